@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node can parse: it finds a Node that can run Holdfast, and the program (source in a checkout, dist when installed).
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const source = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const built = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const program = existsSync(source) ? source : built
+const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
+
+if (Number.parseInt(process.versions.node, 10) >= 26) {
+  const { enableCompileCache } = await import('node:module')
+  enableCompileCache?.()
+  const { main } = await import(program)
+  await main(process.argv.slice(2))
+} else if (existsSync(pinned)) {
+  const { status, signal } = spawnSync(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  if (signal) process.kill(process.pid, signal)
+  process.exitCode = status ?? 1
+} else {
+  console.error(`holdfast: Node ${process.versions.node} is too old`)
+  console.error('HINT: install Node 26 or newer, or run `npm ci` in the checkout, which brings its own')
+  process.exitCode = 1
+}

@@ -1,0 +1,32 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { HoldfastError } from '../kernel/index.ts'
+import type { GlobalOptions } from './command.ts'
+import { createPrinter, type Printer } from './output/printer.ts'
+
+/** What a command gets from the program besides its own options. */
+export interface Context {
+  readonly globals: GlobalOptions
+  readonly print: Printer
+  /** Aborts on Ctrl-C and SIGTERM. Every long call takes it. */
+  readonly signal: AbortSignal
+}
+
+const interruption = new AbortController()
+
+/** Turns the first SIGINT or SIGTERM into an abort, so that commands clean up and end with 130. A second one ends the process at once. */
+export function listenForInterruption(): void {
+  let asked = false
+  const onSignal = () => {
+    if (asked) process.exit(130)
+    asked = true
+    interruption.abort(new HoldfastError('interrupted', { message: 'interrupted' }))
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+}
+
+/** Called with `this` or the last argument of a commander action. */
+export function contextOf(command: CommandUnknownOpts): Context {
+  const globals: GlobalOptions = command.optsWithGlobals()
+  return { globals, print: createPrinter(globals.json === true), signal: interruption.signal }
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
+import { exitCodes, HoldfastError, isHoldfastError, messageOf, systemCode, type ExitCode } from '../kernel/index.ts'
+import { listenForInterruption } from './context.ts'
+import { createPrinter } from './output/printer.ts'
+import { createProgram } from './program.ts'
+
+/** Runs one command line and gives its exit code. The one place where errors become exit codes. */
+export async function run(argv: readonly string[]): Promise<ExitCode> {
+  listenForInterruption()
+  // A reader that went away (`holdfast ls | head`) is not a failure.
+  process.stdout.on('error', (error) => process.exit(systemCode(error) === 'EPIPE' ? 0 : 1))
+  const program = createProgram(version())
+  throwInsteadOfExit(program)
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return (process.exitCode as ExitCode | undefined) ?? exitCodes.done
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+    const known = asHoldfastError(error)
+    createPrinter(argv.includes('--json')).error(known)
+    if (known.code === 'internal' && process.env.HOLDFAST_DEBUG !== undefined) console.error(error)
+    return known.exitCode
+  }
+}
+
+function throwInsteadOfExit(command: CommandUnknownOpts): void {
+  command.exitOverride()
+  command.showHelpAfterError(`HINT: \`${command.parent ? 'holdfast ' : ''}${command.name()} --help\` shows what is accepted`)
+  for (const child of command.commands) throwInsteadOfExit(child)
+}
+
+function asHoldfastError(error: unknown): HoldfastError {
+  if (isHoldfastError(error)) return error
+  const code = systemCode(error)
+  if (code === 'EACCES' || code === 'EPERM')
+    return new HoldfastError('permission-denied', {
+      message: messageOf(error),
+      cause: error,
+      hint: 'run as a user that may read and write it',
+    })
+  if (code === 'ENOSPC')
+    return new HoldfastError('disk-full', { message: messageOf(error), cause: error, hint: 'free space and run it again' })
+  if (code === 'ENOENT') return new HoldfastError('not-found', { message: messageOf(error), cause: error })
+  return new HoldfastError('internal', {
+    message: messageOf(error),
+    cause: error,
+    hint: 'this is a defect in Holdfast; run again with HOLDFAST_DEBUG=1 for the stack',
+  })
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  return version
+}

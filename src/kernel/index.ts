@@ -1,0 +1,17 @@
+export { canonicalJson, type Json } from './canonical-json.ts'
+export { systemClock, type Clock } from './clock.ts'
+export { diskFullOr, syncDirectory, writeFileDurably } from './durable-file.ts'
+export { formatDuration, parseDuration, tryParseDuration } from './duration.ts'
+export {
+  exitCodes,
+  HoldfastError,
+  isHoldfastError,
+  messageOf,
+  systemCode,
+  type ErrorCode,
+  type ErrorParts,
+  type ExitCode,
+} from './errors.ts'
+export { randomHex, sha256Hex, shortId } from './hash.ts'
+export { runProcess, type ProcessOptions, type ProcessResult } from './process.ts'
+export { formatSize, parseSize, tryParseSize } from './size.ts'

@@ -1,0 +1,51 @@
+/** The folders of a repository: restic's own, and Holdfast's beside them, which restic ignores. */
+export type ObjectKind =
+  | 'config'
+  | 'keys'
+  | 'locks'
+  | 'snapshots'
+  | 'index'
+  | 'data'
+  | 'holdfast/wal'
+  | 'holdfast/ledger'
+  | 'holdfast/catalog'
+
+export interface ObjectInfo {
+  readonly name: string
+  readonly sizeBytes: number
+}
+
+export interface GetOptions {
+  readonly range?: { readonly offset: number; readonly length: number }
+  readonly signal?: AbortSignal
+}
+
+export interface PutOptions {
+  readonly ifAbsent?: boolean
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Where a repository's objects live. Names are write-once. An object is named by its kind and its name; a backend maps that to a path
+ * (the local one fans `data` out into 256 folders, as restic does). The name of `config` is ''. Names under `holdfast/…` may contain '/'.
+ *
+ * list      every object of a kind, in any order; a kind whose folder is missing is empty. Left-over temporary files are not listed.
+ * stat      undefined when there is no such object.
+ * get       the whole object or the range; a short read is an error, never a short result. `object-missing` when there is none.
+ * put       durable when it returns: after a crash the object is whole or absent, never partial.
+ *           With ifAbsent, exactly one of several writers succeeds; the others get `already-exists`.
+ *           `disk-full` when there is no room; nothing is left behind then.
+ * delete    deleting what is absent succeeds. Durable when it returns.
+ *
+ * Errors that may pass are marked `retryable`; callers never retry by themselves.
+ */
+export interface Backend extends AsyncDisposable {
+  /** For messages: a path or URL without credentials. */
+  readonly location: string
+  list(kind: ObjectKind, prefix?: string, signal?: AbortSignal): AsyncIterable<ObjectInfo>
+  stat(kind: ObjectKind, name: string, signal?: AbortSignal): Promise<ObjectInfo | undefined>
+  get(kind: ObjectKind, name: string, options?: GetOptions): Promise<Uint8Array>
+  /** `bytes` may come in pieces, which are written one after the other without joining them. */
+  put(kind: ObjectKind, name: string, bytes: Uint8Array | readonly Uint8Array[], options?: PutOptions): Promise<void>
+  delete(kind: ObjectKind, name: string, signal?: AbortSignal): Promise<void>
+}

@@ -1,0 +1,2 @@
+export type { Backend, GetOptions, ObjectInfo, ObjectKind, PutOptions } from './backend.ts'
+export type { SealedArea } from './sealed-area.ts'

@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { peers, type PeerName } from './peers.ts'
+
+/** Installs the peer programs that are missing, where it can (Debian, root); says which suites will not run where it cannot. */
+export default function setup(): void {
+  const missing = (Object.keys(peers) as PeerName[]).filter((name) => peers[name].find() === undefined)
+  if (missing.length === 0) return
+  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
+    const packages = missing.map((name) => peers[name].debianPackage)
+    console.log(`installing ${packages.join(', ')} for the tests`)
+    const apt = (...args: string[]) =>
+      spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      })
+    apt('update')
+    apt('install', '-y', '--no-install-recommends', ...packages)
+  }
+  for (const name of missing) {
+    if (peers[name].find() !== undefined) continue
+    const text = `${name} is missing: ${peers[name].suites} cannot run (Debian package ${peers[name].debianPackage})`
+    if (process.env.CI === 'true') throw new Error(text)
+    console.warn(`SKIPPED: ${text}`)
+  }
+}

@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { describe } from 'vitest'
+
+interface Peer {
+  readonly debianPackage: string
+  /** What does not run without it, for the message. */
+  readonly suites: string
+  /** Its path: the program, or for PostgreSQL the folder of its programs. */
+  find(): string | undefined
+}
+
+/** The real programs that the tests run beside npm's. */
+export const peers = {
+  restic: { debianPackage: 'restic', suites: 'the restic interoperability suites', find: () => inPath('restic') },
+  'postgresql-15': {
+    debianPackage: 'postgresql-15',
+    suites: 'the PostgreSQL 15 suites',
+    find: () => existing('/usr/lib/postgresql/15/bin'),
+  },
+} as const satisfies Record<string, Peer>
+
+export type PeerName = keyof typeof peers
+
+/** A suite that needs a peer; skipped, with its reason in its name, where the peer is missing. Under CI=true the set-up has failed before. */
+export function describeWith(name: PeerName, title: string, suite: (path: string) => void): void {
+  const path = peers[name].find()
+  if (path === undefined) describe.skip(`${title} (not run: ${name} is missing)`, () => suite(''))
+  else describe(title, () => suite(path))
+}
+
+function inPath(program: string): string | undefined {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((path) => existsSync(path))
+}
+
+function existing(path: string): string | undefined {
+  return existsSync(path) ? path : undefined
+}
