@@ -1,0 +1,1 @@
+export type { ArchiveContext, ArchivedTree, ArchiveProgress, ArchiveStats, Skipped, Source, SourceDescription } from './source.ts'

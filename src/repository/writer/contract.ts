@@ -1,0 +1,58 @@
+/** What became of one file's or stream's content. Blob ids are lower-case hex SHA-256 of the plaintext, in the order of the content. */
+export interface SavedContent {
+  readonly content: string[]
+  /** Bytes read. */
+  readonly sizeBytes: number
+  /** Plaintext bytes of the blobs that the repository did not hold before. */
+  readonly addedBytes: number
+  /** The same blobs as stored: compressed and sealed, without pack headers. */
+  readonly addedStoredBytes: number
+  readonly newBlobs: number
+}
+
+export interface SavedTree {
+  /** Lower-case hex SHA-256 of the tree's bytes. */
+  readonly id: string
+  /** False when the repository held it already. */
+  readonly added: boolean
+  readonly addedBytes: number
+  readonly addedStoredBytes: number
+}
+
+/** Sums over everything that one writer saved. `storedBytes` count compressed and sealed blobs. */
+export interface WriterTotals {
+  readonly dataBlobs: number
+  readonly treeBlobs: number
+  readonly addedBytes: number
+  readonly addedStoredBytes: number
+}
+
+/** Called as content is read, with the bytes read since the last call: for progress. Calls are at most a few per MiB. */
+export type OnBytesRead = (bytes: number) => void
+
+/**
+ * Puts content into a repository. Reading, chunking, hashing, compression and encryption happen in worker threads; memory stays bounded
+ * however large the content is.
+ *
+ * What a save returns is not durable, and no index names it, until `flush` has returned: only then may a snapshot refer to it.
+ * Disposing without a flush abandons what is not stored yet; the packs already stored are unreferenced residue that prune removes.
+ *
+ * Saves may overlap. The first failure to store anything (`disk-full`, `storage-failed`) is final: every later call throws it.
+ */
+export interface BlobWriter extends AsyncDisposable {
+  /** The exact bytes of a tree (encodeTree). */
+  saveTree(bytes: Uint8Array, signal?: AbortSignal): Promise<SavedTree>
+  /**
+   * Reads a regular file. Throws `source-unreadable`, naming the file, when it cannot be opened or read or is not a regular file (any more);
+   * the writer stays usable then.
+   */
+  saveFile(path: string | Buffer, signal?: AbortSignal, onBytesRead?: OnBytesRead): Promise<SavedContent>
+  /**
+   * Pieces may have any size; they are copied, so the caller may reuse their memory after it is asked for the next one.
+   * Pulls as fast as the workers take it. Errors of `pieces` are passed on.
+   */
+  saveStream(pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal, onBytesRead?: OnBytesRead): Promise<SavedContent>
+  /** All packs are durable, then all indexes are. The writer can be used on after that. */
+  flush(signal?: AbortSignal): Promise<void>
+  totals(): WriterTotals
+}

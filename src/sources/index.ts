@@ -1,0 +1,9 @@
+export type {
+  ArchiveContext,
+  ArchivedTree,
+  ArchiveProgress,
+  ArchiveStats,
+  Skipped,
+  Source,
+  SourceDescription,
+} from './contract.ts'
