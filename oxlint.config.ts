@@ -67,6 +67,10 @@ export default defineConfig({
     'typescript/no-unnecessary-type-parameters': 'off',
     'oxc/no-map-spread': 'off',
     'vitest/require-mock-type-parameters': 'off',
+    'vitest/require-to-throw-message': 'off',
+    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'assert*', 'fc.assert'] }],
+    'vitest/valid-title': 'off',
+    'import/no-named-as-default-member': 'off',
   },
   overrides: [
     ...Object.keys(layers).map((area) => layerRule(area)),

@@ -1,0 +1,28 @@
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { writeFileDurably } from './durable-file.ts'
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-kernel-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+test('a file is replaced whole, with its mode, and nothing is left beside it', async () => {
+  const path = join(await temporaryFolder(), 'state')
+  await writeFileDurably(path, 'old')
+  await writeFileDurably(path, 'new', { mode: 0o640 })
+  expect(await readFile(path, 'utf8')).toBe('new')
+  expect((await stat(path)).mode & 0o777).toBe(0o640)
+  expect(await readdir(join(path, '..'))).toEqual(['state'])
+})
+
+test('a failed write leaves the old content and no temporary file', async () => {
+  const folder = await temporaryFolder()
+  await writeFileDurably(join(folder, 'state'), 'old')
+  // A directory in the way makes the rename fail after the data was written.
+  await expect(writeFileDurably(folder, 'new')).rejects.toThrow()
+  expect(await readdir(folder)).toEqual(['state'])
+})
