@@ -1,0 +1,129 @@
+import { z } from 'zod'
+
+/**
+ * What each kind of record carries. Times are ISO 8601 in UTC, durations whole or fractional milliseconds, sizes bytes, hashes and ids
+ * lower-case hex. Never secrets: locations are without credentials, and nothing here is copied from a connection string.
+ *
+ * A member may be added in a later version; readers keep what they do not know (`canonical` of a record has all of it).
+ */
+
+const time = z.iso.datetime({ offset: true })
+const durationMs = z.number().nonnegative()
+const count = z.int().nonnegative()
+const hash = z.string().regex(/^[0-9a-f]{64}$/)
+const facts = z.record(z.string(), z.json())
+
+/** A source became a snapshot. */
+export const backupEvidence = z.object({
+  source: z.string(),
+  /** Where it went: the repository's name in the catalog, or its location. */
+  repository: z.string(),
+  snapshot: z.string(),
+  /** The state the snapshot holds is that of this moment or later. */
+  snapshotTime: time,
+  sizeBytes: count,
+  files: count,
+  addedBytes: count,
+  durationMs,
+  /** Entries that could not be read. More than none is not complete. */
+  skipped: count,
+  /** What the source says of itself: LSNs, timeline, system identifier, … */
+  facts: facts.optional(),
+})
+
+/** How far the WAL archive reaches, told by the receiver now and then. */
+export const walEvidence = z.object({
+  event: z.enum(['started', 'position', 'stopped']),
+  repository: z.string(),
+  systemIdentifier: z.string(),
+  timeline: z.int().positive(),
+  /** Durable in the archive up to here, in PostgreSQL's form (`16/B374D848`). */
+  flushedLsn: z.string(),
+  /** Everything committed before this moment is in the archive. */
+  coveredUntil: time.optional(),
+  gaps: count.optional(),
+})
+
+/** A snapshot became files again. */
+export const restoreEvidence = z.object({
+  repository: z.string(),
+  snapshot: z.string(),
+  source: z.string().optional(),
+  sizeBytes: count,
+  files: count,
+  durationMs,
+  /** Entries compared with what the snapshot says of them, after writing. None is no proof. */
+  verifiedFiles: count,
+  skipped: count,
+})
+
+/** A plan ran to its end, for real or as a drill. */
+export const recoveryEvidence = z.object({
+  runId: z.string(),
+  plan: z.string(),
+  planHash: hash,
+  mode: z.enum(['real', 'drill']),
+  /** The service works again as far as its checks can tell; `failed` and `aborted` runs restored nothing that counts. */
+  outcome: z.enum(['completed', 'failed', 'aborted']),
+  target: z.object({
+    kind: z.enum(['latest', 'time', 'lsn']),
+    time: time.optional(),
+    lsn: z.string().optional(),
+    reachedLsn: z.string().optional(),
+  }),
+  onset: time.optional(),
+  /** Recovery point actual: onset − newest recovered, consistent record. */
+  rpaMs: durationMs.optional(),
+  /** Recovery time actual: verified − onset. */
+  rtaMs: durationMs.optional(),
+  declared: z.object({ rpoMs: durationMs.optional(), rtoMs: durationMs.optional() }),
+  /** Where the time went. */
+  phases: z.object({
+    detectMs: durationMs.optional(),
+    restoreMs: durationMs.optional(),
+    replayMs: durationMs.optional(),
+    verifyMs: durationMs.optional(),
+  }),
+  restoredBytes: count.optional(),
+  /** What was looked at to call it recovered. All zero proves nothing. */
+  compared: z.object({
+    checks: count,
+    checksFailed: count,
+    rows: count.optional(),
+    rowsLost: count.optional(),
+    files: count.optional(),
+    filesLost: count.optional(),
+  }),
+  verdict: z.enum(['met', 'missed', 'unknown']),
+})
+
+/** A repository was checked. */
+export const checkEvidence = z.object({
+  repository: z.string(),
+  /** `structure`: names, sizes, references. `data`: every byte was read, authenticated and hashed. */
+  depth: z.enum(['structure', 'data']),
+  snapshots: count,
+  packs: count,
+  blobs: count,
+  readBytes: count,
+  durationMs,
+  findings: z.array(z.object({ code: z.string(), count: z.int().positive() })),
+})
+
+/** Every kind of record, and the schema of its body. */
+export const evidenceSchemas = {
+  backup: backupEvidence,
+  wal: walEvidence,
+  restore: restoreEvidence,
+  recovery: recoveryEvidence,
+  check: checkEvidence,
+} as const
+
+export type EvidenceKind = keyof typeof evidenceSchemas
+export type EvidenceBody<Kind extends EvidenceKind> = z.infer<(typeof evidenceSchemas)[Kind]>
+
+export const evidenceKinds = Object.keys(evidenceSchemas) as readonly EvidenceKind[]
+
+export function isEvidenceKind(kind: string): kind is EvidenceKind {
+  return Object.hasOwn(evidenceSchemas, kind)
+}

@@ -1,0 +1,54 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { HoldfastError, systemCode, writeFileDurably } from '../kernel/index.ts'
+
+/** A record's place and hash: enough to prove that everything up to it is unchanged. */
+export interface LedgerHead {
+  readonly seq: number
+  readonly hash: string
+}
+
+// Place 0 stands for a ledger that was found empty after it had records.
+const head = z.object({ seq: z.int().nonnegative(), hash: z.string().regex(/^[0-9a-f]{64}$/) })
+const content = z.object({ version: z.literal(1), head, lost: z.array(head) })
+
+/** What this machine remembers of a ledger, outside of it. */
+export interface RememberedHeads {
+  /** The newest record this machine has seen. */
+  readonly head: LedgerHead
+  /** Records that were seen once and then were not there any more: kept, so that a later append cannot hide a cut-off tail. */
+  readonly lost: readonly LedgerHead[]
+}
+
+/** Undefined when nothing is remembered yet. Throws `ledger-damaged` when the file is not one that Holdfast wrote. */
+export async function readHeadFile(path: string): Promise<RememberedHeads | undefined> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    return content.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new HoldfastError('ledger-damaged', {
+      message: `${path} does not hold a remembered ledger head`,
+      hint: 'check the ledger with `holdfast ledger verify --head HASH` and a hash noted elsewhere, then delete that file',
+      cause,
+      details: { path },
+    })
+  }
+}
+
+/** Remembers a newer head. An older one than what is there, written by a process that was overtaken, changes nothing but `lost`. */
+export async function rememberHead(path: string, newest: LedgerHead, lost: readonly LedgerHead[] = []): Promise<void> {
+  const before = await readHeadFile(path)
+  const allLost = new Map([...(before?.lost ?? []), ...lost].map((entry) => [entry.hash, entry]))
+  const replaced = before !== undefined && allLost.has(before.head.hash)
+  const kept = before !== undefined && !replaced && before.head.seq >= newest.seq ? before.head : newest
+  if (before !== undefined && kept === before.head && allLost.size === before.lost.length) return
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await writeFileDurably(path, `${JSON.stringify({ version: 1, head: kept, lost: [...allLost.values()] })}\n`)
+}

@@ -1,0 +1,12 @@
+export { evidenceKinds, isEvidenceKind, type EvidenceBody, type EvidenceKind } from './evidence.ts'
+export type { LedgerHead } from './head-file.ts'
+export {
+  openLedger,
+  type AppendOptions,
+  type DamagedPlace,
+  type Ledger,
+  type LedgerOptions,
+  type RecordsFilter,
+} from './ledger.ts'
+export type { EvidenceRecord, LedgerRecord } from './record.ts'
+export type { LedgerFinding, LedgerVerification } from './verify.ts'

@@ -1,0 +1,177 @@
+import { hostname } from 'node:os'
+import { HoldfastError, isHoldfastError, randomHex, sha256Hex, systemClock, type Clock } from '../kernel/index.ts'
+import type { SealedArea } from '../storage/index.ts'
+import type { EvidenceBody, EvidenceKind } from './evidence.ts'
+import { readHeadFile, rememberHead, type LedgerHead } from './head-file.ts'
+import { programName } from './program.ts'
+import { listLedger, readEntries, readEntry, type RecordDamage } from './read.ts'
+import { encodeRecord, genesis, recordName, type LedgerRecord } from './record.ts'
+import { verifyLedger, type Anchor, type LedgerVerification } from './verify.ts'
+
+export interface LedgerOptions {
+  /** Where this machine remembers the newest record it has seen: without it, records cut off the end go unnoticed. */
+  readonly headFile?: string
+  readonly clock?: Clock
+  readonly host?: string
+  readonly program?: string
+}
+
+export interface AppendOptions {
+  readonly service?: string
+  readonly catalogHash?: string
+  readonly signal?: AbortSignal
+}
+
+/** A place whose object is not the record that belongs there. */
+export interface DamagedPlace {
+  readonly seq: number
+  readonly damage: RecordDamage
+}
+
+export interface RecordsFilter {
+  readonly kinds?: readonly EvidenceKind[]
+  readonly service?: string
+  readonly order?: 'oldest-first' | 'newest-first'
+  readonly limit?: number
+  /** Called for each damaged place met on the way, which is then passed over. Without it the first one throws `ledger-damaged`. */
+  readonly onDamage?: (place: DamagedPlace) => void
+}
+
+/**
+ * The append-only, hash-chained record of everything measured, kept in a repository.
+ *
+ * append   writes the next record; durable when it returns. Of several writers, in any number of processes, each gets a place of its
+ *          own. A record after a damaged one is chained to the newest readable one, so that evidence is not lost for an old damage.
+ * records  streams records, checking each against its neighbour.
+ * head     the newest readable record; undefined when there is none.
+ * verify   looks at every object. What it finds is data; it throws only when the storage does.
+ */
+export interface Ledger {
+  append<Kind extends EvidenceKind>(kind: Kind, body: EvidenceBody<Kind>, options?: AppendOptions): Promise<LedgerHead>
+  records(filter?: RecordsFilter, signal?: AbortSignal): AsyncGenerator<LedgerRecord>
+  head(signal?: AbortSignal): Promise<LedgerHead | undefined>
+  /** `head`: a hash noted elsewhere that must be in the ledger. */
+  verify(options?: { readonly head?: string }, signal?: AbortSignal): Promise<LedgerVerification>
+}
+
+/** The ledger in a repository's `holdfast/ledger` area. Nothing is read until it is used. */
+export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledger {
+  const { headFile, clock = systemClock, host = hostname() } = options
+  let program = options.program
+  /** Where this writer goes on: the newest place it knows, and the hash to chain to. */
+  let tip: LedgerHead | undefined
+
+  /** Finds where to go on, once, and notes a remembered record that is not there any more before it is forgotten. */
+  const startingPoint = async (signal?: AbortSignal): Promise<LedgerHead> => {
+    const remembered = headFile === undefined ? undefined : await readHeadFile(headFile)
+    const { place, readable } = await newest(area, signal)
+    const last = readable ?? { seq: 0, hash: genesis }
+    if (headFile !== undefined && remembered !== undefined && remembered.head.seq > 0) {
+      const { record } = await readEntry(area, remembered.head.seq, signal)
+      if (record?.hash !== remembered.head.hash) await rememberHead(headFile, last, [remembered.head])
+    }
+    return { seq: place, hash: last.hash }
+  }
+
+  return {
+    async append(kind, body, { service, catalogHash, signal } = {}) {
+      let last = tip ?? (await startingPoint(signal))
+      program ??= programName()
+      const id = randomHex(8)
+      for (;;) {
+        const seq = last.seq + 1
+        const text = encodeRecord({
+          seq,
+          prev: last.hash,
+          id,
+          time: clock.now(),
+          kind,
+          service,
+          host,
+          program,
+          catalogHash,
+          body,
+        })
+        const written = await putOrRead(area, seq, text, id, signal)
+        last = { seq, hash: written.hash ?? last.hash }
+        if (tip === undefined || tip.seq < seq) tip = last
+        if (!written.ours) continue
+        if (headFile !== undefined) await rememberHead(headFile, last)
+        return last
+      }
+    },
+
+    async *records(filter = {}, signal) {
+      const { kinds, service, order = 'oldest-first', limit = Infinity, onDamage = throwDamage } = filter
+      const { seqs } = await listLedger(area, signal)
+      let left = limit
+      if (left <= 0) return
+      for await (const entry of readEntries(area, order === 'oldest-first' ? seqs : seqs.reverse(), signal)) {
+        const { record } = entry
+        if (!record) {
+          onDamage(entry)
+          continue
+        }
+        if (kinds && (record.kind === 'unknown' || !kinds.includes(record.kind))) continue
+        if (service !== undefined && record.service !== service) continue
+        yield record
+        if (--left <= 0) return
+      }
+    },
+
+    async head(signal) {
+      return (await newest(area, signal)).readable
+    },
+
+    async verify({ head: given } = {}, signal) {
+      // What is remembered is read first: a record appended meanwhile is in the listing, or is not yet remembered.
+      const remembered = headFile === undefined ? undefined : await readHeadFile(headFile)
+      const anchors: Anchor[] = [
+        ...(given === undefined ? [] : [{ hash: given }]),
+        ...(remembered ? [remembered.head, ...remembered.lost].filter(({ seq }) => seq > 0) : []),
+      ]
+      const result = await verifyLedger(area, anchors, signal)
+      if (headFile !== undefined && result.verdict === 'ok' && result.head) await rememberHead(headFile, result.head)
+      return result
+    },
+  }
+}
+
+/** The newest place that holds anything (0: none does), and the newest record that can be read. */
+async function newest(area: SealedArea, signal?: AbortSignal): Promise<{ place: number; readable: LedgerHead | undefined }> {
+  const { seqs } = await listLedger(area, signal)
+  const place = seqs.at(-1) ?? 0
+  for (const seq of seqs.reverse()) {
+    const { record } = await readEntry(area, seq, signal)
+    if (record) return { place, readable: { seq, hash: record.hash } }
+  }
+  return { place, readable: undefined }
+}
+
+/** Writes a record in its place, or reads the one that came first. No hash when that one cannot be read. */
+async function putOrRead(
+  area: SealedArea,
+  seq: number,
+  text: string,
+  id: string,
+  signal?: AbortSignal,
+): Promise<{ ours: boolean; hash?: string }> {
+  try {
+    await area.put(recordName(seq), new TextEncoder().encode(text), { ifAbsent: true, ...(signal ? { signal } : {}) })
+    return { ours: true, hash: sha256Hex(text) }
+  } catch (error) {
+    if (!isHoldfastError(error, 'already-exists')) throw error
+  }
+  const { record } = await readEntry(area, seq, signal)
+  if (!record) return { ours: false }
+  // A storage that retries may report its own first attempt as somebody else's object.
+  return { ours: record.id === id, hash: record.hash }
+}
+
+function throwDamage({ seq, damage }: DamagedPlace): never {
+  throw new HoldfastError('ledger-damaged', {
+    message: `ledger record ${seq} is ${damage.code}`,
+    hint: 'run `holdfast ledger verify` to see all that is wrong with it',
+    details: { seq, ...damage },
+  })
+}

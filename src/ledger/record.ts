@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { canonicalJson, HoldfastError, sha256Hex, type Json } from '../kernel/index.ts'
+import { evidenceSchemas, isEvidenceKind, type EvidenceBody, type EvidenceKind } from './evidence.ts'
+
+/** The `prev` of the first record. */
+export const genesis = '0'.repeat(64)
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** A record as it is stored: canonical JSON of this, and nothing else (docs/formats/ledger.md). */
+const envelope = z.looseObject({
+  seq: z.int().positive(),
+  prev: hash,
+  id: z.string().min(1),
+  time: z.iso.datetime({ offset: true }),
+  kind: z.string().min(1),
+  service: z.string().optional(),
+  host: z.string(),
+  program: z.string(),
+  catalogHash: hash.optional(),
+  body: z.record(z.string(), z.json()),
+})
+
+interface RecordHead {
+  readonly seq: number
+  /** SHA-256 of `canonical`: the next record's `prev`. */
+  readonly hash: string
+  /** Hash of the record before. */
+  readonly prev: string
+  /** Random, by the writer: tells its own record from one with the same content. */
+  readonly id: string
+  /** By the writer's wall clock. */
+  readonly time: Date
+  readonly service: string | undefined
+  readonly host: string
+  /** Name and version of the program that wrote it. */
+  readonly program: string
+  /** Of the catalog in force then. */
+  readonly catalogHash: string | undefined
+  /** The exact text that is hashed and stored. */
+  readonly canonical: string
+}
+
+/** A record of a kind, or of a shape, that a newer program wrote: kept and verified, never counted as evidence. */
+interface ForeignRecord extends RecordHead {
+  readonly kind: 'unknown'
+  readonly originalKind: string
+  readonly body: { readonly [key: string]: Json }
+}
+
+export type EvidenceRecord<Kind extends EvidenceKind = EvidenceKind> = {
+  [K in Kind]: RecordHead & { readonly kind: K; readonly body: EvidenceBody<K> }
+}[Kind]
+
+export type LedgerRecord = EvidenceRecord | ForeignRecord
+
+export interface NewRecord {
+  readonly seq: number
+  readonly prev: string
+  readonly id: string
+  readonly time: Date
+  readonly kind: EvidenceKind
+  readonly service?: string | undefined
+  readonly host: string
+  readonly program: string
+  readonly catalogHash?: string | undefined
+  readonly body: unknown
+}
+
+/** The text of a record. Throws `internal` when the body does not fit its kind: a defect of the caller. */
+export function encodeRecord(record: NewRecord): string {
+  const body = evidenceSchemas[record.kind].safeParse(record.body)
+  if (!body.success) {
+    throw new HoldfastError('internal', {
+      message: `a ${record.kind} record does not fit its schema: ${z.prettifyError(body.error)}`,
+      cause: body.error,
+    })
+  }
+  return canonicalJson({ ...record, time: record.time.toISOString(), body: body.data })
+}
+
+/** What is wrong with stored bytes that are not a record. */
+export type NotARecord = 'not-json' | 'not-canonical' | 'not-a-record'
+
+/** Reads a stored record, or says why it is none. */
+export function decodeRecord(bytes: Uint8Array): LedgerRecord | NotARecord {
+  let canonical: string
+  let value: unknown
+  try {
+    canonical = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    value = JSON.parse(canonical)
+  } catch {
+    return 'not-json'
+  }
+  const parsed = envelope.safeParse(value)
+  if (!parsed.success) return 'not-a-record'
+  // Only one text stands for one record; anything else was not written by a ledger.
+  if (canonicalJson(value) !== canonical) return 'not-canonical'
+  const { seq, prev, id, time, kind, service, host, program, catalogHash, body } = parsed.data
+  const head: RecordHead = {
+    seq,
+    hash: sha256Hex(canonical),
+    prev,
+    id,
+    time: new Date(time),
+    service,
+    host,
+    program,
+    catalogHash,
+    canonical,
+  }
+  return isEvidenceKind(kind) ? decodeEvidence(head, kind, body) : { ...head, kind: 'unknown', originalKind: kind, body }
+}
+
+function decodeEvidence(head: RecordHead, kind: EvidenceKind, body: { readonly [key: string]: Json }): LedgerRecord {
+  const known = evidenceSchemas[kind].safeParse(body)
+  if (!known.success) return { ...head, kind: 'unknown', originalKind: kind, body }
+  return { ...head, kind, body: known.data } as EvidenceRecord
+}
+
+const digits = 10
+
+/** The object that holds record `seq`: ten digits, so that names sort as numbers do. */
+export function recordName(seq: number): string {
+  return String(seq).padStart(digits, '0')
+}
+
+/** The inverse of recordName; undefined for a name that no record has. */
+export function seqOfName(name: string): number | undefined {
+  if (!/^\d{10,15}$/.test(name)) return undefined
+  const seq = Number(name)
+  return seq > 0 && recordName(seq) === name ? seq : undefined
+}
