@@ -1,0 +1,29 @@
+/** A connection URL for messages: `user@host:port/database`, never a password or another parameter. */
+export function describeUrl(url: string): string {
+  let parsed: URL
+  try {
+    parsed = new URL(url)
+  } catch {
+    return 'the PostgreSQL server'
+  }
+  const parameter = (name: string) => parsed.searchParams.get(name) ?? undefined
+  const user = parameter('user') ?? (parsed.username === '' ? undefined : decodeURIComponent(parsed.username))
+  const host = parameter('host') ?? decodeURIComponent(parsed.hostname)
+  const port = parameter('port') ?? parsed.port
+  const database = parsed.pathname.slice(1)
+  const server = `${host === '' ? 'localhost' : host}${port === '' ? '' : `:${port}`}`
+  return `${user === undefined ? '' : `${user}@`}${server}${database === '' ? '' : `/${decodeURIComponent(database)}`}`
+}
+
+/** Where a server of ours listens, as a URL that `psql` and this program both take. `host` is a socket folder or an address. */
+export function serverUrl(parts: {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly database?: string
+  readonly password?: string
+}): string {
+  const query = new URLSearchParams({ host: parts.host, port: String(parts.port), user: parts.user })
+  if (parts.password !== undefined) query.set('password', parts.password)
+  return `postgresql:///${encodeURIComponent(parts.database ?? 'postgres')}?${query.toString()}`
+}

@@ -1,0 +1,5 @@
+export { openSql, type ConnectOptions, type Row, type SqlConnection } from './connection/connect.ts'
+export { postgresError, sqlState } from './connection/errors.ts'
+export { describeUrl, serverUrl } from './connection/location.ts'
+export { openReplication, type CopyStream, type ReplicationConnection, type ResultSet } from './connection/replication.ts'
+export { formatLsn, parseLsn, type Lsn } from './lsn.ts'
