@@ -68,15 +68,15 @@ export interface NewRecord {
 }
 
 /** The text of a record. Throws `internal` when the body does not fit its kind: a defect of the caller. */
-export function encodeRecord(record: NewRecord): string {
-  const body = evidenceSchemas[record.kind].safeParse(record.body)
+export function encodeRecord({ seq, prev, id, time, kind, service, host, program, catalogHash, ...record }: NewRecord): string {
+  const body = evidenceSchemas[kind].safeParse(record.body)
   if (!body.success) {
     throw new HoldfastError('internal', {
-      message: `a ${record.kind} record does not fit its schema: ${z.prettifyError(body.error)}`,
+      message: `a ${kind} record does not fit its schema: ${z.prettifyError(body.error)}`,
       cause: body.error,
     })
   }
-  return canonicalJson({ ...record, time: record.time.toISOString(), body: body.data })
+  return canonicalJson({ seq, prev, id, time: time.toISOString(), kind, service, host, program, catalogHash, body: body.data })
 }
 
 /** What is wrong with stored bytes that are not a record. */

@@ -1,0 +1,70 @@
+/** Where a fact stands: record `seq` of the ledger in that repository. */
+export interface LedgerRef {
+  readonly repository: string
+  readonly seq: number
+}
+
+/** A state of the data that is in a repository now. */
+export interface SnapshotFact {
+  readonly repository: string
+  readonly snapshot: string
+  readonly time: Date
+  readonly sizeBytes?: number
+  /** Entries it lacks; undefined when nobody recorded it. */
+  readonly skipped?: number
+  /** The last check of the repository found damage. */
+  readonly damaged?: boolean
+  readonly record?: LedgerRef
+}
+
+/** How far a WAL archive carries a recovery beyond a snapshot. */
+export interface WalFact {
+  readonly repository: string
+  /** Everything committed before this moment can be replayed, without a gap, from `from`. */
+  readonly coveredUntil: Date
+  /** The snapshot that replay begins at. */
+  readonly from: string
+  readonly record?: LedgerRef
+}
+
+/** One thing that holds data: a database, a set of folders. */
+export interface DataEvidence {
+  readonly name: string
+  /** The catalog says that WAL is archived: then snapshots alone are not what was promised, and else `wal` is not looked at. */
+  readonly walDeclared: boolean
+  readonly snapshots: readonly SnapshotFact[]
+  readonly wal: readonly WalFact[]
+  /** Verified restores of this data. */
+  readonly restores: readonly RestoreFact[]
+}
+
+/** A snapshot that became files again, and was compared. */
+export interface RestoreFact {
+  readonly time: Date
+  readonly sizeBytes: number
+  readonly durationMs: number
+  readonly verifiedFiles: number
+  readonly record?: LedgerRef
+}
+
+/** A plan that ran, for real or as a drill. */
+export interface RecoveryFact {
+  readonly time: Date
+  readonly planHash: string
+  readonly outcome: 'completed' | 'failed' | 'aborted'
+  readonly rtaMs?: number
+  readonly checks: number
+  readonly checksFailed: number
+  readonly record?: LedgerRef
+}
+
+/** All that is known of one service. Fewer facts never make a better verdict. */
+export interface ServiceEvidence {
+  /** Empty for a service that holds no data and depends on none that does. */
+  readonly data: readonly DataEvidence[]
+  /** Of the plan that recovers it; undefined when it has none. */
+  readonly planHash?: string
+  readonly recoveries: readonly RecoveryFact[]
+  /** Places that could not be looked into: what they hold is not counted. */
+  readonly unseen: readonly { readonly repository: string; readonly because: string }[]
+}

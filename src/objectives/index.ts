@@ -1,0 +1,12 @@
+export type { DataEvidence, LedgerRef, RecoveryFact, RestoreFact, ServiceEvidence, SnapshotFact, WalFact } from './evidence.ts'
+export type { PointProblem } from './recoverable-point.ts'
+export {
+  recoveryVerdict,
+  type FinishedRecovery,
+  type RecoveryObjective,
+  type RecoveryReason,
+  type RecoveryVerdict,
+} from './recovery-verdict.ts'
+export { clockToleranceMs, proofMaxAgeMs, type ObjectiveStatus, type Reason } from './objective-status.ts'
+export { serviceStatus, type ServiceStatus, type StatusFinding, type StatusQuestion } from './service-status.ts'
+export { riskShare, worstVerdict, type Basis, type Verdict } from './verdict.ts'

@@ -1,0 +1,64 @@
+import type { LedgerRef, ServiceEvidence } from './evidence.ts'
+import { clockToleranceMs, type ObjectiveStatus } from './objective-status.ts'
+import { recoverablePoint } from './recoverable-point.ts'
+import { isFound, oldest, rpoStatus } from './rpo-status.ts'
+import { rtoStatus } from './rto-status.ts'
+import { worstVerdict, type Verdict } from './verdict.ts'
+
+/** Something that is wrong whatever the verdict. */
+export type StatusFinding =
+  | { readonly code: 'future-dated'; readonly repository: string; readonly snapshot: string; readonly time: Date }
+  | { readonly code: 'future-dated-record'; readonly record?: LedgerRef; readonly time: Date }
+  | { readonly code: 'unseen'; readonly repository: string; readonly because: string }
+
+export interface ServiceStatus {
+  readonly rpo: ObjectiveStatus
+  readonly rto: ObjectiveStatus
+  /** The worst of the declared ones; `unknown` when none is. */
+  readonly verdict: Verdict
+  readonly findings: readonly StatusFinding[]
+  /** The newest moment that every part of the data can be brought back to. */
+  readonly recoverableTo?: Date
+}
+
+export interface StatusQuestion {
+  readonly objectives: { readonly rpoMs?: number | undefined; readonly rtoMs?: number | undefined }
+  readonly evidence: ServiceEvidence
+  readonly now: Date
+}
+
+/**
+ * Whether a service could be recovered now within its objectives, from the evidence alone.
+ *
+ * RPO actual = now − the newest moment that all its data can be brought back to: the WAL archive's end where WAL is declared and reaches
+ * on from a snapshot without a gap, else the newest snapshot. It is `measured` only when such data has been brought back and compared.
+ * RTO actual = the last completed and checked run of today's plan; else restored bytes over the measured restore rate, which leaves out
+ * everything but the restore, and says so by its basis.
+ */
+export function serviceStatus({ objectives, evidence, now }: StatusQuestion): ServiceStatus {
+  const limit = now.getTime() + clockToleranceMs
+  const known = (fact: { readonly time: Date }) => fact.time.getTime() <= limit
+  const points = evidence.data.map((data) => recoverablePoint(data, limit))
+  const recoveries = evidence.recoveries.filter(known).toSorted((a, b) => b.time.getTime() - a.time.getTime())
+  const rpo = rpoStatus(objectives.rpoMs, evidence.data, points, recoveries, now)
+  const rto = rtoStatus(objectives.rtoMs, evidence, points, recoveries, now)
+  const found = points.filter(isFound)
+  const recoverableTo = found.length === points.length ? oldest(found) : undefined
+  return {
+    rpo,
+    rto,
+    verdict: worstVerdict([rpo, rto].filter(({ declaredMs }) => declaredMs !== undefined).map(({ verdict }) => verdict)),
+    findings: [
+      ...evidence.data.flatMap(({ snapshots }) =>
+        snapshots
+          .filter((snapshot) => !known(snapshot))
+          .map(({ repository, snapshot, time }) => ({ code: 'future-dated' as const, repository, snapshot, time })),
+      ),
+      ...[...evidence.recoveries, ...evidence.data.flatMap(({ restores }) => restores)]
+        .filter((fact) => !known(fact))
+        .map(({ record, time }) => ({ code: 'future-dated-record' as const, ...(record ? { record } : {}), time })),
+      ...evidence.unseen.map((unseen) => ({ code: 'unseen' as const, ...unseen })),
+    ],
+    ...(recoverableTo ? { recoverableTo: recoverableTo.time } : {}),
+  }
+}
