@@ -63,6 +63,9 @@ const errorTable = {
   'journal-damaged': { exit: 1, http: 500 },
   'run-not-found': { exit: 1, http: 404 },
   'run-busy': { exit: 11, http: 423 },
+  'run-interrupted': { exit: 1, http: 409 },
+  'run-cancelled': { exit: 1, http: 409 },
+  'result-too-large': { exit: 1, http: 413 },
   'plan-changed': { exit: 1, http: 409 },
   'preflight-failed': { exit: 1, http: 409 },
   'step-failed': { exit: 1, http: 500 },
@@ -74,6 +77,11 @@ const errorTable = {
 } as const satisfies Record<string, { exit: ExitCode; http: number }>
 
 export type ErrorCode = keyof typeof errorTable
+
+/** Whether a text read from a journal or a network names an error of this version. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorTable, text)
+}
 
 export interface ErrorParts {
   /** A lowercase sentence without a full stop: what happened, and where. */

@@ -5,6 +5,7 @@ export { formatDuration, parseDuration, tryParseDuration } from './duration.ts'
 export {
   exitCodes,
   HoldfastError,
+  isErrorCode,
   isHoldfastError,
   messageOf,
   systemCode,

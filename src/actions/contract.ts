@@ -1,0 +1,137 @@
+import type { z } from 'zod'
+import type { Catalog } from '../catalog/index.ts'
+import type { Clock, Json } from '../kernel/index.ts'
+import type { Repository } from '../repository/index.ts'
+
+/**
+ * What a step does to the world. `reversible` steps with an undo are undone in reverse order when a later step fails; after a
+ * `point-of-no-return` a run only goes forward.
+ */
+export type Effect = 'read-only' | 'reversible' | 'point-of-no-return'
+
+/** Something a preflight found. `blocker`: the step would fail or do harm, so the run does not begin. */
+export interface Finding {
+  readonly severity: 'blocker' | 'warning'
+  readonly code: string
+  /** A lowercase sentence. */
+  readonly message: string
+  readonly hint?: string
+}
+
+/**
+ * What the real state says about a step, asked before every run of it after the first attempt began, and before it counts as failed.
+ * `unknown` stops the run for a decision; it is never taken for one of the others.
+ */
+export type Probe =
+  | { readonly state: 'done'; readonly output?: Json }
+  | { readonly state: 'not-done' }
+  | { readonly state: 'unknown'; readonly because: string }
+
+export const done = (output?: Json): Probe => ({ state: 'done', ...(output === undefined ? {} : { output }) })
+export const notDone: Probe = { state: 'not-done' }
+export const unknown = (because: string): Probe => ({ state: 'unknown', because })
+
+/** What an action may see and use. Put together by `service`; actions reach nothing else. */
+export interface ActionContext {
+  readonly runId: string
+  /** The step's id within its plan. */
+  readonly step: string
+  readonly catalog: Catalog
+  readonly clock: Clock
+  /** Holdfast's own state, `.holdfast/` beside the catalog. */
+  readonly stateDirectory: string
+  /** Where a run may put what it makes: sockets, logs. Below the state directory, one per run. */
+  readonly runDirectory: string
+  /** The name under which other steps of this run are known, for templates like `${steps.restore.dataDirectory}`. */
+  readonly outputs: Readonly<Record<string, Json>>
+  /** What the run was started with: the recovery target. */
+  readonly target: RecoveryTarget
+  /** A repository of the catalog by name. The caller disposes it. */
+  openRepository(name: string, signal: AbortSignal): Promise<Repository>
+  /** The value of a secret reference, for use at once: never in outputs, messages or journals. */
+  resolveSecret(reference: Json, signal: AbortSignal): Promise<string>
+  /** The command that PostgreSQL runs to fetch WAL: `restore_command`, with %f and %p. */
+  fetchWalCommand(request: FetchWalRequest): Promise<string>
+  progress(event: ActionProgress): void
+}
+
+export type RecoveryTarget =
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'time'; readonly time: string }
+  | { readonly kind: 'lsn'; readonly lsn: string }
+
+export interface FetchWalRequest {
+  readonly service: string
+  readonly repository: string
+  readonly systemIdentifier: string
+}
+
+/** Something for those who watch; not recorded. */
+export interface ActionProgress {
+  readonly step: string
+  readonly text: string
+  readonly doneBytes?: number
+  readonly totalBytes?: number
+}
+
+/** What a run or an undo of an action gets besides its context. */
+export interface Attempt {
+  /** Aborts on time-out and cancellation; the action then stops and settles before it throws. */
+  readonly signal: AbortSignal
+  /** The same for every attempt of the step. */
+  readonly idempotencyKey: string
+  readonly attempt: number
+  /** Larger than that of every earlier run of this environment. */
+  readonly fencingToken: number
+}
+
+/** How the attempt before this probe ended. After `failed` an action may trust that it failed as a whole. */
+export interface ProbeContext {
+  readonly signal: AbortSignal
+  readonly idempotencyKey: string
+  readonly previous: 'none' | 'failed' | 'interrupted'
+}
+
+/**
+ * What a step of a plan can do.
+ *
+ * preflight   Real, read-only checks before anything begins: existence, credentials, capacity. Steps before it have not run.
+ * probe       Reads the real state. Actions without one are asked nothing after a clean failure and are `unknown` after an interruption,
+ *             unless they are read-only.
+ * run         Throws when it failed, once it has settled. Cleans up after its own failure where it can.
+ * undo        Idempotent; takes back what `run` did, and only that.
+ * manual      The plain commands that do the same without Holdfast, for the runbook.
+ */
+export interface Action<Params = unknown> {
+  readonly kind: string
+  readonly effect: Effect | ((params: Params) => Effect)
+  readonly params: z.ZodType<Params>
+  /** Which parameters name a service; `recover` checks that they exist. */
+  preflight?(params: Params, context: ActionContext, signal: AbortSignal): Promise<readonly Finding[]>
+  probe?(params: Params, context: ActionContext, probe: ProbeContext): Promise<Probe>
+  run(params: Params, context: ActionContext, attempt: Attempt): Promise<Json>
+  /** `canUndo` false: this step's parameters give no way back. Absent: an action with `undo` always can. */
+  canUndo?(params: Params): boolean
+  undo?(params: Params, output: Json, context: ActionContext, attempt: Attempt): Promise<void>
+  manual(params: Params): readonly string[]
+}
+
+/** An action whose parameters are checked before they reach it, so that actions of different parameters fit into one list. */
+export interface AnyAction {
+  readonly kind: string
+  readonly params: z.ZodType
+  /** Throws `usage` naming the parameter when they do not fit. */
+  bind(params: unknown): BoundAction
+}
+
+/** An action with its parameters. */
+export interface BoundAction {
+  readonly kind: string
+  readonly effect: Effect
+  readonly canUndo: boolean
+  preflight(context: ActionContext, signal: AbortSignal): Promise<readonly Finding[]>
+  probe(context: ActionContext, probe: ProbeContext): Promise<Probe>
+  run(context: ActionContext, attempt: Attempt): Promise<Json>
+  undo(output: Json, context: ActionContext, attempt: Attempt): Promise<void>
+  manual(): readonly string[]
+}

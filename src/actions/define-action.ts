@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import { HoldfastError } from '../kernel/index.ts'
+import { notDone, unknown, type Action, type AnyAction } from './contract.ts'
+
+/** Declares an action; see Action for what each member promises. */
+export function defineAction<Params>(action: Action<Params>): AnyAction {
+  return {
+    kind: action.kind,
+    params: action.params,
+    bind(raw) {
+      const parsed = action.params.safeParse(raw)
+      if (!parsed.success) {
+        throw new HoldfastError('usage', {
+          message: `the parameters of ${action.kind} do not fit: ${z.prettifyError(parsed.error).replaceAll('\n', '; ')}`,
+          hint: '`holdfast validate` shows where in the catalog',
+        })
+      }
+      const params = parsed.data
+      const effect = typeof action.effect === 'function' ? action.effect(params) : action.effect
+      return {
+        kind: action.kind,
+        effect,
+        canUndo: action.undo !== undefined && (action.canUndo?.(params) ?? true),
+        preflight: async (context, signal) => (await action.preflight?.(params, context, signal)) ?? [],
+        async probe(context, probe) {
+          if (action.probe !== undefined) return action.probe(params, context, probe)
+          if (effect === 'read-only' || probe.previous !== 'interrupted') return notDone
+          return unknown(`${action.kind} was interrupted, and has no way to see how far it came`)
+        },
+        run: (context, attempt) => action.run(params, context, attempt),
+        undo: async (output, context, attempt) => action.undo?.(params, output, context, attempt),
+        manual: () => action.manual(params),
+      }
+    },
+  }
+}

@@ -1,0 +1,5 @@
+export type { DurableEngine, HistoryOptions, RunBinding, RunFilter, RunResult, RunSpec, RunState, RunView } from './engine.ts'
+export type { RunEvent } from './events.ts'
+export { failureError, recordFailure, type FailureRecord } from './failure.ts'
+export { openLocalEngine, type LocalEngineOptions } from './local/local-engine.ts'
+export type { RetryPolicy, RunContext, RunHandler, StepAttempt, StepOptions } from './run-context.ts'
