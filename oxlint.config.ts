@@ -70,6 +70,7 @@ export default defineConfig({
     'vitest/require-to-throw-message': 'off',
     'vitest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'assert*', 'fc.assert'] }],
     'vitest/valid-title': 'off',
+    'vitest/valid-expect': ['error', { maxArgs: 2 }],
     'import/no-named-as-default-member': 'off',
   },
   overrides: [
