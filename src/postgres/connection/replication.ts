@@ -76,7 +76,7 @@ export async function openReplication(
   const reader = new MessageReader(stream, broken)
 
   /** The next message that is not news of the session (ParameterStatus, NoticeResponse, NotificationResponse). */
-  async function next(): Promise<BackendMessage> {
+  async function receive(): Promise<BackendMessage> {
     for (;;) {
       const message = await reader.next()
       if (message.type !== 'S' && message.type !== 'N' && message.type !== 'A') return message
@@ -94,7 +94,7 @@ export async function openReplication(
     }
     for (;;) {
       try {
-        if ((await next()).type === 'Z') break
+        if ((await receive()).type === 'Z') break
       } catch {
         // The connection broke after the error: the error is what explains it.
         return error
@@ -139,7 +139,7 @@ export async function openReplication(
     const results: Row[][] = []
     let columns: string[] = []
     for (;;) {
-      const message = await next()
+      const message = await receive()
       switch (message.type) {
         case 'T':
           columns = readColumns(message.payload)
@@ -179,7 +179,7 @@ export async function openReplication(
     function take(): Promise<Buffer | undefined> {
       const taken = turn.then(async () => {
         if (serverDone) return undefined
-        const message = await next()
+        const message = await receive()
         if (message.type === 'd') return message.payload
         if (message.type === 'E') throw await failure(message.payload)
         if (message.type !== 'c') throw unexpected(message, command)

@@ -1,0 +1,50 @@
+import { lstat, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { HoldfastError, sha256Hex, systemCode } from '../../kernel/index.ts'
+import { ownFolder, type ServerAccount } from './account.ts'
+
+/** sockaddr_un.sun_path less its end: 108 on Linux, 104 on macOS. */
+const maxSocketPathBytes = process.platform === 'linux' ? 107 : 103
+/** `/.s.PGSQL.65535` and PostgreSQL's `.lock` beside it. */
+const socketNameBytes = 20
+
+/**
+ * The private socket folder of a data directory: short enough for a socket's path, and the same each time, so that a later process finds the
+ * server that an earlier one started.
+ */
+export function privateSocketFolder(dataDir: string): string {
+  const name = `holdfast-pg-${sha256Hex(resolve(dataDir)).slice(0, 12)}`
+  const preferred = join(tmpdir(), name)
+  return preferred.length + socketNameBytes <= maxSocketPathBytes ? preferred : join('/tmp', name)
+}
+
+/**
+ * Makes it, for the account alone. Where it is in a folder that everybody may write to, somebody may have made it before: throws
+ * `permission-denied` unless it is a real folder of the account's or of ours. Throws `usage` when its path is too long for a socket.
+ */
+export async function makeSocketFolder(path: string, account: ServerAccount): Promise<void> {
+  if (Buffer.byteLength(path) + socketNameBytes > maxSocketPathBytes) {
+    throw new HoldfastError('usage', {
+      message: `the socket folder ${path} is too long: a socket's path holds ${maxSocketPathBytes} bytes`,
+      hint: 'choose a shorter folder, such as one below /tmp',
+    })
+  }
+  const found = await lstat(path).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  })
+  const ours = [account.uid, process.geteuid?.() ?? -1]
+  if (found && (!found.isDirectory() || (account.uid >= 0 && !ours.includes(found.uid)))) {
+    throw new HoldfastError('permission-denied', {
+      message: `${path} belongs to somebody else, so no private socket can be put there`,
+      hint: `remove it, or name another socket folder`,
+    })
+  }
+  await ownFolder(path, account)
+}
+
+/** Removes the private folder of a server that has stopped; one that a person chose is left alone. */
+export async function removeSocketFolder(path: string, dataDir: string): Promise<void> {
+  if (path === privateSocketFolder(dataDir)) await rm(path, { recursive: true, force: true })
+}

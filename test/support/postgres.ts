@@ -1,0 +1,72 @@
+import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  createServer,
+  openSql,
+  requirePostgres,
+  serverAccount,
+  type InitializeOptions,
+  type PostgresServer,
+  type Row,
+  type ServerOptions,
+} from '../../src/postgres/index.ts'
+
+export interface TestPostgres extends AsyncDisposable {
+  readonly server: PostgresServer
+  readonly url: string
+  readonly dataDir: string
+  /** A folder of the server's own user, removed at the end: for tablespaces, restores and other servers. */
+  readonly folder: string
+  sql(command: string, values?: readonly (string | number | bigint | boolean | null)[]): Promise<Row[]>
+}
+
+export interface TestPostgresOptions extends Pick<InitializeOptions, 'settings' | 'dataChecksums' | 'password'> {
+  readonly version: 15 | 18
+  readonly listen?: ServerOptions['listen']
+}
+
+/** A new PostgreSQL that runs in a temporary folder: stopped and removed when disposed, with whatever else is in the folder. */
+export async function startPostgres(options: TestPostgresOptions): Promise<TestPostgres> {
+  await using cleanUp = new AsyncDisposableStack()
+  const folder = await accountFolder('holdfast-test-pg-')
+  cleanUp.defer(async () => await rm(folder, { recursive: true, force: true }))
+  const dataDir = join(folder, 'data')
+  const server = await createServer({
+    dataDir,
+    installation: requirePostgres(options.version),
+    ...(options.listen === undefined ? {} : { listen: options.listen }),
+  })
+  await server.initialize({
+    settings: options.settings ?? {},
+    durable: false,
+    ...(options.dataChecksums === undefined ? {} : { dataChecksums: options.dataChecksums }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+  })
+  await server.start()
+  cleanUp.defer(async () => await server.stop('immediate'))
+  const owned = cleanUp.move()
+  return {
+    server,
+    get url() {
+      return server.url
+    },
+    dataDir,
+    folder,
+    async sql(command, values) {
+      await using connection = await openSql(server.url)
+      return await connection.query(command, values)
+    },
+    async [Symbol.asyncDispose]() {
+      await owned.disposeAsync()
+    },
+  }
+}
+
+/** A temporary folder that a server of ours can use, even when the tests run as root. */
+export async function accountFolder(prefix: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), prefix))
+  const account = await serverAccount()
+  if (process.geteuid?.() === 0) await chown(folder, account.uid, account.gid)
+  return folder
+}
