@@ -1,0 +1,136 @@
+import { getSystemErrorName } from 'node:util'
+import { HoldfastError } from '../kernel/index.ts'
+
+/**
+ * The system calls that Node's fs does not have, all on a path of bytes and none following a symbolic link in its last component:
+ * times in nanoseconds (fs.utimes takes float seconds and loses the last 2–3 digits), extended attributes, device nodes.
+ * Failures are Node-like errors with a `code`, `syscall` and `path`.
+ */
+export interface Posix {
+  setTimes(path: Buffer, times: { readonly atimeNs: bigint; readonly mtimeNs: bigint }): void
+  /** Names in the order the file system gives them. Empty where it has no attributes. */
+  listAttributes(path: Buffer): Buffer[]
+  getAttribute(path: Buffer, name: Buffer): Buffer
+  setAttribute(path: Buffer, name: Buffer, value: Buffer): void
+  /** `mode` with the type bits of stat (S_IFCHR, S_IFBLK, S_IFIFO); `device` as in st_rdev. */
+  makeNode(path: Buffer, mode: number, device: bigint): void
+}
+
+let loaded: Promise<Posix | undefined> | undefined
+
+/**
+ * Calls libc through node:ffi. Undefined where that is not possible (not Linux, a Node built without it, a permission model that forbids
+ * it): callers then do what fs can and say what is lost.
+ */
+export function loadPosix(): Promise<Posix | undefined> {
+  loaded ??= load()
+  return loaded
+}
+
+async function load(): Promise<Posix | undefined> {
+  if (process.platform !== 'linux') return undefined
+  const ffi = await importQuietly()
+  if (ffi === undefined) return undefined
+  try {
+    return bind(ffi)
+  } catch {
+    // A libc without one of these names. Nothing was called yet.
+    return undefined
+  }
+}
+
+type Ffi = typeof import('node:ffi')
+
+/** node:ffi warns that it is experimental; users can do nothing about that. */
+async function importQuietly(): Promise<Ffi | undefined> {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return await import('node:ffi')
+  } catch {
+    return undefined
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
+
+const currentDirectory = -100
+const noFollow = 0x100
+const maxAttributeBytes = 64 * 1024
+
+function bind(ffi: Ffi): Posix {
+  const { functions: libc } = ffi.dlopen(null, {
+    __errno_location: { arguments: [], return: 'pointer' },
+    utimensat: { arguments: ['i32', 'pointer', 'pointer', 'i32'], return: 'i32' },
+    llistxattr: { arguments: ['pointer', 'pointer', 'u64'], return: 'i64' },
+    lgetxattr: { arguments: ['pointer', 'pointer', 'pointer', 'u64'], return: 'i64' },
+    lsetxattr: { arguments: ['pointer', 'pointer', 'pointer', 'u64', 'i32'], return: 'i32' },
+    mknod: { arguments: ['pointer', 'u32', 'u64'], return: 'i32' },
+  })
+  const address = (memory: Uint8Array | BigInt64Array) => ffi.getRawPointer(memory)
+  /** `address` wants memory of at least one byte. */
+  const orOneByte = (bytes: Buffer) => (bytes.length === 0 ? Buffer.alloc(1) : bytes)
+
+  function check(result: number | bigint, syscall: string, path: Buffer): number {
+    if (result >= 0) return Number(result)
+    const errno = ffi.getInt32(libc.__errno_location(), 0)
+    const code = getSystemErrorName(-errno)
+    throw Object.assign(new Error(`${code}: ${syscall} '${path.toString()}'`), {
+      code,
+      errno: -errno,
+      syscall,
+      path: path.toString(),
+    })
+  }
+
+  return {
+    setTimes(path, { atimeNs, mtimeNs }) {
+      const times = new BigInt64Array([...timespec(atimeNs), ...timespec(mtimeNs)])
+      const name = terminated(path)
+      check(libc.utimensat(currentDirectory, address(name), address(times), noFollow), 'utimensat', path)
+    },
+    listAttributes(path) {
+      const name = terminated(path)
+      const list = Buffer.alloc(maxAttributeBytes)
+      const length = Number(libc.llistxattr(address(name), address(list), BigInt(list.length)))
+      if (length < 0 && getSystemErrorName(-ffi.getInt32(libc.__errno_location(), 0)) === 'ENOTSUP') return []
+      check(length, 'llistxattr', path)
+      return splitTerminated(list.subarray(0, length))
+    },
+    getAttribute(path, attribute) {
+      const [name, key, value] = [terminated(path), terminated(attribute), Buffer.alloc(maxAttributeBytes)]
+      const result = libc.lgetxattr(address(name), address(key), address(value), BigInt(value.length))
+      return Buffer.from(value.subarray(0, check(result, 'lgetxattr', path)))
+    },
+    setAttribute(path, attribute, value) {
+      const [name, key, memory] = [terminated(path), terminated(attribute), orOneByte(value)]
+      check(libc.lsetxattr(address(name), address(key), address(memory), BigInt(value.length), 0), 'lsetxattr', path)
+    },
+    makeNode(path, mode, device) {
+      const name = terminated(path)
+      check(libc.mknod(address(name), mode, device), 'mknod', path)
+    },
+  }
+}
+
+/** Seconds and nanoseconds, the latter never negative. */
+function timespec(ns: bigint): [bigint, bigint] {
+  const billion = 1_000_000_000n
+  const rest = ((ns % billion) + billion) % billion
+  return [(ns - rest) / billion, rest]
+}
+
+function terminated(bytes: Buffer): Buffer {
+  if (bytes.includes(0)) throw new HoldfastError('usage', { message: `a name with a zero byte: '${bytes.toString()}'` })
+  return Buffer.concat([bytes, Buffer.alloc(1)])
+}
+
+function splitTerminated(list: Buffer): Buffer[] {
+  const names: Buffer[] = []
+  for (let start = 0; start < list.length;) {
+    const end = list.indexOf(0, start)
+    names.push(Buffer.from(list.subarray(start, end)))
+    start = end + 1
+  }
+  return names
+}

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { createExclude } from './exclude.ts'
+
+test.each([
+  ['*.tmp', '/a/b/x.tmp', true],
+  ['*.tmp', '/a/b/.x.tmp', true],
+  ['*.tmp', '/a/x.tmpl', false],
+  ['node_modules', '/a/node_modules', true],
+  ['node_modules/', '/a/node_modules', true],
+  ['node_modules', '/node_modules', true],
+  ['cache/thumbs', '/home/me/cache/thumbs', true],
+  ['cache/thumbs', '/home/me/cache/x/thumbs', false],
+  ['cache/**/thumbs', '/home/me/cache/x/y/thumbs', true],
+  ['/home/*/tmp', '/home/me/tmp', true],
+  ['/home/*/tmp', '/mnt/home/me/tmp', false],
+  ['/home/*/tmp', '/home/a/b/tmp', false],
+  ['file?', '/x/file1', true],
+  ['file[0-9]', '/x/file7', true],
+  ['file[0-9]', '/x/filex', false],
+  ['a{b,c}', '/x/ab', false],
+  ['line\nbreak*', '/x/line\nbreak 2', true],
+  ['!keep', '/x/other', false],
+])('pattern %j on %j: %j', (pattern, path, expected) => {
+  expect(createExclude([pattern])(path)).toBe(expected)
+})
+
+test('without patterns nothing is left out', () => {
+  expect(createExclude([])('/anything')).toBe(false)
+})
