@@ -1,3 +1,4 @@
+import type * as FfiModule from 'node:ffi'
 import { getSystemErrorName } from 'node:util'
 import { HoldfastError } from '../kernel/index.ts'
 
@@ -39,18 +40,18 @@ async function load(): Promise<Posix | undefined> {
   }
 }
 
-type Ffi = typeof import('node:ffi')
+type Ffi = typeof FfiModule
 
 /** node:ffi warns that it is experimental; users can do nothing about that. */
 async function importQuietly(): Promise<Ffi | undefined> {
-  const { emitWarning } = process
+  const emitWarning: unknown = Reflect.get(process, 'emitWarning')
   process.emitWarning = () => {}
   try {
     return await import('node:ffi')
   } catch {
     return undefined
   } finally {
-    process.emitWarning = emitWarning
+    Reflect.set(process, 'emitWarning', emitWarning)
   }
 }
 
@@ -67,13 +68,14 @@ function bind(ffi: Ffi): Posix {
     lsetxattr: { arguments: ['pointer', 'pointer', 'pointer', 'u64', 'i32'], return: 'i32' },
     mknod: { arguments: ['pointer', 'u32', 'u64'], return: 'i32' },
   })
+  const lastErrno = () => ffi.getInt32(libc['__errno_location'](), 0)
   const address = (memory: Uint8Array | BigInt64Array) => ffi.getRawPointer(memory)
   /** `address` wants memory of at least one byte. */
   const orOneByte = (bytes: Buffer) => (bytes.length === 0 ? Buffer.alloc(1) : bytes)
 
   function check(result: number | bigint, syscall: string, path: Buffer): number {
     if (result >= 0) return Number(result)
-    const errno = ffi.getInt32(libc.__errno_location(), 0)
+    const errno = lastErrno()
     const code = getSystemErrorName(-errno)
     throw Object.assign(new Error(`${code}: ${syscall} '${path.toString()}'`), {
       code,
@@ -93,7 +95,7 @@ function bind(ffi: Ffi): Posix {
       const name = terminated(path)
       const list = Buffer.alloc(maxAttributeBytes)
       const length = Number(libc.llistxattr(address(name), address(list), BigInt(list.length)))
-      if (length < 0 && getSystemErrorName(-ffi.getInt32(libc.__errno_location(), 0)) === 'ENOTSUP') return []
+      if (length < 0 && getSystemErrorName(-lastErrno()) === 'ENOTSUP') return []
       check(length, 'llistxattr', path)
       return splitTerminated(list.subarray(0, length))
     },
