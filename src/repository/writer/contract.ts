@@ -25,10 +25,9 @@ export interface WriterTotals {
   readonly treeBlobs: number
   readonly addedBytes: number
   readonly addedStoredBytes: number
+  /** Bytes of content read so far, counted as they are read: for progress. */
+  readonly bytesRead: number
 }
-
-/** Called as content is read, with the bytes read since the last call: for progress. Calls are at most a few per MiB. */
-export type OnBytesRead = (bytes: number) => void
 
 /**
  * Puts content into a repository. Reading, chunking, hashing, compression and encryption happen in worker threads; memory stays bounded
@@ -46,12 +45,12 @@ export interface BlobWriter extends AsyncDisposable {
    * Reads a regular file. Throws `source-unreadable`, naming the file, when it cannot be opened or read or is not a regular file (any more);
    * the writer stays usable then.
    */
-  saveFile(path: string | Buffer, signal?: AbortSignal, onBytesRead?: OnBytesRead): Promise<SavedContent>
+  saveFile(path: string | Buffer, signal?: AbortSignal): Promise<SavedContent>
   /**
    * Pieces may have any size; they are copied, so the caller may reuse their memory after it is asked for the next one.
    * Pulls as fast as the workers take it. Errors of `pieces` are passed on.
    */
-  saveStream(pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal, onBytesRead?: OnBytesRead): Promise<SavedContent>
+  saveStream(pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<SavedContent>
   /** All packs are durable, then all indexes are. The writer can be used on after that. */
   flush(signal?: AbortSignal): Promise<void>
   totals(): WriterTotals

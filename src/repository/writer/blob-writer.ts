@@ -1,0 +1,173 @@
+import { hash } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { HoldfastError } from '../../kernel/index.ts'
+import type { Backend } from '../../storage/index.ts'
+import { createPool, Moved, workerEntry, type PoolWorker, type WorkerPool } from '../../threads/index.ts'
+import type { BlobIndex } from '../blob-index.ts'
+import type { BlobType } from '../blob.ts'
+import type { RepositoryConfig } from '../config.ts'
+import { sealOverheadBytes, type MasterKey } from '../seal.ts'
+import type { WriterCalls, WriterMainCalls, WriterWorkerData } from './calls.ts'
+import type { BlobWriter, SavedContent, SavedTree, WriterTotals } from './contract.ts'
+import { IndexBuilder, type StoreIndex } from './index-builder.ts'
+import { KnownBlobs } from './known-blobs.ts'
+import type { FinishedPack } from './pack-builder.ts'
+import { StreamSender } from './stream-sender.ts'
+
+/** What a writer needs of its repository. */
+export interface WriterParts {
+  readonly backend: Backend
+  readonly masterKey: MasterKey
+  readonly config: RepositoryConfig
+  /** What is stored already. Packs are added to it as they become durable. */
+  readonly index: BlobIndex
+  /** Writes one index file; durable when it returns. */
+  readonly storeIndex: StoreIndex
+}
+
+export interface WriterOptions {
+  /** Threads; by default one for each processor, at least 2 and at most 8. */
+  readonly workers?: number
+}
+
+/** See BlobWriter. Blobs that the index names are not stored again. Throws `unsupported-repository` for format version 1. */
+export function createBlobWriter(parts: WriterParts, options: WriterOptions = {}): BlobWriter {
+  if (parts.config.version !== 2)
+    throw new HoldfastError('unsupported-repository', {
+      message: 'this repository has format version 1: it can be read, not written',
+      hint: 'upgrade it with `restic migrate upgrade_repo_v2`',
+    })
+  return new ThreadedBlobWriter(parts, options.workers ?? Math.min(8, Math.max(2, availableParallelism())))
+}
+
+class ThreadedBlobWriter implements BlobWriter {
+  readonly #backend: Backend
+  readonly #blobIndex: BlobIndex
+  readonly #indexBuilder: IndexBuilder
+  readonly #known = { data: new KnownBlobs(), tree: new KnownBlobs() }
+  readonly #bytesRead = new SharedArrayBuffer(8)
+  readonly #pool: WorkerPool<WriterCalls>
+  readonly #streams: StreamSender
+  readonly #stopped = new AbortController()
+  readonly #storing = new Set<Promise<unknown>>()
+  #failure: unknown
+  #totals = { dataBlobs: 0, treeBlobs: 0, addedBytes: 0, addedStoredBytes: 0 }
+
+  constructor({ backend, masterKey, config, index, storeIndex }: WriterParts, workers: number) {
+    this.#backend = backend
+    this.#blobIndex = index
+    this.#indexBuilder = new IndexBuilder(storeIndex, () => performance.now())
+    for (const { type, id } of index.entries()) this.#known[type].add(Buffer.from(id, 'hex'))
+    const workerData: WriterWorkerData = {
+      masterKey,
+      polynomial: config.chunkerPolynomial,
+      known: { data: this.#known.data.memory, tree: this.#known.tree.memory },
+      bytesRead: this.#bytesRead,
+    }
+    this.#pool = createPool<WriterMainCalls, WriterCalls>({
+      entry: workerEntry('../writer-worker', import.meta.url),
+      size: workers,
+      workerData,
+      handlers: () => ({ storePack: ({ type, pack }) => this.#storePack(type, pack) }),
+    })
+    this.#streams = new StreamSender(this.#pool)
+  }
+
+  async saveTree(bytes: Uint8Array, signal?: AbortSignal): Promise<SavedTree> {
+    const idBytes = hash('sha256', bytes, 'buffer')
+    const id = idBytes.toString('hex')
+    if (!this.#known.tree.add(idBytes)) return { id, added: false, addedBytes: 0, addedStoredBytes: 0 }
+    const copy = new Uint8Array(bytes)
+    const addedStoredBytes = await this.#do(signal, this.#pool.idlest(), (worker) =>
+      worker.call('saveTree', { id, bytes: copy }, [copy.buffer]),
+    )
+    return { id, added: true, addedBytes: bytes.length, addedStoredBytes }
+  }
+
+  saveFile(path: string | Buffer, signal?: AbortSignal): Promise<SavedContent> {
+    const bytes = typeof path === 'string' ? Buffer.from(path) : path
+    return this.#do(signal, this.#pool.idlest(), (worker) => worker.call('saveFile', { path: bytes }))
+  }
+
+  saveStream(pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<SavedContent> {
+    return this.#do(signal, undefined, () => this.#streams.send(pieces, () => this.#check(signal)))
+  }
+
+  flush(signal?: AbortSignal): Promise<void> {
+    return this.#do(signal, undefined, async () => {
+      const [first, ...others] = this.#pool.workers
+      // What the workers have left over goes into one pack of each type: small packs make a slow repository.
+      for (const worker of others) {
+        const open = await worker.call('takeOpen', null)
+        await first?.call(
+          'absorb',
+          open,
+          Object.values(open).map(({ memory }) => memory.buffer),
+        )
+      }
+      await Promise.all(this.#pool.workers.map((worker) => worker.call('finish', null)))
+      await this.#indexBuilder.flush(signal)
+    })
+  }
+
+  totals(): WriterTotals {
+    return { ...this.#totals, bytesRead: Number(Atomics.load(new BigInt64Array(this.#bytesRead), 0)) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped.abort()
+    await this.#pool[Symbol.asyncDispose]()
+    await Promise.allSettled(this.#storing)
+  }
+
+  async #storePack(type: BlobType, pack: FinishedPack): Promise<Moved<Uint8Array<ArrayBuffer>>> {
+    const storing = this.#putPack(type, pack)
+    this.#storing.add(storing)
+    try {
+      await storing
+    } catch (error) {
+      this.#failure ??= error
+      throw error
+    } finally {
+      this.#storing.delete(storing)
+    }
+    return new Moved(pack.memory, [pack.memory.buffer])
+  }
+
+  async #putPack(type: BlobType, { id, blobs, memory, length }: FinishedPack): Promise<void> {
+    const { signal } = this.#stopped
+    await this.#backend.put('data', id, memory.subarray(0, length), { signal })
+    this.#blobIndex.add({ id, blobs })
+    this.#totals[type === 'data' ? 'dataBlobs' : 'treeBlobs'] += blobs.length
+    for (const blob of blobs) {
+      this.#totals.addedBytes += blob.uncompressedLength ?? blob.length - sealOverheadBytes
+      this.#totals.addedStoredBytes += blob.length
+    }
+    await this.#indexBuilder.add({ id, blobs }, signal)
+  }
+
+  /** The first failure to store anything is the one to tell, not what follows from it; an unreadable source is no failure of the writer. */
+  async #do<Result>(
+    signal: AbortSignal | undefined,
+    worker: PoolWorker<WriterCalls> | undefined,
+    work: (worker: PoolWorker<WriterCalls>) => Promise<Result>,
+  ): Promise<Result> {
+    this.#check(signal)
+    const aborted = Promise.withResolvers<never>()
+    const onAbort = () => aborted.reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await Promise.race([work(worker ?? this.#pool.idlest()), aborted.promise])
+    } catch (error) {
+      if (this.#failure !== undefined) throw this.#failure
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #check(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}

@@ -1,0 +1,44 @@
+import type { BlobType } from '../blob.ts'
+import type { MasterKey } from '../seal.ts'
+import type { SavedContent } from './contract.ts'
+import type { KnownBlobsMemory } from './known-blobs.ts'
+import type { FinishedPack, OpenPack } from './pack-builder.ts'
+
+/** What passes between a writer's main thread and its workers: see src/repository/writer-worker.ts. Memory is moved, not copied. */
+
+/** What every worker is started with. */
+export interface WriterWorkerData {
+  readonly masterKey: MasterKey
+  readonly polynomial: bigint
+  readonly known: Readonly<Record<BlobType, KnownBlobsMemory>>
+  /** One 64-bit counter: bytes of content read by all workers. */
+  readonly bytesRead: SharedArrayBuffer
+}
+
+/** What a worker answers, one call after the other in the order they come. */
+export interface WriterCalls {
+  saveFile: { input: { path: Uint8Array }; output: SavedContent }
+  /** The whole content of a small stream. */
+  saveBytes: { input: { bytes: Uint8Array<ArrayBuffer> }; output: SavedContent }
+  /** The next bytes of a stream, which begins with its first call. Gives the memory back. */
+  streamBytes: {
+    input: { stream: number; memory: Uint8Array<ArrayBuffer>; length: number }
+    output: Uint8Array<ArrayBuffer>
+  }
+  endStream: { input: { stream: number }; output: SavedContent }
+  /** The stream failed: forgets it. */
+  dropStream: { input: { stream: number }; output: void }
+  /** A blob that the caller has claimed in the table of known ones. Gives its stored size. */
+  saveTree: { input: { id: string; bytes: Uint8Array<ArrayBuffer> }; output: number }
+  /** Gives away the packs under way. */
+  takeOpen: { input: null; output: Partial<Record<BlobType, OpenPack>> }
+  /** Puts packs under way of another worker to one's own. */
+  absorb: { input: Partial<Record<BlobType, OpenPack>>; output: void }
+  /** Closes the packs under way; all are stored when it is answered. */
+  finish: { input: null; output: void }
+}
+
+/** What a worker asks of the main thread. */
+export interface WriterMainCalls {
+  storePack: { input: { type: BlobType; pack: FinishedPack }; output: Uint8Array<ArrayBuffer> }
+}

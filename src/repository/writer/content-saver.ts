@@ -1,0 +1,79 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { HoldfastError, messageOf } from '../../kernel/index.ts'
+import type { ContentReader } from './content-reader.ts'
+import type { SavedContent } from './contract.ts'
+import type { KnownBlobs } from './known-blobs.ts'
+import type { PackBuilder } from './pack-builder.ts'
+
+/** Content of one file or stream as it is saved: chunks become blobs, those that are not known yet are packed. */
+export class ContentSaver {
+  readonly #known: KnownBlobs
+  readonly #packs: PackBuilder
+  #saved = emptyContent()
+
+  constructor(known: KnownBlobs, packs: PackBuilder) {
+    this.#known = known
+    this.#packs = packs
+  }
+
+  /** Content that is one chunk, or the next chunk of more. */
+  async chunk(bytes: Uint8Array): Promise<void> {
+    const idBytes = hash('sha256', bytes, 'buffer')
+    const id = idBytes.toString('hex')
+    this.#saved.content.push(id)
+    this.#saved.sizeBytes += bytes.length
+    if (!this.#known.add(idBytes)) return
+    const storedBytes = await this.#packs.add(id, bytes)
+    this.#saved.newBlobs++
+    this.#saved.addedBytes += bytes.length
+    this.#saved.addedStoredBytes += storedBytes
+  }
+
+  /** What was saved since the last call. */
+  take(): SavedContent {
+    const saved = this.#saved
+    this.#saved = emptyContent()
+    return saved
+  }
+}
+
+/**
+ * Reads a regular file into `reader`. Symbolic links are not followed, and a FIFO does not block: what stands at the path may have
+ * changed since it was seen. Throws `source-unreadable`.
+ */
+export async function readFileContent(path: Buffer, reader: ContentReader, onRead: (bytes: number) => void): Promise<void> {
+  const unreadable = (reason: string, cause?: unknown) =>
+    new HoldfastError('source-unreadable', {
+      message: `cannot read ${path.toString()}: ${reason}`,
+      details: { path: path.toString(), reason },
+      cause,
+    })
+  let file: number | undefined
+  try {
+    try {
+      file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+      if (!fstatSync(file).isFile()) throw unreadable('it is not a regular file any more')
+    } catch (error) {
+      throw error instanceof HoldfastError ? error : unreadable(messageOf(error), error)
+    }
+    const opened = file
+    reader.begin()
+    await reader.readAll((memory) => {
+      try {
+        const count = readSync(opened, memory)
+        onRead(count)
+        return count
+      } catch (error) {
+        throw unreadable(messageOf(error), error)
+      }
+    })
+    await reader.end()
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
+function emptyContent() {
+  return { content: [] as string[], sizeBytes: 0, addedBytes: 0, addedStoredBytes: 0, newBlobs: 0 }
+}

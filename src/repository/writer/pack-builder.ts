@@ -1,0 +1,139 @@
+import { HoldfastError, sha256Hex } from '../../kernel/index.ts'
+import { decodeBlob, type BlobEntry, type BlobType } from '../blob.ts'
+import { encodeHeaderLength, encodePackHeader } from '../pack-header.ts'
+import { seal, sealPieces, type SealKeys } from '../seal.ts'
+import { zstdCompress } from '../zstd.ts'
+
+/** restic's target: a pack is closed after the blob that reaches it. */
+const targetPackBytes = 16 * 1024 * 1024
+const firstMemoryBytes = 1024 * 1024
+
+/** A pack that is not closed yet. */
+export interface OpenPack {
+  readonly blobs: readonly BlobEntry[]
+  /** The sealed blobs back to back; the memory may be longer. */
+  readonly memory: Uint8Array<ArrayBuffer>
+  readonly length: number
+}
+
+/** A whole pack, to be stored under its id. */
+export interface FinishedPack extends OpenPack {
+  /** SHA-256 of the pack. */
+  readonly id: string
+}
+
+/** Stores a pack and, when that is done, gives back its memory. */
+export type StorePack = (pack: FinishedPack) => Promise<Uint8Array<ArrayBuffer>>
+
+/**
+ * Fills packs of one type with blobs, compressed and sealed. At most one finished pack is on its way to storage while the next one is
+ * filled: `add` waits for it, which is what bounds memory and slows reading down to the speed of storage.
+ */
+export class PackBuilder {
+  readonly #type: BlobType
+  readonly #keys: SealKeys
+  readonly #store: StorePack
+  #blobs: BlobEntry[] = []
+  #memory: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  #length = 0
+  #underWay: Promise<void> = Promise.resolve()
+  #spare: Uint8Array<ArrayBuffer> | undefined
+
+  constructor(type: BlobType, keys: SealKeys, store: StorePack) {
+    this.#type = type
+    this.#keys = keys
+    this.#store = store
+  }
+
+  /** `id` is the SHA-256 of `plaintext`, in hex. Gives the bytes that the blob takes in its pack. */
+  async add(id: string, plaintext: Uint8Array): Promise<number> {
+    const compressed = zstdCompress(plaintext)
+    // Trees are always compressed in format v2; content only where it gains.
+    const isCompressed = this.#type === 'tree' || compressed.length < plaintext.length
+    const offset = this.#length
+    for (const piece of sealPieces(this.#keys, isCompressed ? compressed : plaintext)) this.#append(piece)
+    const blob: BlobEntry = {
+      type: this.#type,
+      id,
+      offset,
+      length: this.#length - offset,
+      ...(isCompressed ? { uncompressedLength: plaintext.length } : {}),
+    }
+    this.#verify(blob)
+    this.#blobs.push(blob)
+    if (this.#length >= targetPackBytes) await this.#close()
+    return blob.length
+  }
+
+  /** Gives away the pack under way, to be finished together with that of another builder. */
+  take(): OpenPack | undefined {
+    if (this.#blobs.length === 0) return undefined
+    const open = { blobs: this.#blobs, memory: this.#memory, length: this.#length }
+    this.#reset()
+    return open
+  }
+
+  /** Puts what another builder gave away behind what is here. */
+  async absorb({ blobs, memory, length }: OpenPack): Promise<void> {
+    const base = this.#length
+    this.#append(memory.subarray(0, length))
+    for (const blob of blobs) this.#blobs.push({ ...blob, offset: base + blob.offset })
+    if (this.#length >= targetPackBytes) await this.#close()
+  }
+
+  /** Closes the pack under way, if it holds anything. All packs are stored when this returns. */
+  async finish(): Promise<void> {
+    if (this.#blobs.length > 0) await this.#close()
+    await this.#underWay
+  }
+
+  /** A pack that cannot be read back is worse than none: memory and processors do flip bits. restic reads its blobs back, too. */
+  #verify(blob: BlobEntry): void {
+    const stored = this.#memory.subarray(blob.offset, blob.offset + blob.length)
+    try {
+      decodeBlob(this.#keys, stored, blob, 'not stored yet')
+    } catch (error) {
+      throw new HoldfastError('internal', {
+        message: `${blob.type} blob ${blob.id} did not come back whole from compression and encryption`,
+        hint: 'suspect the memory or the processor of this machine: run a memory test',
+        cause: error,
+      })
+    }
+  }
+
+  #append(bytes: Uint8Array): void {
+    const needed = this.#length + bytes.length
+    if (needed > this.#memory.length) {
+      const spare = this.#spare
+      this.#spare = undefined
+      const fits = spare !== undefined && spare.length >= needed
+      const larger = fits ? spare : new Uint8Array(Math.max(firstMemoryBytes, this.#memory.length * 2, needed))
+      larger.set(this.#memory.subarray(0, this.#length))
+      this.#memory = larger
+    }
+    this.#memory.set(bytes, this.#length)
+    this.#length = needed
+  }
+
+  async #close(): Promise<void> {
+    const header = seal(this.#keys, encodePackHeader(this.#blobs))
+    this.#append(header)
+    this.#append(encodeHeaderLength(header.length))
+    const id = sha256Hex(this.#memory.subarray(0, this.#length))
+    const pack = { id, blobs: this.#blobs, memory: this.#memory, length: this.#length }
+    await this.#underWay
+    const underWay = this.#store(pack).then((memory) => {
+      this.#spare = memory
+    })
+    // Whoever waits for it next gets the error; nobody may for a while.
+    underWay.catch(() => {})
+    this.#underWay = underWay
+    this.#reset()
+  }
+
+  #reset(): void {
+    this.#blobs = []
+    this.#memory = new Uint8Array(0)
+    this.#length = 0
+  }
+}
