@@ -1,0 +1,249 @@
+import type { Json } from '../kernel/index.ts'
+
+/**
+ * A catalog as the rest of the house sees it: checked, plain, frozen data. Durations are milliseconds (`…Ms`), references between
+ * entries are names that exist, records have no prototype, lists that were not written are empty.
+ */
+export interface Catalog {
+  /** Absolute path of the file that it was read from. */
+  readonly file: string
+  /** Lower-case hex SHA-256 over what the file says: comments, order, layout and aliases do not change it. */
+  readonly hash: string
+  readonly name: string
+  readonly sites: Readonly<Record<string, Site>>
+  readonly repositories: Readonly<Record<string, RepositoryEntry>>
+  readonly services: Readonly<Record<string, Service>>
+  readonly plans: Readonly<Record<string, Plan>>
+  /** Not interpreted yet. */
+  readonly experiments: Readonly<Record<string, Json>>
+}
+
+/** A failure domain: what breaks together. */
+export interface Site {
+  readonly name: string
+  readonly provider?: string
+  readonly region?: string
+  readonly description?: string
+}
+
+export interface RepositoryEntry {
+  readonly name: string
+  /** As written. */
+  readonly url: string
+  /** What to open: an absolute path when `url` is a path (relative ones start at the catalog's folder), else `url` itself. */
+  readonly location: string
+  readonly site: string
+  readonly media: 'disk' | 'object-storage' | 'tape' | 'removable'
+  readonly password: SecretRef
+  readonly storageClass?: string
+  readonly immutableForMs?: number
+  readonly description?: string
+}
+
+/** Where a secret is, never the secret. Files are absolute paths; a command is a program and its arguments, run without a shell. */
+export type SecretRef =
+  | { readonly env: string }
+  | { readonly file: string }
+  | { readonly command: readonly [string, ...string[]] }
+
+export interface Service {
+  readonly name: string
+  readonly owner: string
+  readonly onCall?: string
+  /** 1 is the most important. */
+  readonly tier?: number
+  readonly site: string
+  readonly description?: string
+  readonly objectives: Objectives
+  readonly downtimeCostPerHour?: number
+  /** Services that must be up before this one can be. */
+  readonly dependsOn: readonly string[]
+  readonly data: ServiceData
+  readonly health?: HealthCheck
+  readonly backup?: BackupPolicy
+  readonly verify?: VerifyPolicy
+  /** The plan that brings it back. */
+  readonly recovery?: string
+}
+
+export interface Objectives {
+  readonly rpoMs: number
+  readonly rtoMs: number
+}
+
+export interface ServiceData {
+  readonly postgres?: PostgresData
+  readonly files?: FilesData
+}
+
+export interface PostgresData {
+  /** A connection URL without a password in it, or where the URL is. */
+  readonly url: string | SecretRef
+  /**
+   * `stream`: WAL is received as it is written. `synchronous`: and commits wait until it is stored. `none`: base backups only.
+   */
+  readonly wal: 'stream' | 'synchronous' | 'none'
+  /** The replication slot; absent: one is named after the service. */
+  readonly slot?: string
+  /** Where the server keeps its data on its own machine: what a recovery is for, and what a restore must not overwrite unasked. */
+  readonly dataDirectory?: string
+  /** Of the server that a recovery starts. */
+  readonly port?: number
+  /** Of the server that a recovery starts: where it puts its socket. */
+  readonly socketDirectory?: string
+  /** Where `postgres` and `pg_ctl` of the right version are. */
+  readonly binDirectory?: string
+  /** The system user that the recovered server runs as. */
+  readonly runAs?: string
+  /** Extra settings of the recovered server. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
+export interface FilesData {
+  /** Absolute. */
+  readonly paths: readonly string[]
+  /** Patterns as restic's --exclude. */
+  readonly exclude: readonly string[]
+  readonly oneFileSystem: boolean
+}
+
+export type HealthCheck = { readonly timeoutMs: number } & (
+  | { readonly kind: 'http'; readonly url: string; readonly status: number }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+)
+
+export interface BackupPolicy {
+  readonly schedule?: Schedule
+  /** When a run is a full one; the others are incremental. */
+  readonly full?: Schedule
+  /** Repositories. */
+  readonly to: readonly string[]
+  readonly keep?: KeepPolicy
+  readonly tags: readonly string[]
+}
+
+/** When something happens again. Times of day are the machine's local time. */
+export type Schedule = { readonly text: string } & (
+  | { readonly kind: 'every'; readonly everyMs: number }
+  /** Five fields, numbers only, Sunday is 0. */
+  | { readonly kind: 'cron'; readonly cron: string }
+)
+
+/** How many snapshots are kept of each kind; an absent one keeps none by that rule. */
+export interface KeepPolicy {
+  readonly last?: number
+  readonly hourly?: number
+  readonly daily?: number
+  readonly weekly?: number
+  readonly monthly?: number
+  readonly yearly?: number
+  readonly withinMs?: number
+}
+
+export interface VerifyPolicy {
+  readonly check?: Schedule
+  readonly restoreTest?: Schedule
+  readonly assert: readonly SqlAssertion[]
+}
+
+/** The first column of the first row of `sql`, compared. At least one comparison is present. */
+export interface SqlAssertion {
+  readonly sql: string
+  readonly database?: string
+  readonly atLeast?: number
+  readonly atMost?: number
+  readonly equals?: string | number | boolean
+}
+
+export interface Plan {
+  readonly name: string
+  readonly description?: string
+  /** Services. */
+  readonly recovers: readonly string[]
+  /** One run at a time in an environment; the catalog's name unless the plan says otherwise. */
+  readonly environment: string
+  readonly detection?: Detection
+  /** For people, shown before a run. */
+  readonly prerequisites: readonly string[]
+  /** As written; `after` gives the order. Never empty. */
+  readonly steps: readonly Step[]
+}
+
+export interface Detection {
+  readonly symptoms: readonly string[]
+  /** How many of how many observers must agree. */
+  readonly quorum?: { readonly needed: number; readonly of: number }
+  /** How long the symptoms must hold. */
+  readonly forMs?: number
+  readonly decide: 'ask' | 'automatic'
+}
+
+/** An action by name, with its parameters as written: references to secrets and to outputs of steps are still references. */
+export interface ActionCall {
+  readonly kind: string
+  readonly params: Json
+}
+
+export interface Step {
+  readonly id: string
+  readonly description?: string
+  readonly do: ActionCall
+  /** Steps of the same plan that must be done before. */
+  readonly after: readonly string[]
+  /** Only when this reference to the output of an earlier step has this value. */
+  readonly when?: { readonly value: string; readonly equals: Json }
+  /** For each attempt. */
+  readonly timeoutMs: number
+  readonly retry: RetryPolicy
+  /** Asked again and again after the action until it passes, or its own time is up. */
+  readonly check?: ActionCall & { readonly everyMs: number; readonly timeoutMs: number }
+  /** Instead of the action's own undo. */
+  readonly undo?: ActionCall
+  /** `undo`: what is done so far is taken back. `continue`: the plan goes on without it. `ask`: a person decides. */
+  readonly onFailure: 'undo' | 'continue' | 'ask'
+}
+
+export interface RetryPolicy {
+  /** 1 means: no second attempt. */
+  readonly attempts: number
+  readonly backoffMs: number
+  readonly factor: number
+  readonly maxBackoffMs: number
+}
+
+/** One thing that is wrong with a catalog, and where. `line` and `column` count from 1. */
+export interface CatalogProblem {
+  readonly code: CatalogProblemCode
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** A lowercase sentence; never holds a secret. */
+  readonly message: string
+  readonly expected?: string
+  readonly hint?: string
+}
+
+export type CatalogProblemCode =
+  | 'not-text'
+  | 'too-large'
+  | 'empty'
+  | 'syntax'
+  | 'duplicate-key'
+  | 'bad-key'
+  | 'duplicate-anchor'
+  | 'unknown-anchor'
+  | 'alias-loop'
+  | 'ambiguous-number'
+  | 'unknown-key'
+  | 'missing'
+  | 'wrong-type'
+  | 'wrong-value'
+  | 'unit-missing'
+  | 'wrong-unit'
+  | 'plain-secret'
+  | 'unknown-action'
+  | 'unknown-reference'
+  | 'duplicate-id'
+  | 'duplicate-entry'
+  | 'dependency-cycle'
+  | 'step-cycle'
