@@ -1,0 +1,61 @@
+import { HoldfastError, sha256Hex, shortId } from '../kernel/index.ts'
+import { seal, unseal, type SealKeys } from './seal.ts'
+import { zstdCompress, zstdDecompress } from './zstd.ts'
+
+export type BlobType = 'data' | 'tree'
+
+/** A blob's place in its pack. Lengths in bytes; `length` is that of the stored, sealed form. */
+export interface BlobEntry {
+  readonly type: BlobType
+  /** Lower-case hex SHA-256 of the plaintext. */
+  readonly id: string
+  readonly offset: number
+  readonly length: number
+  /** Of the plaintext, when it is stored compressed; absent when it is not. */
+  readonly uncompressedLength?: number
+}
+
+/** The plaintext of an uncompressed blob and of a compressed one is never larger than this. Bytes. */
+export const maxBlobBytes = 512 * 1024 * 1024
+
+export interface StoredBlob {
+  readonly sealed: Uint8Array
+  readonly uncompressedLength: number
+}
+
+/** The stored form that restic 2 repositories use for trees: always compressed, then sealed. */
+export function encodeBlob(keys: SealKeys, plaintext: Uint8Array, level?: number): StoredBlob {
+  return { sealed: seal(keys, zstdCompress(plaintext, level)), uncompressedLength: plaintext.length }
+}
+
+/**
+ * The plaintext of a stored blob, verified against its id. `where` names the pack, for messages.
+ * Throws `pack-damaged` with `{pack, blob}` when it does not authenticate, decompress or hash to its id.
+ */
+export function decodeBlob(keys: SealKeys, stored: Uint8Array, entry: BlobEntry, pack: string): Uint8Array {
+  const what = `${entry.type} blob ${shortId(entry.id)}`
+  const damaged = (why: string, cause?: unknown) =>
+    new HoldfastError('pack-damaged', {
+      message: `pack ${shortId(pack)} is damaged: ${what} at offset ${entry.offset} ${why}`,
+      hint: 'run `holdfast check --read-data` to see which snapshots are affected, and copy the pack from another repository',
+      details: { pack, blob: entry.id, type: entry.type, offset: entry.offset },
+      ...(cause === undefined ? {} : { cause }),
+    })
+  let plaintext: Uint8Array
+  try {
+    plaintext = unseal(keys, stored, what)
+  } catch (error) {
+    throw damaged('does not authenticate', error)
+  }
+  if (entry.uncompressedLength !== undefined) {
+    try {
+      plaintext = zstdDecompress(plaintext, Math.min(entry.uncompressedLength, maxBlobBytes), what)
+    } catch (error) {
+      throw damaged('does not decompress', error)
+    }
+    if (plaintext.length !== entry.uncompressedLength)
+      throw damaged(`has ${plaintext.length} bytes where the index says ${entry.uncompressedLength}`)
+  }
+  if (sha256Hex(plaintext) !== entry.id) throw damaged('does not match its id')
+  return plaintext
+}

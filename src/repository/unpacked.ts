@@ -1,0 +1,27 @@
+import { HoldfastError } from '../kernel/index.ts'
+import { seal, unseal, type SealKeys } from './seal.ts'
+import { zstdCompress, zstdDecompress } from './zstd.ts'
+
+const compressedMark = 2
+/** An index of a large repository, with room to spare. Bytes. */
+const maxPlainBytes = 1024 * 1024 * 1024
+
+/** The stored form of an index, snapshot or lock (and of sealed areas' objects): version byte, zstd frame, sealed. */
+export function encodeUnpacked(keys: SealKeys, body: Uint8Array): Uint8Array {
+  return seal(keys, Buffer.concat([Buffer.of(compressedMark), zstdCompress(body)]))
+}
+
+/**
+ * The body of a stored index, snapshot or lock; both the compressed form and version 1's plain JSON are read.
+ * Throws `object-damaged`, saying `what` it was.
+ */
+export function decodeUnpacked(keys: SealKeys, stored: Uint8Array, what: string): Uint8Array {
+  const plaintext = unseal(keys, stored, what)
+  const first = plaintext[0]
+  if (first === 0x7b || first === 0x5b) return plaintext
+  if (first === compressedMark) return zstdDecompress(plaintext.subarray(1), maxPlainBytes, what)
+  throw new HoldfastError('object-damaged', {
+    message: `${what} has an unknown encoding (${first === undefined ? 'it is empty' : `first byte ${first}`})`,
+    details: { what },
+  })
+}
