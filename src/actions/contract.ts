@@ -34,6 +34,9 @@ export const unknown = (because: string): Probe => ({ state: 'unknown', because 
 /** What an action may see and use. Put together by `service`; actions reach nothing else. */
 export interface ActionContext {
   readonly runId: string
+  readonly planHash: string
+  /** Who started the run: the name of a user. */
+  readonly requestedBy: string
   /** The step's id within its plan. */
   readonly step: string
   readonly catalog: Catalog
@@ -85,6 +88,13 @@ export interface Attempt {
   readonly fencingToken: number
 }
 
+/** Waits that survive a crash. */
+export interface Waits {
+  sleep(ms: number): Promise<void>
+  /** The signal of that name to this step; undefined when the time is up. */
+  waitSignal(name: string, timeoutMs: number): Promise<Json | undefined>
+}
+
 /** How the attempt before this probe ended. After `failed` an action may trust that it failed as a whole. */
 export interface ProbeContext {
   readonly signal: AbortSignal
@@ -98,6 +108,7 @@ export interface ProbeContext {
  * preflight   Real, read-only checks before anything begins: existence, credentials, capacity. Steps before it have not run.
  * probe       Reads the real state. Actions without one are asked nothing after a clean failure and are `unknown` after an interruption,
  *             unless they are read-only.
+ * wait        Instead of `run`: an action that only waits does so durably, so that a crash neither shortens nor repeats the wait.
  * run         Throws when it failed, once it has settled. Cleans up after its own failure where it can.
  * undo        Idempotent; takes back what `run` did, and only that.
  * manual      The plain commands that do the same without Holdfast, for the runbook.
@@ -109,7 +120,8 @@ export interface Action<Params = unknown> {
   /** Which parameters name a service; `recover` checks that they exist. */
   preflight?(params: Params, context: ActionContext, signal: AbortSignal): Promise<readonly Finding[]>
   probe?(params: Params, context: ActionContext, probe: ProbeContext): Promise<Probe>
-  run(params: Params, context: ActionContext, attempt: Attempt): Promise<Json>
+  wait?(params: Params, context: ActionContext, waits: Waits): Promise<Json>
+  run?(params: Params, context: ActionContext, attempt: Attempt): Promise<Json>
   /** `canUndo` false: this step's parameters give no way back. Absent: an action with `undo` always can. */
   canUndo?(params: Params): boolean
   undo?(params: Params, output: Json, context: ActionContext, attempt: Attempt): Promise<void>
@@ -131,6 +143,10 @@ export interface BoundAction {
   readonly canUndo: boolean
   preflight(context: ActionContext, signal: AbortSignal): Promise<readonly Finding[]>
   probe(context: ActionContext, probe: ProbeContext): Promise<Probe>
+  /** It looks at the world and says whether it is as it should be. */
+  readonly isCheck: boolean
+  /** Present for an action that waits instead of running. */
+  readonly wait?: (context: ActionContext, waits: Waits) => Promise<Json>
   run(context: ActionContext, attempt: Attempt): Promise<Json>
   undo(output: Json, context: ActionContext, attempt: Attempt): Promise<void>
   manual(): readonly string[]

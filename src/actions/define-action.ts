@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { HoldfastError } from '../kernel/index.ts'
-import { notDone, unknown, type Action, type AnyAction } from './contract.ts'
+import { notDone, unknown, type Action, type ActionContext, type AnyAction, type Waits } from './contract.ts'
 
 /** Declares an action; see Action for what each member promises. */
 export function defineAction<Params>(action: Action<Params>): AnyAction {
@@ -20,6 +20,7 @@ export function defineAction<Params>(action: Action<Params>): AnyAction {
       return {
         kind: action.kind,
         effect,
+        isCheck: effect === 'read-only' && action.wait === undefined,
         canUndo: action.undo !== undefined && (action.canUndo?.(params) ?? true),
         preflight: async (context, signal) => (await action.preflight?.(params, context, signal)) ?? [],
         async probe(context, probe) {
@@ -27,7 +28,10 @@ export function defineAction<Params>(action: Action<Params>): AnyAction {
           if (effect === 'read-only' || probe.previous !== 'interrupted') return notDone
           return unknown(`${action.kind} was interrupted, and has no way to see how far it came`)
         },
-        run: (context, attempt) => action.run(params, context, attempt),
+        ...(action.wait === undefined
+          ? {}
+          : { wait: async (context: ActionContext, waits: Waits) => (await action.wait?.(params, context, waits)) ?? null }),
+        run: async (context, attempt) => (await action.run?.(params, context, attempt)) ?? null,
         undo: async (output, context, attempt) => action.undo?.(params, output, context, attempt),
         manual: () => action.manual(params),
       }

@@ -61,7 +61,7 @@ export interface RunContext {
     name: string,
     options?: { readonly timeoutMs?: number; readonly shielded?: boolean; readonly stop?: AbortSignal },
   ): Promise<Json | undefined>
-  sleep(id: string, ms: number, options?: { readonly shielded?: boolean }): Promise<void>
+  sleep(id: string, ms: number, options?: { readonly shielded?: boolean; readonly stop?: AbortSignal }): Promise<void>
   now(id: string): Promise<Date>
   withLock<T>(environment: string, body: (fencingToken: number) => Promise<T>): Promise<T>
   note(id: string, body: Json): Promise<void>

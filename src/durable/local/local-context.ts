@@ -31,11 +31,15 @@ export function createLocalContext(run: LiveRun, locks: EnvironmentLocks): RunCo
       await run.record({ type: 'wait-ended', name, ...(value === undefined ? {} : { value }) })
       return value
     },
-    async sleep(id, ms, { shielded = false } = {}) {
+    async sleep(id, ms, { shielded = false, stop } = {}) {
       await setImmediate()
       if (!recorded.sleeps.has(id)) await run.record({ type: 'sleep-started', id, untilMs: run.clock.now().getTime() + ms })
       const leftMs = (recorded.sleeps.get(id) ?? 0) - run.clock.now().getTime()
-      if (leftMs > 0) await sleepUnless(run, Math.min(leftMs, ms), shielded ? [] : [run.cancelled.signal])
+      if (leftMs > 0)
+        await sleepUnless(run, Math.min(leftMs, ms), [
+          ...(stop === undefined ? [] : [stop]),
+          ...(shielded ? [] : [run.cancelled.signal]),
+        ])
     },
     async now(id) {
       if (!recorded.times.has(id)) await run.record({ type: 'now', id })

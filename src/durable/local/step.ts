@@ -1,4 +1,4 @@
-import { HoldfastError, type Json } from '../../kernel/index.ts'
+import { HoldfastError, isHoldfastError, type Json } from '../../kernel/index.ts'
 import { setImmediate } from 'node:timers/promises'
 import { failureError, recordFailure } from '../failure.ts'
 import type { RetryPolicy, StepAttempt, StepOptions } from '../run-context.ts'
@@ -118,7 +118,10 @@ async function sleepOrStop(run: LiveRun, ms: number, stop: AbortSignal | undefin
 
 function abortError(id: string, reason: unknown, error: unknown): unknown {
   if (!(reason instanceof HoldfastError)) return stoppedError(id, reason, true)
-  return reason.code === 'timed-out' ? reason : stoppedError(id, reason, true, error)
+  if (reason.code !== 'timed-out') return stoppedError(id, reason, true, error)
+  // What the step was struggling with says more than that its time was up.
+  const last = error === reason || !isHoldfastError(error) ? '' : `: ${error.message}`
+  return new HoldfastError('timed-out', { message: `${reason.message}${last}`, retryable: true, cause: error })
 }
 
 function stoppedError(id: string, reason: unknown, started: boolean, cause?: unknown): HoldfastError {

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { HoldfastError } from '../kernel/index.ts'
+import { defineAction } from './define-action.ts'
+import { durationMs, durationText } from './param-types.ts'
+
+const params = z.strictObject({
+  /** What the approver is asked. */
+  message: z.string().min(1).optional(),
+  /** Who may approve. Without it: anyone but who started the run. */
+  by: z.array(z.string().min(1)).min(1).optional(),
+  /** Lets the one who started the run approve it: for teams of one. */
+  allowSelf: z.boolean().default(false),
+  /** From when the step asks. Afterwards the step has failed. */
+  expiresIn: durationText.default('1h'),
+})
+
+/** What `holdfast run approve` sends. */
+export const approval = z.strictObject({
+  decision: z.enum(['approved', 'denied']),
+  by: z.string().min(1),
+  /** Of the plan that the approver was shown: an approval is for that plan only. */
+  planHash: z.string(),
+  comment: z.string().optional(),
+})
+
+export type Approval = z.infer<typeof approval>
+
+/** Asks a person. Denied, expired, or given by someone who may not: `approval-refused`. */
+export const approve = defineAction<z.infer<typeof params>>({
+  kind: 'approve',
+  effect: 'read-only',
+  params,
+
+  async wait({ by, allowSelf, expiresIn }, context, waits) {
+    const value = await waits.waitSignal('approve', durationMs(expiresIn))
+    if (value === undefined) throw refused(context.step, `nobody approved it within ${expiresIn}`)
+    const parsed = approval.safeParse(value)
+    if (!parsed.success) throw refused(context.step, 'what came is not an approval')
+    const { decision, by: approver, planHash, comment } = parsed.data
+    if (decision === 'denied') throw refused(context.step, `${approver} denied it${comment === undefined ? '' : `: ${comment}`}`)
+    if (planHash !== context.planHash) throw refused(context.step, `${approver} approved another plan`)
+    if (by !== undefined && !by.includes(approver))
+      throw refused(context.step, `${approver} may not approve it, only ${by.join(', ')}`)
+    if (approver === context.requestedBy && !allowSelf)
+      throw refused(context.step, `${approver} started the run and cannot approve it`)
+    return { by: approver, ...(comment === undefined ? {} : { comment }) }
+  },
+
+  manual: ({ message, by }) => [`# ask ${by?.join(' or ') ?? 'a second person'}: ${message ?? 'may this go on?'}`],
+})
+
+function refused(step: string, why: string): HoldfastError {
+  return new HoldfastError('approval-refused', {
+    message: `step ${step} was not approved: ${why}`,
+    hint: 'start the run again when it may be approved',
+    details: { step },
+  })
+}

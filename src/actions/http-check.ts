@@ -1,0 +1,99 @@
+import { lookup } from 'node:dns/promises'
+import { z } from 'zod'
+import { HoldfastError, messageOf } from '../kernel/index.ts'
+import { defineAction } from './define-action.ts'
+import { durationMs, durationText, outputReference, textOrSecret } from './param-types.ts'
+import { quote } from './shell.ts'
+
+const params = z.strictObject({
+  url: z.string().min(1),
+  /** One status, or several of which each will do. */
+  status: z.union([z.int(), z.array(z.int()).min(1)]).default(200),
+  /** A text that the body must contain. */
+  contains: z.string().min(1).optional(),
+  headers: z.record(z.string(), textOrSecret).default({}),
+  /** For one request, from its start to the end of the body. */
+  requestTimeout: durationText.default('10s'),
+})
+
+const maxBodyBytes = 1024 * 1024
+
+/** Asks an HTTP service once whether it answers as it should. Redirects are answers, not followed. */
+export const httpCheck = defineAction<z.infer<typeof params>>({
+  kind: 'http.check',
+  effect: 'read-only',
+  params,
+
+  async preflight({ url }) {
+    if (outputReference.test(url)) return []
+    const host = parseUrl(url).hostname.replace(/^\[|\]$/g, '')
+    try {
+      await lookup(host)
+      return []
+    } catch (error) {
+      const message = `${host} cannot be resolved: ${messageOf(error)}`
+      return [
+        { severity: 'warning', code: 'host-unresolved', message, hint: 'check the name, or whether the plan creates it first' },
+      ]
+    }
+  },
+
+  async run({ url, status, contains, headers, requestTimeout }, context, { signal }) {
+    parseUrl(url)
+    const sent = new Headers()
+    for (const [name, value] of Object.entries(headers)) {
+      sent.set(name, typeof value === 'string' ? value : await context.resolveSecret(value, signal))
+    }
+    const startedMs = context.clock.monotonicMs()
+    const timeout = AbortSignal.timeout(durationMs(requestTimeout))
+    let response: Response
+    let body: string
+    try {
+      response = await fetch(url, { headers: sent, redirect: 'manual', signal: AbortSignal.any([signal, timeout]) })
+      body = await readBody(response)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw failed(url, timeout.aborted ? `did not answer within ${requestTimeout}` : `cannot be reached: ${reasonOf(error)}`)
+    }
+    const accepted = [status].flat()
+    if (!accepted.includes(response.status)) throw failed(url, `answered ${response.status}, not ${accepted.join(' or ')}`)
+    if (contains !== undefined && !body.includes(contains)) throw failed(url, `answered without the text '${contains}'`)
+    return { status: response.status, elapsedMs: Math.round(context.clock.monotonicMs() - startedMs) }
+  },
+
+  manual: ({ url, status }) => [
+    `curl -sS -o /dev/null -w '%{http_code}\\n' ${quote(url)}   # expect ${[status].flat().join(' or ')}`,
+  ],
+})
+
+function parseUrl(url: string): URL {
+  const parsed = URL.parse(url)
+  if (parsed !== null && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed
+  throw new HoldfastError('usage', { message: `'${url}' is not an http or https URL` })
+}
+
+/** The first part of the body, read to its end so that a connection that breaks half-way is noticed. */
+async function readBody(response: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for await (const piece of response.body ?? []) {
+    bytes += piece.length
+    if (bytes <= maxBodyBytes) text += decoder.decode(piece, { stream: true })
+  }
+  return text
+}
+
+/** Fetch hides why it failed in the cause. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? messageOf(error.cause) : messageOf(error)
+}
+
+function failed(url: string, what: string): HoldfastError {
+  const { origin, pathname } = parseUrl(url)
+  return new HoldfastError('command-failed', {
+    message: `${origin}${pathname} ${what}`,
+    retryable: true,
+    details: { url: `${origin}${pathname}` },
+  })
+}

@@ -1,0 +1,27 @@
+import { approve } from './approve.ts'
+import type { AnyAction } from './contract.ts'
+import { httpCheck } from './http-check.ts'
+import { shell } from './shell.ts'
+import { sqlCheck } from './sql-check.ts'
+import { wait } from './wait.ts'
+
+/** Everything that a step of a plan can do. */
+export const actions: readonly AnyAction[] = [shell, httpCheck, sqlCheck, wait, approve]
+
+export { approval, type Approval } from './approve.ts'
+export type {
+  Action,
+  ActionContext,
+  ActionProgress,
+  AnyAction,
+  Attempt,
+  BoundAction,
+  Effect,
+  FetchWalRequest,
+  Finding,
+  Probe,
+  ProbeContext,
+  RecoveryTarget,
+  Waits,
+} from './contract.ts'
+export { defineAction } from './define-action.ts'

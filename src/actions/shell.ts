@@ -1,0 +1,135 @@
+import { z } from 'zod'
+import { HoldfastError, runProcess, type Json, type ProcessResult } from '../kernel/index.ts'
+import { done, notDone, unknown, type ActionContext, type Attempt } from './contract.ts'
+import { defineAction } from './define-action.ts'
+import { commandLine, outputReference, textOrSecret, type CommandLine } from './param-types.ts'
+
+const params = z.strictObject({
+  run: commandLine,
+  /** Exit code 0: done. 1: not done. Anything else: unknown. */
+  probe: commandLine.optional(),
+  undo: commandLine.optional(),
+  /** Running it again after an interruption does no harm. */
+  idempotent: z.boolean().default(false),
+  effect: z.enum(['read-only', 'reversible', 'point-of-no-return']).default('reversible'),
+  cwd: z.string().optional(),
+  env: z.record(z.string(), textOrSecret).default({}),
+  /** Keep what it prints as the output `stdout`: it is then in the journal, so it must not be secret. */
+  capture: z.boolean().default(false),
+})
+
+type Params = z.infer<typeof params>
+
+const keptOutputBytes = 64 * 1024
+
+/** Runs a command. Its exit code 0 means that it is done. The environment tells it about the run; see `environment` below. */
+export const shell = defineAction<Params>({
+  kind: 'shell',
+  effect: ({ effect }) => effect,
+  params,
+
+  async preflight({ run, cwd }, _context, signal) {
+    const [program] = argv(run)
+    if (outputReference.test(program)) return []
+    const found = await runProcess(
+      'sh',
+      ['-c', 'command -v -- "$1" >/dev/null', 'sh', program],
+      cwd === undefined ? {} : { cwd },
+      signal,
+    )
+    if (found.exitCode === 0) return []
+    return [
+      {
+        severity: 'blocker',
+        code: 'command-missing',
+        message: `the program ${program} does not exist`,
+        hint: 'install it, or put its folder into PATH',
+      },
+    ]
+  },
+
+  async probe({ probe, idempotent, effect, ...rest }, context, { signal, idempotencyKey, previous }) {
+    if (probe !== undefined) {
+      const attempt = { signal, idempotencyKey, attempt: 0, fencingToken: 0 }
+      const { exitCode } = await execute(probe, { ...rest, effect, idempotent }, context, attempt)
+      if (exitCode === 0) return done()
+      return exitCode === 1 ? notDone : unknown(`its probe ended with exit code ${exitCode}`)
+    }
+    if (previous !== 'interrupted' || idempotent || effect === 'read-only') return notDone
+    return unknown("the command was interrupted and has neither 'probe' nor 'idempotent'")
+  },
+
+  async run(p, context, attempt) {
+    const result = await execute(p.run, p, context, attempt)
+    if (result.exitCode !== 0) throw failed(p.run, result)
+    return { exitCode: 0, ...(p.capture ? { stdout: result.stdout.trimEnd() } : {}) }
+  },
+
+  canUndo: ({ undo }) => undo !== undefined,
+  async undo(p, output, context, attempt) {
+    if (p.undo === undefined) return
+    const result = await execute(p.undo, { ...p, env: { ...p.env, HOLDFAST_OUTPUT: JSON.stringify(output) } }, context, attempt)
+    if (result.exitCode !== 0) throw failed(p.undo, result)
+  },
+
+  manual: ({ run, cwd }) => [...(cwd === undefined ? [] : [`cd ${quote(cwd)}`]), asShellLine(run)],
+})
+
+async function execute(
+  command: CommandLine,
+  { cwd, env }: Pick<Params, 'cwd' | 'env' | 'effect' | 'idempotent'>,
+  context: ActionContext,
+  { signal, ...attempt }: Attempt,
+): Promise<ProcessResult> {
+  const [program, ...args] = argv(command)
+  const options = {
+    env: { ...process.env, ...(await environment(env, context, signal)), ...aboutRun(context, attempt) },
+    keepBytes: keptOutputBytes,
+    ...(cwd === undefined ? {} : { cwd }),
+    onOutput: (text: string) => context.progress({ step: context.step, text: text.trimEnd().split('\n').at(-1) ?? '' }),
+  }
+  return runProcess(program, args, options, signal)
+}
+
+async function environment(env: Params['env'], context: ActionContext, signal: AbortSignal): Promise<Record<string, string>> {
+  const resolved: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    resolved[name] = typeof value === 'string' ? value : await context.resolveSecret(value, signal)
+  }
+  return resolved
+}
+
+/** What every command can rely on. */
+function aboutRun(context: ActionContext, attempt: Omit<Attempt, 'signal'>): Record<string, string> {
+  return {
+    HOLDFAST_RUN: context.runId,
+    HOLDFAST_STEP: context.step,
+    HOLDFAST_IDEMPOTENCY_KEY: attempt.idempotencyKey,
+    HOLDFAST_ATTEMPT: String(attempt.attempt),
+    HOLDFAST_FENCING_TOKEN: String(attempt.fencingToken),
+  }
+}
+
+function failed(command: CommandLine, { exitCode, signal, stderr, stdout }: ProcessResult): HoldfastError {
+  const how = signal === undefined ? `exit code ${exitCode}` : `signal ${signal}`
+  const lastLine = (stderr.trim() === '' ? stdout : stderr).trim().split('\n').at(-1) ?? ''
+  const details: Record<string, Json> = { exitCode, signal: signal ?? null }
+  return new HoldfastError('command-failed', {
+    message: `${argv(command)[0]} ended with ${how}${lastLine === '' ? '' : `: ${lastLine}`}`,
+    hint: `run it by hand to see more: ${asShellLine(command)}`,
+    details,
+  })
+}
+
+function argv(command: CommandLine): [string, ...string[]] {
+  return typeof command === 'string' ? ['sh', '-c', command] : (command as [string, ...string[]])
+}
+
+function asShellLine(command: CommandLine): string {
+  return typeof command === 'string' ? command : command.map(quote).join(' ')
+}
+
+/** As sh reads it back. */
+export function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { HoldfastError } from '../kernel/index.ts'
+import { describeUrl, openSql } from '../postgres/index.ts'
+import { defineAction } from './define-action.ts'
+import { textOrSecret } from './param-types.ts'
+
+const params = z
+  .strictObject({
+    /** Where to ask: a connection URL, or a secret that holds one. */
+    url: textOrSecret,
+    /** A query whose first column of the first row is compared. */
+    sql: z.string().min(1),
+    equals: z.union([z.string(), z.number(), z.boolean()]).optional(),
+    atLeast: z.number().optional(),
+    atMost: z.number().optional(),
+  })
+  .refine(({ equals, atLeast, atMost }) => equals !== undefined || atLeast !== undefined || atMost !== undefined, {
+    message: "a check needs an expectation: 'equals', 'atLeast' or 'atMost'",
+  })
+
+type Params = z.infer<typeof params>
+
+/** Asserts one value of one query, in a read-only transaction. No row, or null, is a failure: nothing was seen to be right. */
+export const sqlCheck = defineAction<Params>({
+  kind: 'sql.check',
+  effect: 'read-only',
+  params,
+
+  async run({ url, sql, ...expected }, context, { signal }) {
+    const resolved = typeof url === 'string' ? url : await context.resolveSecret(url, signal)
+    await using connection = await openSql(resolved, { applicationName: 'holdfast sql.check' }, signal)
+    await connection.query('begin transaction read only')
+    const [row] = await connection.query(sql)
+    await connection.query('rollback')
+    const value = row === undefined ? undefined : Object.values(row)[0]
+    if (value === undefined) throw failed(resolved, sql, 'gave no row')
+    if (value === null) throw failed(resolved, sql, 'gave null')
+    const problem = compare(value, expected)
+    if (problem !== undefined) throw failed(resolved, sql, `gave ${value}, ${problem}`)
+    return { value }
+  },
+
+  manual: ({ url, sql }) => [
+    `psql ${typeof url === 'string' ? `'${describeUrl(url)}'` : '"$DATABASE_URL"'} -At -c "${sql.replaceAll(/["$`\\]/g, String.raw`\$&`)}"`,
+  ],
+})
+
+/** Undefined when the value, PostgreSQL's text, is as expected. */
+function compare(value: string, { equals, atLeast, atMost }: Pick<Params, 'equals' | 'atLeast' | 'atMost'>): string | undefined {
+  if (typeof equals === 'boolean' && value !== (equals ? 't' : 'f')) return `not ${equals}`
+  if (typeof equals === 'string' && value !== equals) return `not ${equals}`
+  const number = Number(value)
+  if (
+    (typeof equals === 'number' || atLeast !== undefined || atMost !== undefined) &&
+    (value.trim() === '' || Number.isNaN(number))
+  ) {
+    return 'which is not a number'
+  }
+  if (typeof equals === 'number' && number !== equals) return `not ${equals}`
+  if (atLeast !== undefined && number < atLeast) return `less than ${atLeast}`
+  if (atMost !== undefined && number > atMost) return `more than ${atMost}`
+  return undefined
+}
+
+function failed(url: string, sql: string, what: string): HoldfastError {
+  return new HoldfastError('command-failed', {
+    message: `${describeUrl(url)}: \`${sql}\` ${what}`,
+    retryable: true,
+    details: { server: describeUrl(url), sql },
+  })
+}

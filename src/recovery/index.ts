@@ -1,0 +1,7 @@
+export { compilePlan } from './compile.ts'
+export { decisionName, decisions, type Decision } from './decide.ts'
+export { createPlanHandler } from './interpreter.ts'
+export { planOutcome, type LeftBehind, type PlanOutcome, type RunTiming, type StepReport, type StepState } from './outcome.ts'
+export { planHash, planInput, type ActionCall, type Plan, type PlanInput, type PlanStep } from './plan.ts'
+export { actionContext, bindAction, type ActionServices, type PlanDeps } from './plan-run.ts'
+export { preflightPlan, type PreflightDeps, type StepFinding } from './preflight.ts'

@@ -1,0 +1,117 @@
+import type { ActionContext, AnyAction, Attempt, BoundAction } from '../actions/index.ts'
+import type { RunContext } from '../durable/index.ts'
+import { HoldfastError, type Json } from '../kernel/index.ts'
+import type { ActionCall, PlanInput, PlanStep } from './plan.ts'
+import { fillIn } from './template.ts'
+import type { StepReport } from './outcome.ts'
+
+/** What `service` gives to every action of every run. */
+export type ActionServices = Omit<
+  ActionContext,
+  'runId' | 'planHash' | 'requestedBy' | 'step' | 'outputs' | 'target' | 'runDirectory'
+> & {
+  /** A folder for what one run makes. */
+  readonly runDirectory: (runId: string) => string
+}
+
+export interface PlanDeps {
+  readonly actions: readonly AnyAction[]
+  readonly services: ActionServices
+}
+
+/** One step's part in a run: its report, and whether there is something to undo. */
+export interface StepResult {
+  readonly report: StepReport
+  readonly applied: boolean
+  readonly checksPassed: number
+  /** When the step's check passed (ISO). */
+  readonly checkedAt?: string
+}
+
+/** A run of a plan while it is interpreted. */
+export class PlanRun {
+  readonly context: RunContext
+  readonly input: PlanInput
+  readonly fencingToken: number
+  /** Aborts when a step's failure ends the run: nothing more begins, and what is in flight stops. */
+  readonly halt = new AbortController()
+  readonly outputs: Record<string, Json> = {}
+  /** Why the run does not succeed: the first failure, or the cancellation. */
+  failure: { readonly step?: string; readonly error: HoldfastError } | undefined
+  pointOfNoReturn: string | undefined
+  readonly #deps: PlanDeps
+  #gate: PromiseWithResolvers<void> | undefined
+  #openDecisions = 0
+
+  constructor(context: RunContext, input: PlanInput, fencingToken: number, deps: PlanDeps) {
+    this.context = context
+    this.input = input
+    this.fencingToken = fencingToken
+    this.#deps = deps
+  }
+
+  get clock(): ActionServices['clock'] {
+    return this.#deps.services.clock
+  }
+
+  /** Ends the run for this reason, unless it already ends for another. */
+  fail(error: HoldfastError, step?: string): void {
+    this.failure ??= { error, ...(step === undefined ? {} : { step }) }
+    this.halt.abort(new HoldfastError('run-cancelled', { message: `the run ends: ${error.message}` }))
+  }
+
+  /** With outputs still as references: for what does not depend on them. */
+  bindRaw({ kind, params }: ActionCall): BoundAction {
+    return bindAction(this.#deps.actions, kind, params)
+  }
+
+  bind({ kind, params }: ActionCall): BoundAction {
+    return bindAction(this.#deps.actions, kind, fillIn(params, this.outputs))
+  }
+
+  contextFor(step: PlanStep): ActionContext {
+    return actionContext(this.#deps.services, this.context.runId, this.input, step.id, this.outputs)
+  }
+
+  attempt(step: PlanStep, signal: AbortSignal, attempt: number, suffix = ''): Attempt {
+    // Not the engine's own key: it stays the same when a person decides that the step runs again.
+    return { signal, attempt, idempotencyKey: `${this.context.runId}/${step.id}${suffix}`, fencingToken: this.fencingToken }
+  }
+
+  /** Nothing begins while a decision is open. */
+  async whenDecided(): Promise<void> {
+    while (this.#gate !== undefined) await this.#gate.promise
+  }
+
+  async deciding<T>(ask: () => Promise<T>): Promise<T> {
+    this.#openDecisions++
+    this.#gate ??= Promise.withResolvers()
+    try {
+      return await ask()
+    } finally {
+      if (--this.#openDecisions === 0) {
+        this.#gate.resolve()
+        this.#gate = undefined
+      }
+    }
+  }
+}
+
+export function bindAction(actions: PlanDeps['actions'], kind: string, params: Json): BoundAction {
+  const action = actions.find((candidate) => candidate.kind === kind)
+  if (action !== undefined) return action.bind(params)
+  throw new HoldfastError('catalog-invalid', {
+    message: `there is no action ${kind}`,
+    hint: `known actions: ${actions.map((candidate) => candidate.kind).join(', ')}`,
+  })
+}
+
+export function actionContext(
+  { runDirectory, ...services }: ActionServices,
+  runId: string,
+  { planHash, requestedBy, target }: Pick<PlanInput, 'planHash' | 'requestedBy' | 'target'>,
+  step: string,
+  outputs: Readonly<Record<string, Json>>,
+): ActionContext {
+  return { ...services, runId, planHash, requestedBy, target, step, outputs, runDirectory: runDirectory(runId) }
+}

@@ -1,0 +1,89 @@
+import type { ActionContext, BoundAction, Finding } from '../actions/index.ts'
+import { isHoldfastError, type Json } from '../kernel/index.ts'
+import { ancestors, topologicalOrder } from './order.ts'
+import type { Plan, PlanStep } from './plan.ts'
+import { referencedSteps } from './template.ts'
+
+export type StepFinding = Finding & { readonly step: string }
+
+export interface PreflightDeps {
+  bind(step: PlanStep['action']): BoundAction
+  contextFor(step: PlanStep): ActionContext
+}
+
+/**
+ * Everything that can be known before a plan begins, without changing anything: its shape, and each step's own read-only look at the
+ * world. What cannot be looked at is a blocker too.
+ */
+export async function preflightPlan(plan: Plan, deps: PreflightDeps, signal: AbortSignal): Promise<StepFinding[]> {
+  const findings = inspectPlan(plan, deps)
+  for (const step of plan.steps) {
+    for (const call of [
+      step.action,
+      ...(step.check === undefined ? [] : [step.check]),
+      ...(step.undo === undefined ? [] : [step.undo]),
+    ]) {
+      try {
+        const found = await deps.bind(call).preflight(deps.contextFor(step), signal)
+        // What only an undo needs is worth knowing, but no reason not to recover.
+        findings.push(
+          ...found.map((finding) => ({
+            ...finding,
+            step: step.id,
+            ...(call === step.undo ? { severity: 'warning' as const } : {}),
+          })),
+        )
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!isHoldfastError(error)) throw error
+        findings.push(blocker(step.id, error.code, error.message, error.hint))
+      }
+    }
+  }
+  return findings
+}
+
+/** What is wrong with a plan by itself. */
+function inspectPlan(plan: Plan, deps: PreflightDeps): StepFinding[] {
+  topologicalOrder(plan.steps)
+  const findings: StepFinding[] = []
+  for (const step of plan.steps) {
+    const before = ancestors(step.id, plan.steps)
+    const texts: Json = [step.action.params, step.check?.params ?? null, step.undo?.params ?? null, step.when?.value ?? null]
+    for (const used of referencedSteps(texts)) {
+      if (before.has(used) || (used === step.id && !referencedSteps(step.action.params).has(used))) continue
+      findings.push(
+        blocker(
+          step.id,
+          'output-not-ready',
+          `it uses an output of ${used}, which need not be done before it`,
+          `add ${used} to its 'after'`,
+        ),
+      )
+    }
+  }
+  if (!plan.steps.some((step) => step.check !== undefined || mayCheck(step, deps))) {
+    findings.push(
+      blocker(
+        plan.steps.at(-1)?.id ?? '',
+        'plan-checks-nothing',
+        'the plan checks nothing: its success would mean nothing',
+        "add a 'check', or a step such as sql.check or http.check",
+      ),
+    )
+  }
+  return findings
+}
+
+/** An action that is not known gets its own finding. */
+function mayCheck(step: PlanStep, deps: PreflightDeps): boolean {
+  try {
+    return deps.bind(step.action).isCheck
+  } catch {
+    return true
+  }
+}
+
+function blocker(step: string, code: string, message: string, hint?: string): StepFinding {
+  return { step, severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }
+}
