@@ -80,6 +80,7 @@ export const recoveryEvidence = z.object({
   /** Where the time went. */
   phases: z.object({
     detectMs: durationMs.optional(),
+    prepareMs: durationMs.optional(),
     restoreMs: durationMs.optional(),
     replayMs: durationMs.optional(),
     verifyMs: durationMs.optional(),
