@@ -25,6 +25,9 @@ export interface PutOptions {
   readonly signal?: AbortSignal
 }
 
+/** Nothing at all, an empty folder or bucket, or something: a repository or anything else. */
+export type Occupancy = 'missing' | 'empty' | 'occupied'
+
 /**
  * Where a repository's objects live. Names are write-once. An object is named by its kind and its name; a backend maps that to a path
  * (the local one fans `data` out into 256 folders, as restic does). The name of `config` is ''. Names under `holdfast/…` may contain '/'.
@@ -42,6 +45,10 @@ export interface PutOptions {
 export interface Backend extends AsyncDisposable {
   /** For messages: a path or URL without credentials. */
   readonly location: string
+  /** What is at the location, for better messages and for refusing to make a repository where one cannot be: absent from backends that cannot tell. */
+  occupancy?(signal?: AbortSignal): Promise<Occupancy>
+  /** Makes what a new repository needs beside its objects, such as folders. Absent where nothing is needed. */
+  prepare?(signal?: AbortSignal): Promise<void>
   list(kind: ObjectKind, prefix?: string, signal?: AbortSignal): AsyncIterable<ObjectInfo>
   stat(kind: ObjectKind, name: string, signal?: AbortSignal): Promise<ObjectInfo | undefined>
   get(kind: ObjectKind, name: string, options?: GetOptions): Promise<Uint8Array>

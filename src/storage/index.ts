@@ -1,2 +1,6 @@
-export type { Backend, GetOptions, ObjectInfo, ObjectKind, PutOptions } from './backend.ts'
+export type { Backend, GetOptions, ObjectInfo, ObjectKind, Occupancy, PutOptions } from './backend.ts'
+export { faulty, type FaultRule } from './faulty.ts'
+export { openLocalBackend } from './local/local-backend.ts'
+export { createMemoryBackend } from './memory.ts'
+export { objectLabel } from './object-names.ts'
 export type { SealedArea } from './sealed-area.ts'
