@@ -36,3 +36,18 @@ test('bytes that are not UTF-8 are kept', () => {
     path: Buffer.from('/tmp/\xff', 'latin1'),
   })
 })
+
+test('targets of the same name from different directories are told apart', () => {
+  expect(shown(layOutTargets(['data', '../other/data', '../third/data'], '/home/me'))).toEqual({
+    '': '/',
+    data: '/home/me/data',
+    other: { '': '/home/other', data: '/home/other/data' },
+    third: { '': '/home/third', data: '/home/third/data' },
+  })
+  expect(shown(layOutTargets(['data', '../data', '../../data'], '/home/me'))).toEqual({
+    '': '/',
+    data: '/home/me/data',
+    'data-1': '/home/data',
+    'data-2': '/data',
+  })
+})

@@ -54,15 +54,25 @@ function place(root: Directory, { components, base }: Placed): void {
   for (const [index, name] of components.entries()) {
     path = path === '/' ? `/${name}` : `${path}/${name}`
     const bytes = Buffer.from(path, 'latin1')
-    const there = directory.children.get(name)
+    const key = freeName(directory, name, bytes)
+    const there = directory.children.get(key)
     // Part of a target that is backed up whole.
     if (there?.kind === 'target') return
     if (index === components.length - 1) {
-      directory.children.set(name, { kind: 'target', path: bytes })
+      directory.children.set(key, { kind: 'target', path: bytes })
       return
     }
     const next: Directory = there ?? { kind: 'directory', path: bytes, children: new Map() }
-    directory.children.set(name, next)
+    directory.children.set(key, next)
     directory = next
+  }
+}
+
+/** Relative targets of different directories may share a name: all but the first get `-1`, `-2`, … as with restic. */
+function freeName(directory: Directory, name: string, path: Buffer): string {
+  for (let number = 0; ; number++) {
+    const key = number === 0 ? name : `${name}-${number}`
+    const there = directory.children.get(key)
+    if (there === undefined || there.path.equals(path)) return key
   }
 }
