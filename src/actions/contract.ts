@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Catalog } from '../catalog/index.ts'
+import type { Catalog, SecretRef } from '../catalog/index.ts'
 import type { Clock, Json } from '../kernel/index.ts'
 import type { Repository } from '../repository/index.ts'
 
@@ -52,7 +52,7 @@ export interface ActionContext {
   /** A repository of the catalog by name. The caller disposes it. */
   openRepository(name: string, signal: AbortSignal): Promise<Repository>
   /** The value of a secret reference, for use at once: never in outputs, messages or journals. */
-  resolveSecret(reference: Json, signal: AbortSignal): Promise<string>
+  resolveSecret(reference: SecretRef, signal: AbortSignal): Promise<string>
   /** The command that PostgreSQL runs to fetch WAL: `restore_command`, with %f and %p. */
   fetchWalCommand(request: FetchWalRequest): Promise<string>
   progress(event: ActionProgress): void

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { SecretRef } from '../catalog/index.ts'
 import { parseDuration, tryParseDuration } from '../kernel/index.ts'
 
 /**
@@ -17,13 +18,11 @@ export const durationText = z
 export const durationMs = (text: string): number => parseDuration(text)
 
 /** Where a secret is, never the secret. */
-export const secretReference = z.union([
+const secretReference: z.ZodType<SecretRef> = z.union([
   z.strictObject({ env: z.string().min(1) }),
   z.strictObject({ file: z.string().min(1) }),
-  z.strictObject({ command: z.array(z.string()).min(1) }),
+  z.strictObject({ command: z.tuple([z.string().min(1)], z.string()).readonly() }),
 ])
-
-export type SecretReference = z.infer<typeof secretReference>
 
 /** A text, or where to find it when it is secret. */
 export const textOrSecret = z.union([z.string(), secretReference])

@@ -10,7 +10,7 @@ import {
   stepThatCounts,
   submitPlan,
 } from '../../test/support/plans.ts'
-import { decisionName } from './index.ts'
+import { decisionName, type Plan } from './index.ts'
 
 const failing = { shell: { run: 'echo failing >&2; exit 7', undo: 'false' } }
 
@@ -214,7 +214,7 @@ test('a cancelled run stops its step, lets it settle, and undoes in reverse orde
   ])
   await using engine = shop.open()
   await submitPlan(engine, plan)
-  await expect.poll(shop.effects).toEqual(['a', 'b', 'slow'])
+  await expect.poll(() => shop.effects()).toEqual(['a', 'b', 'slow'])
   await engine.requestCancel('r', 'wrong service')
   const outcome = await outcomeOf(engine)
   expect(outcome).toMatchObject({ status: 'rolled-back', failure: { error: { code: 'run-cancelled' } } })
@@ -300,30 +300,39 @@ test('two runs of one environment do not overlap', async () => {
   expect(await engine.attach('second')).toMatchObject({ state: 'failed', error: { code: 'run-busy' } })
 })
 
-test.for([
-  { given: 'an approval by another person', value: { decision: 'approved', by: 'bob' }, status: 'succeeded' },
-  { given: 'a denial', value: { decision: 'denied', by: 'bob', comment: 'not now' }, status: 'rolled-back' },
-  { given: 'an approval by who started the run', value: { decision: 'approved', by: 'alice' }, status: 'rolled-back' },
-  { given: 'an approval of another plan', value: { decision: 'approved', by: 'bob', planHash: 'other' }, status: 'rolled-back' },
-  { given: 'no answer in time', value: undefined, status: 'rolled-back' },
-])('$given ends the run as $status', async ({ value, status }) => {
-  await using shop = await planWorkshop()
-  const plan = planOf([
-    stepThatCounts(shop.folder, 'a'),
-    stepThatCounts('', 'ask', {
-      after: ['a'],
-      action: { kind: 'approve', params: value === undefined ? { expiresIn: '50ms' } : {} },
-    }),
+const approvals = [
+  { given: 'an approval by another person', value: { decision: 'approved', by: 'bob' }, failure: undefined },
+  { given: 'a denial', value: { decision: 'denied', by: 'bob', comment: 'not now' }, failure: 'approval-refused' },
+  { given: 'an approval by who started the run', value: { decision: 'approved', by: 'alice' }, failure: 'approval-refused' },
+  {
+    given: 'an approval of another plan',
+    value: { decision: 'approved', by: 'bob', planHash: 'x' },
+    failure: 'approval-refused',
+  },
+]
+
+function planWithApproval(folder: string, params: object): Plan {
+  return planOf([
+    stepThatCounts(folder, 'a'),
+    stepThatCounts('', 'ask', { after: ['a'], action: { kind: 'approve', params: { ...params } } }),
     passingCheck('verify', ['ask']),
   ])
+}
+
+test.for(approvals)('$given ends the run: $failure', async ({ value, failure }) => {
+  await using shop = await planWorkshop()
   await using engine = shop.open()
-  await submitPlan(engine, plan)
-  if (value !== undefined) {
-    await expect.poll(async () => (await engine.status('r')).waitingFor.map(({ name }) => name)).toEqual(['approve:ask'])
-    await engine.signal('r', 'approve:ask', { planHash: (await engine.status('r')).planHash, ...value })
-  }
+  await submitPlan(engine, planWithApproval(shop.folder, {}))
+  await expect.poll(async () => (await engine.status('r')).waitingFor.map(({ name }) => name)).toEqual(['approve:ask'])
+  await engine.signal('r', 'approve:ask', { planHash: (await engine.status('r')).planHash, ...value })
   const outcome = await outcomeOf(engine)
-  expect(outcome.status).toBe(status)
-  if (status === 'rolled-back') expect(outcome.failure).toMatchObject({ step: 'ask', error: { code: 'approval-refused' } })
-  expect(await shop.effects()).toEqual(status === 'succeeded' ? ['a'] : ['a', 'undo-a'])
+  expect(outcome.failure?.error.code).toBe(failure)
+  expect(await shop.effects()).toEqual(failure === undefined ? ['a'] : ['a', 'undo-a'])
+})
+
+test('an approval that does not come in time is a refusal', async () => {
+  await using shop = await planWorkshop()
+  const outcome = await shop.run(planWithApproval(shop.folder, { expiresIn: '50ms' }))
+  expect(outcome).toMatchObject({ status: 'rolled-back', failure: { step: 'ask', error: { code: 'approval-refused' } } })
+  expect(await shop.effects()).toEqual(['a', 'undo-a'])
 })

@@ -56,6 +56,11 @@ export const planInput = z.object({
 })
 export type PlanInput = z.infer<typeof planInput>
 
+/** As a journal takes it: members that are undefined are left out there. */
+export function inputAsJson(input: PlanInput): Json {
+  return input as unknown as Json
+}
+
 /** Changes with anything that changes what a run of the plan does. Lower-case hex SHA-256. */
 export function planHash(plan: Plan, codeVersion: string): string {
   return sha256Hex(canonicalJson({ plan, codeVersion }))

@@ -7,6 +7,7 @@ import { openLocalEngine, type DurableEngine } from '../../src/durable/index.ts'
 import { HoldfastError, systemClock } from '../../src/kernel/index.ts'
 import {
   createPlanHandler,
+  inputAsJson,
   planHash,
   planOutcome,
   type ActionServices,
@@ -113,7 +114,7 @@ export async function planWorkshop(): Promise<PlanWorkshop> {
 
 export async function submitPlan(engine: DurableEngine, plan: Plan, parts?: Partial<PlanInput>): Promise<void> {
   const input = inputOf(plan, parts)
-  await engine.submit({ runId: 'r', planHash: input.planHash, codeVersion, input })
+  await engine.submit({ runId: 'r', planHash: input.planHash, codeVersion, input: inputAsJson(input) })
 }
 
 export async function outcomeOf(engine: DurableEngine, runId = 'r'): Promise<PlanOutcome> {
