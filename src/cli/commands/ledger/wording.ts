@@ -1,0 +1,74 @@
+import { formatDuration, formatSize, shortId } from '../../../kernel/index.ts'
+import type { LedgerFinding, LedgerRecord } from '../../../ledger/index.ts'
+
+const alteredBecause = {
+  'does-not-authenticate': 'its object does not authenticate: it was damaged, or written without the repository’s key',
+  'not-json': 'its object holds no JSON',
+  'not-canonical': 'its text is not in the one form that a record has',
+  'not-a-record': 'its object holds something else than a record',
+  'next-disagrees': 'it is not the record that the next one was written after',
+  'not-first': 'it says that there was a record before the first',
+} as const
+
+/** One line for people about what is wrong. */
+export function findingText(finding: LedgerFinding): string {
+  switch (finding.code) {
+    case 'altered':
+      return `record ${finding.seq} was altered: ${alteredBecause[finding.because]}`
+    case 'missing':
+      return finding.from === finding.to
+        ? `record ${finding.from} is missing`
+        : `records ${finding.from} to ${finding.to} are missing`
+    case 'reordered':
+      return `the place of record ${finding.seq} holds record ${finding.recordSeq}`
+    case 'duplicated':
+      return `the place of record ${finding.seq} holds a copy of record ${finding.of}`
+    case 'foreign':
+      return `'${finding.name}' is no object of a ledger`
+    case 'truncated':
+      return `the record ${shortId(finding.head)}${finding.seq === undefined ? '' : `, number ${finding.seq},`} that was known is gone; the newest is ${finding.newest === 0 ? 'none' : `number ${finding.newest}`}`
+    default:
+      return `in the place of record ${finding.seq}, known as ${shortId(finding.head)}, stands another one`
+  }
+}
+
+/** What a record says, in one line. */
+export function recordText(record: LedgerRecord): string {
+  switch (record.kind) {
+    case 'backup': {
+      const { snapshot, sizeBytes, files, addedBytes, durationMs, skipped } = record.body
+      const lacking = skipped > 0 ? `, ${skipped} skipped` : ''
+      return `snapshot ${shortId(snapshot)}: ${count(files, 'file')}, ${formatSize(sizeBytes)}, ${formatSize(addedBytes)} new, in ${formatDuration(durationMs)}${lacking}`
+    }
+    case 'wal': {
+      const { event, flushedLsn, timeline, gaps } = record.body
+      return `receiver ${event}: ${flushedLsn} on timeline ${timeline}${gaps ? `, ${count(gaps, 'gap')}` : ''}`
+    }
+    case 'restore': {
+      const { snapshot, files, sizeBytes, durationMs, verifiedFiles } = record.body
+      return `snapshot ${shortId(snapshot)}: ${count(files, 'file')}, ${formatSize(sizeBytes)}, in ${formatDuration(durationMs)}, ${verifiedFiles} compared`
+    }
+    case 'recovery': {
+      const { plan, mode, outcome, rpaMs, rtaMs, verdict } = record.body
+      const figures = `lost ${duration(rpaMs)}, took ${duration(rtaMs)}`
+      return `${mode === 'drill' ? 'drill of ' : ''}${plan} ${outcome}: ${figures}, objectives ${verdict}`
+    }
+    case 'check': {
+      const { depth, packs, snapshots, readBytes, findings } = record.body
+      const found =
+        findings.length === 0 ? 'no damage' : findings.map((finding) => `${finding.count} × ${finding.code}`).join(', ')
+      const looked = `${count(snapshots, 'snapshot')}, ${count(packs, 'pack')}${depth === 'data' ? `, ${formatSize(readBytes)} read` : ''}`
+      return `${looked}: ${found}`
+    }
+    default:
+      return `(${record.originalKind}: written by a newer version)`
+  }
+}
+
+function duration(ms: number | undefined): string {
+  return ms === undefined ? 'unknown' : formatDuration(ms)
+}
+
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`
+}
