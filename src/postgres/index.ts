@@ -2,7 +2,14 @@ export { openSql, type ConnectOptions, type Row, type SqlConnection } from './co
 export { postgresError, sqlState } from './connection/errors.ts'
 export { describeUrl, serverUrl } from './connection/location.ts'
 export { openReplication, type CopyStream, type ReplicationConnection, type ResultSet } from './connection/replication.ts'
-export { formatLsn, parseLsn, type Lsn } from './lsn.ts'
+export { formatLsn, parseLsn, tryParseLsn, walFileName, type Lsn } from './lsn.ts'
+export { parseTimelineHistory, type TimelineHistory } from './timeline-history.ts'
+export { openWalArchive, type WalArchive, type WalArchiveContents, type WalSegment } from './wal/archive.ts'
+export { abandonedWal, findGaps, joinRanges, type WalGap } from './wal/coverage.ts'
+export type { WalMark, WalRange } from './wal/range.ts'
+export { recoverableWindow, type BackupPosition, type RecoverableWindow } from './wal/window.ts'
+export type { ReceiverEvent } from './receiver/events.ts'
+export { receiveWal, type ReceiveOptions } from './receiver/receive-wal.ts'
 export { dataDirectoryVersion, findPostgres, listPostgres, requirePostgres, type PostgresInstallation } from './installation.ts'
 export { serverAccount, type ServerAccount } from './server/account.ts'
 export type { InitializeOptions, Settings } from './server/initialize.ts'
@@ -13,3 +20,10 @@ export { checkReplicationReadiness, notReadyError, type ReadinessFinding } from 
 export type { BackupEntry, BackupSink } from './base-backup/sink.ts'
 export { takeBaseBackup, type BaseBackupFacts, type BaseBackupProgress, type BaseBackupRequest } from './base-backup/take.ts'
 export type { DamagedPage } from './base-backup/page-verifier.ts'
+export {
+  describeFinding,
+  verifyDataDirectory,
+  type DataDirectoryFinding,
+  type DataDirectoryReport,
+  type VerifyOptions,
+} from './base-backup/verify.ts'

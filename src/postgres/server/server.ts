@@ -14,6 +14,7 @@ import { executablePrograms } from './programs.ts'
 import { childrenOf, findRunningServer, isAlive, waitUntilGone, type RunningServer } from './running.ts'
 import { startSettings } from './sandbox.ts'
 import { makeSocketFolder, privateSocketFolder, removeSocketFolder } from './socket-folder.ts'
+import { tablespaceFolders } from './tablespace-links.ts'
 
 export interface ServerOptions {
   readonly dataDir: string
@@ -113,10 +114,12 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
       })
     }
     await requireReachable(join(dataDir, 'PG_VERSION'), account)
-    const { uid, mode } = await stat(dataDir)
-    // PostgreSQL demands its own folder, 0700 or 0750.
-    if (((mode & 0o7777) !== 0o700 && (mode & 0o7777) !== 0o750) || (dropsPrivileges(account) && uid !== account.uid)) {
-      await ownFolder(dataDir, account)
+    for (const folder of [dataDir, ...(await tablespaceFolders(dataDir, { makeAbsolute: true }))]) {
+      await requireReachable(join(folder, 'x'), account)
+      const { uid, mode } = await stat(folder)
+      // PostgreSQL demands its own folder, 0700 or 0750. A restore by root may have given it another's.
+      const closed = (mode & 0o7777) === 0o700 || (mode & 0o7777) === 0o750
+      if (!closed || (dropsPrivileges(account) && uid !== account.uid)) await ownFolder(folder, account)
     }
     await makeSocketFolder(socketDir, account)
     const settings: Record<string, string | number | boolean> = await startSettings(dataDir, socketDir, account, sandbox)
