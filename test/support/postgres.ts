@@ -1,6 +1,7 @@
 import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { describe } from 'vitest'
 import {
   createServer,
   openSql,
@@ -11,6 +12,7 @@ import {
   type Row,
   type ServerOptions,
 } from '../../src/postgres/index.ts'
+import { describeWith } from './peers.ts'
 
 export interface TestPostgres extends AsyncDisposable {
   readonly server: PostgresServer
@@ -69,4 +71,12 @@ export async function accountFolder(prefix: string): Promise<string> {
   const account = await serverAccount()
   if (process.geteuid?.() === 0) await chown(folder, account.uid, account.gid)
   return folder
+}
+
+/** The same suite on the oldest and the newest PostgreSQL that the tests have: the system's 15 and npm's 18. */
+export function describePostgres(title: string, suite: (version: 15 | 18) => void): void {
+  describeWith('postgresql-15', `${title} (PostgreSQL 15)`, () => suite(15))
+  describe(`${title} (PostgreSQL 18)`, () => {
+    suite(18)
+  })
 }
