@@ -13,6 +13,7 @@ export interface BlobIndex {
   readonly size: number
   /** Packs named by any index. */
   readonly packCount: number
+  hasPack(id: string): boolean
   has(type: BlobType, id: string): boolean
   lookup(type: BlobType, id: string): BlobLocation | undefined
   /** Adds a pack's blobs. A blob that is known already keeps its first place. */
@@ -100,6 +101,7 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
     get packCount() {
       return packs.length
     },
+    hasPack: (id) => packNumbers.has(id),
     has(type, id) {
       wantedBytes.write(id, 'hex')
       return table[findSlot(type)] !== 0
@@ -125,9 +127,8 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
       }
     },
     *entries() {
-      const bytes = Buffer.from(ids.buffer)
       for (let position = 0; position < count; position++)
-        yield locationAt(position, bytes.toString('hex', position * 32, position * 32 + 32))
+        yield locationAt(position, Buffer.from(ids.buffer, position * 32, 32).toString('hex'))
     },
   }
 }

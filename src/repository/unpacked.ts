@@ -6,9 +6,9 @@ const compressedMark = 2
 /** An index of a large repository, with room to spare. Bytes. */
 const maxPlainBytes = 1024 * 1024 * 1024
 
-/** The stored form of an index, snapshot or lock (and of sealed areas' objects): version byte, zstd frame, sealed. */
-export function encodeUnpacked(keys: SealKeys, body: Uint8Array): Uint8Array {
-  return seal(keys, Buffer.concat([Buffer.of(compressedMark), zstdCompress(body)]))
+/** The stored form of an index, snapshot or lock: version byte, zstd frame, sealed. In format version 1 the JSON alone, sealed. */
+export function encodeUnpacked(keys: SealKeys, body: Uint8Array, version: 1 | 2): Uint8Array {
+  return seal(keys, version === 1 ? body : Buffer.concat([Buffer.of(compressedMark), zstdCompress(body)]))
 }
 
 /**

@@ -1,0 +1,73 @@
+import type { Backend, SealedArea } from '../storage/index.ts'
+import type { BlobIndex } from './blob-index.ts'
+import type { BlobEntry, BlobType } from './blob.ts'
+import type { RepositoryConfig } from './config.ts'
+import type { SnapshotFilter } from './find-snapshot.ts'
+import type { IndexedPack } from './index-file.ts'
+import type { UnreadableIndex } from './index-loader.ts'
+import type { RepositoryLock } from './locks/held-lock.ts'
+import type { LockInfo } from './locks/lock-file.ts'
+import type { FoundBlob } from './read-pack.ts'
+import type { AreaKind } from './sealed-area.ts'
+import type { Snapshot, SnapshotRecord } from './snapshot.ts'
+import type { TreeNode } from './tree/node.ts'
+import type { WriterOptions } from './writer/blob-writer.ts'
+import type { BlobWriter } from './writer/contract.ts'
+
+/** A lock that stands in the repository. Without `info` it cannot be read. */
+export interface StandingLock {
+  readonly id: string
+  readonly info: LockInfo | undefined
+  readonly stale: boolean
+}
+
+/**
+ * An open repository in restic's format. Everything read from it is authenticated and, where it is named by its hash, compared with its
+ * name. Writers work in the order packs → index → snapshot, readers in the reverse: list snapshots before loading the index.
+ */
+export interface Repository extends AsyncDisposable {
+  /** From its config: the same in every copy made by copying files. */
+  readonly id: string
+  readonly location: string
+  readonly backend: Backend
+  readonly config: RepositoryConfig
+  area(kind: AreaKind): SealedArea
+
+  /**
+   * Waits for its turn up to `retryForMs` (default 0), then throws `locked`, which says by whom. Held until it is disposed, and kept fresh.
+   * Take a shared lock to read or add, an exclusive one to delete.
+   */
+  lock(mode: 'shared' | 'exclusive', options?: { readonly retryForMs?: number }, signal?: AbortSignal): Promise<RepositoryLock>
+  locks(signal?: AbortSignal): Promise<StandingLock[]>
+  /** Removes stale locks, or all of them; gives those removed. */
+  unlock(options?: { readonly all?: boolean }, signal?: AbortSignal): Promise<StandingLock[]>
+
+  /** The index, loaded once and then kept; `unreadableIndexes` tells what could not be used for it. */
+  loadIndex(signal?: AbortSignal): Promise<BlobIndex>
+  readonly unreadableIndexes: readonly UnreadableIndex[]
+  /** The verified plaintext. Throws `blob-missing` when no index names it, `pack-damaged` when it cannot be had whole. */
+  readBlob(type: BlobType, id: string, signal?: AbortSignal): Promise<Uint8Array>
+  /** Many blobs of one pack, with few requests. Damage is a result. */
+  readPackBlobs(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal): AsyncGenerator<FoundBlob>
+  /** Throws as readBlob, and `object-damaged` for a tree that is not one. */
+  readTree(id: string, signal?: AbortSignal): Promise<TreeNode[]>
+
+  /** Oldest first. Throws `object-damaged` when one cannot be read: to overlook it would be to lie about what there is. */
+  snapshots(signal?: AbortSignal): Promise<Snapshot[]>
+  snapshotIds(signal?: AbortSignal): Promise<string[]>
+  readSnapshot(id: string, signal?: AbortSignal): Promise<Snapshot>
+  /** By `latest` or the beginning of an id. Throws `snapshot-not-found`, `snapshot-ambiguous`. The filter is for `latest`. */
+  findSnapshot(idOrLatest: string, filter?: SnapshotFilter, signal?: AbortSignal): Promise<Snapshot>
+  /** Durable when it returns. All that it refers to must be durable and indexed before. */
+  saveSnapshot(record: SnapshotRecord, signal?: AbortSignal): Promise<Snapshot>
+  /** Removes the snapshot, not its data. Under an exclusive lock. */
+  forgetSnapshot(id: string, signal?: AbortSignal): Promise<void>
+
+  createWriter(options?: WriterOptions): Promise<BlobWriter>
+
+  /** For check: the blobs that one index file names, and what a pack says of itself, as they are stored now. */
+  readIndex(id: string, signal?: AbortSignal): Promise<IndexedPack[]>
+  readPackHeader(pack: { readonly id: string; readonly sizeBytes: number }, signal?: AbortSignal): Promise<BlobEntry[]>
+  /** For check: one blob out of the bytes of a whole pack. Throws `pack-damaged`. */
+  openBlob(pack: string, bytes: Uint8Array, entry: BlobEntry): Uint8Array
+}

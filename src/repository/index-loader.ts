@@ -1,0 +1,80 @@
+import { isHoldfastError, messageOf } from '../kernel/index.ts'
+import type { Backend } from '../storage/index.ts'
+import { createBlobIndex, type BlobIndex } from './blob-index.ts'
+import { decodeIndex, type IndexedPack } from './index-file.ts'
+import { mapConcurrently } from './map-concurrently.ts'
+import { readPackHeader } from './pack-file.ts'
+import type { SealKeys } from './seal.ts'
+import { decodeUnpacked } from './unpacked.ts'
+
+/** An index file that could not be used. What it held was looked up in the packs themselves. */
+export interface UnreadableIndex {
+  readonly id: string
+  readonly reason: string
+}
+
+const filesAtOnce = 4
+
+/** Throws `object-damaged`. */
+export async function readIndexFile(backend: Backend, keys: SealKeys, id: string, signal?: AbortSignal): Promise<IndexedPack[]> {
+  const what = `index ${id.slice(0, 8)}`
+  return decodeIndex(decodeUnpacked(keys, await backend.get('index', id, signal && { signal }), what), what)
+}
+
+/**
+ * Fills the index of a repository, and adds what others have indexed since. An unreadable index file does not end the work: the packs that
+ * no other index names are asked for their own headers.
+ */
+export class IndexLoader {
+  readonly index: BlobIndex = createBlobIndex()
+  readonly unreadable: UnreadableIndex[] = []
+  readonly #backend: Backend
+  readonly #keys: SealKeys
+  readonly #seen = new Set<string>()
+
+  constructor(backend: Backend, keys: SealKeys) {
+    this.#backend = backend
+    this.#keys = keys
+  }
+
+  /** An index file of our own: its packs are in the index already. */
+  known(id: string): void {
+    this.#seen.add(id)
+  }
+
+  /** Reads the index files that were not read before. Gives how many. */
+  async loadNew(signal?: AbortSignal): Promise<number> {
+    const listed = await Array.fromAsync(this.#backend.list('index', '', signal))
+    const fresh = listed.map(({ name }) => name).filter((name) => !this.#seen.has(name))
+    const unreadableBefore = this.unreadable.length
+    await mapConcurrently(fresh, filesAtOnce, (name) => this.#loadFile(name, signal))
+    if (this.unreadable.length > unreadableBefore) await this.#indexFromPacks(signal)
+    return fresh.length
+  }
+
+  async #loadFile(name: string, signal?: AbortSignal): Promise<void> {
+    try {
+      for (const pack of await readIndexFile(this.#backend, this.#keys, name, signal)) this.index.add(pack)
+    } catch (error) {
+      // Replaced by another one since it was listed; that one is read as new.
+      if (isHoldfastError(error, 'object-missing')) return
+      if (!isHoldfastError(error, 'object-damaged')) throw error
+      this.unreadable.push({ id: name, reason: messageOf(error) })
+    }
+    this.#seen.add(name)
+  }
+
+  async #indexFromPacks(signal?: AbortSignal): Promise<void> {
+    const packs = await Array.fromAsync(this.#backend.list('data', '', signal))
+    const unnamed = packs.filter(({ name }) => !this.index.hasPack(name))
+    await mapConcurrently(unnamed, filesAtOnce, async ({ name, sizeBytes }) => {
+      try {
+        const blobs = await readPackHeader(this.#backend, this.#keys, { id: name, sizeBytes }, signal)
+        this.index.add({ id: name, blobs })
+      } catch (error) {
+        // Residue of a crash, or damaged itself: `check` tells which.
+        if (!isHoldfastError(error, 'pack-damaged') && !isHoldfastError(error, 'object-missing')) throw error
+      }
+    })
+  }
+}

@@ -1,0 +1,224 @@
+import { HoldfastError, isHoldfastError, sha256Hex, shortId, systemClock, type Clock } from '../kernel/index.ts'
+import type { Backend, SealedArea } from '../storage/index.ts'
+import type { BlobIndex, BlobLocation } from './blob-index.ts'
+import { decodeBlob, type BlobEntry, type BlobType } from './blob.ts'
+import type { RepositoryConfig } from './config.ts'
+import type { Repository, StandingLock } from './contract.ts'
+import { newestSnapshot, snapshotNotFound, uniqueId, type SnapshotFilter } from './find-snapshot.ts'
+import { encodeIndex, type IndexedPack } from './index-file.ts'
+import { IndexLoader, readIndexFile } from './index-loader.ts'
+import { acquireLock } from './locks/acquire.ts'
+import { HeldLock, resticLockTimes, type LockTimes, type RepositoryLock } from './locks/held-lock.ts'
+import { isStale } from './locks/lock-file.ts'
+import { LockStore } from './locks/lock-store.ts'
+import { mapConcurrently } from './map-concurrently.ts'
+import { readPackHeader } from './pack-file.ts'
+import { readPackBlobs } from './read-pack.ts'
+import { openSealedArea, type AreaKind } from './sealed-area.ts'
+import { sealKeys, type MasterKey, type SealKeys } from './seal.ts'
+import { decodeSnapshot, encodeSnapshot, type Snapshot, type SnapshotRecord } from './snapshot.ts'
+import { decodeTree } from './tree/decode.ts'
+import type { TreeNode } from './tree/node.ts'
+import { decodeUnpacked, encodeUnpacked } from './unpacked.ts'
+import { createBlobWriter, type WriterOptions } from './writer/blob-writer.ts'
+import type { BlobWriter } from './writer/contract.ts'
+
+const filesAtOnce = 8
+
+export interface OpenedParts {
+  readonly backend: Backend
+  readonly masterKey: MasterKey
+  readonly config: RepositoryConfig
+  readonly clock?: Clock
+  readonly lockTimes?: LockTimes
+}
+
+/** See Repository. */
+export class OpenedRepository implements Repository {
+  readonly backend: Backend
+  readonly config: RepositoryConfig
+  readonly #masterKey: MasterKey
+  readonly #keys: SealKeys
+  readonly #clock: Clock
+  readonly #lockTimes: LockTimes
+  readonly #locks: LockStore
+  readonly #loader: IndexLoader
+  #loading: Promise<number> | undefined
+
+  constructor({ backend, masterKey, config, clock = systemClock, lockTimes = resticLockTimes }: OpenedParts) {
+    this.backend = backend
+    this.config = config
+    this.#masterKey = masterKey
+    this.#keys = sealKeys(masterKey)
+    this.#clock = clock
+    this.#lockTimes = lockTimes
+    this.#locks = new LockStore(backend, this.#keys, config.version)
+    this.#loader = new IndexLoader(backend, this.#keys)
+  }
+
+  get id(): string {
+    return this.config.id
+  }
+
+  get location(): string {
+    return this.backend.location
+  }
+
+  get unreadableIndexes() {
+    return this.#loader.unreadable
+  }
+
+  area(kind: AreaKind): SealedArea {
+    return openSealedArea(this.backend, this.#keys, kind)
+  }
+
+  async lock(
+    mode: 'shared' | 'exclusive',
+    { retryForMs = 0 }: { readonly retryForMs?: number } = {},
+    signal?: AbortSignal,
+  ): Promise<RepositoryLock> {
+    const id = await acquireLock(this.#locks, this.#clock, { exclusive: mode === 'exclusive', retryForMs }, signal)
+    return new HeldLock(this.#locks, id, mode, this.#clock, this.#lockTimes)
+  }
+
+  async locks(signal?: AbortSignal): Promise<StandingLock[]> {
+    const nowMs = this.#clock.now().getTime()
+    const found = await this.#locks.list(signal)
+    return found.map(({ id, info }) => ({ id, info, stale: info !== undefined && isStale(info, nowMs) }))
+  }
+
+  async unlock({ all = false }: { readonly all?: boolean } = {}, signal?: AbortSignal): Promise<StandingLock[]> {
+    const standing = await this.locks(signal)
+    const removed = standing.filter(({ stale }) => all || stale)
+    for (const { id } of removed) await this.#locks.remove(id)
+    if (all) for (const id of await this.#locks.ids(signal)) await this.#locks.remove(id)
+    return removed
+  }
+
+  async loadIndex(signal?: AbortSignal): Promise<BlobIndex> {
+    this.#loading ??= this.#loader.loadNew(signal)
+    try {
+      await this.#loading
+    } catch (error) {
+      this.#loading = undefined
+      throw error
+    }
+    return this.#loader.index
+  }
+
+  async readBlob(type: BlobType, id: string, signal?: AbortSignal): Promise<Uint8Array> {
+    const location = await this.#locate(type, id, signal)
+    const { pack, offset, length } = location
+    try {
+      const stored = await this.backend.get('data', pack, { range: { offset, length }, ...(signal && { signal }) })
+      return decodeBlob(this.#keys, stored, location, pack)
+    } catch (error) {
+      if (!isHoldfastError(error, 'object-missing') && !isHoldfastError(error, 'object-damaged')) throw error
+      throw new HoldfastError('pack-damaged', {
+        message: `${type} blob ${shortId(id)} cannot be read from pack ${shortId(pack)}: ${error.message}`,
+        hint: 'run `holdfast check` to see which snapshots are affected, and copy the pack from another repository',
+        cause: error,
+        details: { pack, blob: id, type, offset },
+      })
+    }
+  }
+
+  async #locate(type: BlobType, id: string, signal?: AbortSignal): Promise<BlobLocation> {
+    const index = await this.loadIndex(signal)
+    const location = index.lookup(type, id)
+    if (location) return location
+    // Perhaps another writer has stored it since.
+    await this.#loader.loadNew(signal)
+    const found = index.lookup(type, id)
+    if (found) return found
+    throw new HoldfastError('blob-missing', {
+      message: `no index of ${this.location} names ${type} blob ${shortId(id)}`,
+      hint: 'run `holdfast check` to see which snapshots are affected',
+      details: { blob: id, type },
+    })
+  }
+
+  readPackBlobs(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal) {
+    return readPackBlobs(this.backend, this.#keys, pack, entries, signal)
+  }
+
+  async readTree(id: string, signal?: AbortSignal): Promise<TreeNode[]> {
+    return decodeTree(await this.readBlob('tree', id, signal), `tree ${shortId(id)}`)
+  }
+
+  async snapshotIds(signal?: AbortSignal): Promise<string[]> {
+    const listed = await Array.fromAsync(this.backend.list('snapshots', '', signal))
+    return listed.map(({ name }) => name).sort()
+  }
+
+  async snapshots(signal?: AbortSignal): Promise<Snapshot[]> {
+    const ids = await this.snapshotIds(signal)
+    const found = await mapConcurrently(ids, filesAtOnce, async (id) => {
+      try {
+        return await this.readSnapshot(id, signal)
+      } catch (error) {
+        // Forgotten since it was listed.
+        if (isHoldfastError(error, 'object-missing')) return undefined
+        throw error
+      }
+    })
+    return found.filter((snapshot) => snapshot !== undefined).sort((a, b) => a.timeMs - b.timeMs)
+  }
+
+  async readSnapshot(id: string, signal?: AbortSignal): Promise<Snapshot> {
+    const stored = await this.backend.get('snapshots', id, signal && { signal })
+    return decodeSnapshot(id, decodeUnpacked(this.#keys, stored, `snapshot ${shortId(id)}`))
+  }
+
+  async findSnapshot(idOrLatest: string, filter: SnapshotFilter = {}, signal?: AbortSignal): Promise<Snapshot> {
+    if (idOrLatest !== 'latest') return this.readSnapshot(uniqueId(await this.snapshotIds(signal), idOrLatest), signal)
+    const newest = newestSnapshot(await this.snapshots(signal), filter, this.#clock.now().getTime())
+    if (newest) return newest
+    throw snapshotNotFound(`no snapshot in ${this.location} matches`)
+  }
+
+  async saveSnapshot(record: SnapshotRecord, signal?: AbortSignal): Promise<Snapshot> {
+    const raw = encodeSnapshot(record)
+    return decodeSnapshot(await this.#save('snapshots', raw, signal), raw)
+  }
+
+  async forgetSnapshot(id: string, signal?: AbortSignal): Promise<void> {
+    await this.backend.delete('snapshots', id, signal)
+  }
+
+  async #save(kind: 'snapshots' | 'index', body: Uint8Array, signal?: AbortSignal): Promise<string> {
+    const stored = encodeUnpacked(this.#keys, body, this.config.version)
+    const id = sha256Hex(stored)
+    await this.backend.put(kind, id, stored, signal && { signal })
+    return id
+  }
+
+  async createWriter(options?: WriterOptions): Promise<BlobWriter> {
+    return createBlobWriter(
+      {
+        backend: this.backend,
+        masterKey: this.#masterKey,
+        config: this.config,
+        index: await this.loadIndex(),
+        storeIndex: async (packs, signal) => this.#loader.known(await this.#save('index', encodeIndex(packs), signal)),
+      },
+      options,
+    )
+  }
+
+  readIndex(id: string, signal?: AbortSignal): Promise<IndexedPack[]> {
+    return readIndexFile(this.backend, this.#keys, id, signal)
+  }
+
+  readPackHeader(pack: { readonly id: string; readonly sizeBytes: number }, signal?: AbortSignal): Promise<BlobEntry[]> {
+    return readPackHeader(this.backend, this.#keys, pack, signal)
+  }
+
+  openBlob(pack: string, bytes: Uint8Array, entry: BlobEntry): Uint8Array {
+    return decodeBlob(this.#keys, bytes.subarray(entry.offset, entry.offset + entry.length), entry, pack)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.backend[Symbol.asyncDispose]() as Promise<void>
+  }
+}
