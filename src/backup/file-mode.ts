@@ -36,5 +36,7 @@ export function goMode(unixMode: number): number {
 /** The permission and special bits for chmod, from a node's mode. */
 export function unixPermissions(goMode: number): number {
   const has = (bit: number) => Math.floor(goMode / bit) % 2 === 1
-  return (goMode % 0o1000) + (has(goBit.setuid) ? 0o4000 : 0) + (has(goBit.setgid) ? 0o2000 : 0) + (has(goBit.sticky) ? 0o1000 : 0)
+  return (
+    (goMode % 0o1000) + (has(goBit.setuid) ? 0o4000 : 0) + (has(goBit.setgid) ? 0o2000 : 0) + (has(goBit.sticky) ? 0o1000 : 0)
+  )
 }

@@ -1,1 +1,6 @@
+export { backup, type BackupJob, type BackupSummary } from './backup.ts'
+export { goMode, unixPermissions } from './file-mode.ts'
+export { loadPosix, type Posix } from './posix.ts'
 export type { ArchiveContext, ArchivedTree, ArchiveProgress, ArchiveStats, Skipped, Source, SourceDescription } from './source.ts'
+export { restoreSnapshot, type RestoreJob, type RestoreProgress, type RestoreSummary } from './restore/restore-snapshot.ts'
+export { TreeBuilder, type BuiltTree, type EntryNode } from './tree-builder.ts'

@@ -7,3 +7,4 @@ export type {
   Source,
   SourceDescription,
 } from './contract.ts'
+export { createFilesSource, type FilesSourceOptions } from './files/files-source.ts'

@@ -6,7 +6,8 @@ import { createPool, Moved, workerEntry, type PoolWorker, type WorkerPool } from
 import type { BlobIndex } from '../blob-index.ts'
 import type { BlobType } from '../blob.ts'
 import type { RepositoryConfig } from '../config.ts'
-import { sealOverheadBytes, type MasterKey } from '../seal.ts'
+import { plaintextBytes } from '../read-pack.ts'
+import type { MasterKey } from '../seal.ts'
 import type { WriterCalls, WriterMainCalls, WriterWorkerData } from './calls.ts'
 import type { BlobWriter, SavedContent, SavedTree, WriterTotals } from './contract.ts'
 import { IndexBuilder, type StoreIndex } from './index-builder.ts'
@@ -28,6 +29,8 @@ export interface WriterParts {
 export interface WriterOptions {
   /** Threads; by default one for each processor, at least 2 and at most 8. */
   readonly workers?: number
+  /** Do everything but store it: for the figures of a dry run. */
+  readonly dryRun?: boolean
 }
 
 /** See BlobWriter. Blobs that the index names are not stored again. Throws `unsupported-repository` for format version 1. */
@@ -37,10 +40,11 @@ export function createBlobWriter(parts: WriterParts, options: WriterOptions = {}
       message: 'this repository has format version 1: it can be read, not written',
       hint: 'upgrade it with `restic migrate upgrade_repo_v2`',
     })
-  return new ThreadedBlobWriter(parts, options.workers ?? Math.min(8, Math.max(2, availableParallelism())))
+  return new ThreadedBlobWriter(parts, options)
 }
 
 class ThreadedBlobWriter implements BlobWriter {
+  readonly #dryRun: boolean
   readonly #backend: Backend
   readonly #blobIndex: BlobIndex
   readonly #indexBuilder: IndexBuilder
@@ -53,7 +57,8 @@ class ThreadedBlobWriter implements BlobWriter {
   #failure: unknown
   #totals = { dataBlobs: 0, treeBlobs: 0, addedBytes: 0, addedStoredBytes: 0 }
 
-  constructor({ backend, masterKey, config, index, storeIndex }: WriterParts, workers: number) {
+  constructor({ backend, masterKey, config, index, storeIndex }: WriterParts, { workers, dryRun = false }: WriterOptions) {
+    this.#dryRun = dryRun
     this.#backend = backend
     this.#blobIndex = index
     this.#indexBuilder = new IndexBuilder(storeIndex, () => performance.now())
@@ -66,7 +71,7 @@ class ThreadedBlobWriter implements BlobWriter {
     }
     this.#pool = createPool<WriterMainCalls, WriterCalls>({
       entry: workerEntry('../writer-worker', import.meta.url),
-      size: workers,
+      size: workers ?? Math.min(8, Math.max(2, availableParallelism())),
       workerData,
       handlers: () => ({ storePack: ({ type, pack }) => this.#storePack(type, pack) }),
     })
@@ -136,14 +141,16 @@ class ThreadedBlobWriter implements BlobWriter {
 
   async #putPack(type: BlobType, { id, blobs, memory, length }: FinishedPack): Promise<void> {
     const { signal } = this.#stopped
-    await this.#backend.put('data', id, memory.subarray(0, length), { signal })
-    this.#blobIndex.add({ id, blobs })
+    if (!this.#dryRun) {
+      await this.#backend.put('data', id, memory.subarray(0, length), { signal })
+      this.#blobIndex.add({ id, blobs })
+      await this.#indexBuilder.add({ id, blobs }, signal)
+    }
     this.#totals[type === 'data' ? 'dataBlobs' : 'treeBlobs'] += blobs.length
     for (const blob of blobs) {
-      this.#totals.addedBytes += blob.uncompressedLength ?? blob.length - sealOverheadBytes
+      this.#totals.addedBytes += plaintextBytes(blob)
       this.#totals.addedStoredBytes += blob.length
     }
-    await this.#indexBuilder.add({ id, blobs }, signal)
   }
 
   /** The first failure to store anything is the one to tell, not what follows from it; an unreadable source is no failure of the writer. */

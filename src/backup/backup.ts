@@ -1,0 +1,137 @@
+import { hostname, userInfo } from 'node:os'
+import { isHoldfastError, type Json } from '../kernel/index.ts'
+import { formatTime, type Repository, type Snapshot, type SnapshotRecord, type WriterTotals } from '../repository/index.ts'
+import type { ArchivedTree, ArchiveProgress, ArchiveStats, Skipped, Source } from './source.ts'
+
+export interface BackupJob {
+  readonly repository: Repository
+  readonly source: Source
+  /** The host that the snapshot names; this machine by default. */
+  readonly host?: string
+  /** Besides those that the source gives. */
+  readonly tags?: readonly string[]
+  /** A snapshot to compare with; by default the newest of the same paths and host. */
+  readonly parent?: string
+  /** Read everything, whatever a parent says. */
+  readonly force?: boolean
+  /** Read and count, but store nothing and write no snapshot. */
+  readonly dryRun?: boolean
+  /** The program and its version, for the snapshot. */
+  readonly programVersion?: string
+}
+
+/** restic's summary, in its own words where it has them. Blob figures are of what the repository did not hold before. */
+export interface BackupSummary extends ArchiveStats {
+  /** The snapshot's id; absent after a dry run. */
+  readonly snapshot?: string
+  readonly parent?: string
+  /** When the backup began and ended, milliseconds since 1970. */
+  readonly startedAtMs: number
+  readonly durationMs: number
+  readonly dataBlobs: number
+  readonly treeBlobs: number
+  /** Bytes before and after compression and encryption. */
+  readonly addedBytes: number
+  readonly addedStoredBytes: number
+  /** Not in the snapshot, or not whole. A backup with any is only partly done. */
+  readonly skipped: readonly Skipped[]
+  readonly facts?: Json
+}
+
+/**
+ * Protects what a source reads: packs, then indexes, then the snapshot, each durable before the next names it. A backup that fails or is
+ * killed leaves a valid repository, with at most packs that nothing refers to.
+ */
+export async function backup(
+  job: BackupJob,
+  progress: (event: ArchiveProgress) => void,
+  signal: AbortSignal,
+): Promise<BackupSummary> {
+  const { repository, source } = job
+  const startMs = performance.now()
+  const startedAtMs = Date.now()
+  await using lock = await repository.lock('shared', {}, signal)
+  const both = AbortSignal.any([signal, lock.signal])
+  const parent = await findParent(job, both)
+  await using writer = await repository.createWriter({ dryRun: job.dryRun ?? false })
+  const archived = await source.archive({ writer, repository, progress, ...(parent && { parent }) }, both)
+  await writer.flush(both)
+  const totals = writer.totals()
+  const snapshot = job.dryRun
+    ? undefined
+    : await repository.saveSnapshot(snapshotRecord(job, { parent, archived, totals, startedAtMs }), both)
+  const { dataBlobs, treeBlobs, addedBytes, addedStoredBytes } = totals
+  return {
+    ...(snapshot && { snapshot: snapshot.id }),
+    ...(parent && { parent: parent.id }),
+    startedAtMs,
+    durationMs: performance.now() - startMs,
+    ...archived.stats,
+    dataBlobs,
+    treeBlobs,
+    addedBytes,
+    addedStoredBytes,
+    skipped: archived.skipped,
+    ...(archived.facts !== undefined && { facts: archived.facts }),
+  }
+}
+
+/** The newest snapshot of this host that has all the paths; one dated in the future is none. */
+async function findParent(
+  { repository, source, host = hostname(), parent, force = false }: BackupJob,
+  signal: AbortSignal,
+): Promise<Snapshot | undefined> {
+  if (force) return undefined
+  if (parent !== undefined) return repository.findSnapshot(parent, {}, signal)
+  try {
+    return await repository.findSnapshot('latest', { host, paths: source.describe().paths }, signal)
+  } catch (error) {
+    if (isHoldfastError(error, 'snapshot-not-found')) return undefined
+    throw error
+  }
+}
+
+interface Done {
+  readonly parent: Snapshot | undefined
+  readonly archived: ArchivedTree
+  readonly totals: WriterTotals
+  readonly startedAtMs: number
+}
+
+function snapshotRecord(job: BackupJob, { parent, archived, totals, startedAtMs }: Done): SnapshotRecord {
+  const { paths, tags, excludes = [] } = job.source.describe()
+  const { stats } = archived
+  const { username, uid, gid } = userInfo()
+  const time = formatTime(BigInt(startedAtMs) * nsPerMs)
+  return {
+    time,
+    ...(parent && { parent: parent.id }),
+    tree: archived.tree,
+    paths,
+    hostname: job.host ?? hostname(),
+    username,
+    uid,
+    gid,
+    excludes,
+    tags: [...new Set([...tags, ...(job.tags ?? [])])],
+    ...(job.programVersion !== undefined && { programVersion: job.programVersion }),
+    summary: {
+      backup_start: time,
+      backup_end: formatTime(BigInt(Date.now()) * nsPerMs),
+      files_new: stats.filesNew,
+      files_changed: stats.filesChanged,
+      files_unmodified: stats.filesUnmodified,
+      dirs_new: stats.dirsNew,
+      dirs_changed: stats.dirsChanged,
+      dirs_unmodified: stats.dirsUnmodified,
+      data_blobs: totals.dataBlobs,
+      tree_blobs: totals.treeBlobs,
+      data_added: totals.addedBytes,
+      data_added_packed: totals.addedStoredBytes,
+      total_files_processed: stats.totalFilesProcessed,
+      total_bytes_processed: stats.totalBytesProcessed,
+    },
+  }
+}
+
+const nsPerMs = 1_000_000n

@@ -1,0 +1,172 @@
+import { renameSync } from 'node:fs'
+import { HoldfastError, randomHex, shortId } from '../../kernel/index.ts'
+import { plaintextBytes, type BlobLocation, type Repository } from '../../repository/index.ts'
+import { OpenFiles } from './open-files.ts'
+import type { PlannedFile } from './plan.ts'
+
+/** The chunk that holes are stored as: 512 KiB of zeros. It is not written, files are made of holes at first. */
+const zeroChunk = '07854d2fef297a06ba81685e660c332de36d5d18d546927d30daad6d7fda1541'
+const packsAtOnce = 2
+
+/** A place that a blob goes to. */
+interface Use {
+  readonly file: PlannedFile
+  readonly offset: number
+}
+
+/** What one pack has to give. */
+interface Wanted {
+  readonly location: BlobLocation
+  readonly uses: Use[]
+}
+
+export interface ContentRequest {
+  readonly repository: Repository
+  readonly files: readonly PlannedFile[]
+  /** Called for a file whose content is complete and verified, still under its temporary name: gives it its metadata. */
+  readonly onComplete: (temporary: Buffer, file: PlannedFile) => void
+  readonly onBytes: (bytes: number) => void
+  /** What to do with a file whose content is damaged; throw to end the restore. */
+  readonly onDamaged: (file: PlannedFile, error: HoldfastError) => void
+}
+
+/**
+ * Writes the content of files, pack by pack, so that each stored byte is read once. Every blob is verified before it is written. A file
+ * appears under its name only when all of its content is there; until then it has a temporary name beside it.
+ */
+export async function writeContent(request: ContentRequest, signal: AbortSignal): Promise<void> {
+  const writing = new ContentWriter(request)
+  try {
+    await writing.run(signal)
+  } finally {
+    writing.abandon()
+  }
+}
+
+class ContentWriter {
+  readonly #request: ContentRequest
+  readonly #open = new OpenFiles()
+  /** Temporary names of files that are begun and neither complete nor given up. */
+  readonly #begun = new Map<PlannedFile, Buffer>()
+  readonly #damaged = new Set<PlannedFile>()
+  readonly #run = randomHex(4)
+  #counter = 0
+
+  constructor(request: ContentRequest) {
+    this.#request = request
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { repository, files } = this.#request
+    const index = await repository.loadIndex(signal)
+    const packs = new Map<string, Map<string, Wanted>>()
+    for (const file of files) {
+      if (file.missing === 0) this.#empty(file)
+      else this.#order(file, (id) => index.lookup('data', id), packs)
+    }
+    const queue = packs.entries()
+    const worker = async () => {
+      for (const [pack, wanted] of queue) await this.#readPack(pack, wanted, signal)
+    }
+    await Promise.all(Array.from({ length: packsAtOnce }, worker))
+  }
+
+  /** Removes what is not complete. */
+  abandon(): void {
+    for (const temporary of this.#begun.values()) this.#open.remove(temporary)
+    this.#begun.clear()
+    this.#open[Symbol.dispose]()
+  }
+
+  #empty(file: PlannedFile): void {
+    this.#begin(file)
+    this.#complete(file)
+  }
+
+  #order(file: PlannedFile, lookup: (id: string) => BlobLocation | undefined, packs: Map<string, Map<string, Wanted>>): void {
+    let offset = 0
+    const uses: [BlobLocation, Use][] = []
+    for (const id of file.node.content ?? []) {
+      const location = lookup(id)
+      if (location === undefined) {
+        this.#giveUp(file, blobMissing(id, file))
+        return
+      }
+      uses.push([location, { file, offset }])
+      offset += plaintextBytes(location)
+    }
+    for (const [location, use] of uses) {
+      const inPack = packs.get(location.pack) ?? new Map<string, Wanted>()
+      packs.set(location.pack, inPack)
+      const wanted = inPack.get(location.id) ?? { location, uses: [] }
+      inPack.set(location.id, wanted)
+      wanted.uses.push(use)
+    }
+  }
+
+  async #readPack(pack: string, wanted: Map<string, Wanted>, signal: AbortSignal): Promise<void> {
+    const useful = [...wanted.values()].filter(({ uses }) => uses.some(({ file }) => !this.#damaged.has(file)))
+    const entries = useful.map(({ location }) => location)
+    for await (const found of this.#request.repository.readPackBlobs(pack, entries, signal)) {
+      const uses = wanted.get(found.entry.id)?.uses ?? []
+      if ('error' in found) for (const { file } of uses) this.#giveUp(file, packDamaged(pack, file, found.error))
+      else for (const use of uses) this.#write(use, found.entry.id, found.plaintext)
+      signal.throwIfAborted()
+    }
+  }
+
+  #write({ file, offset }: Use, id: string, plaintext: Uint8Array): void {
+    if (this.#damaged.has(file)) return
+    const temporary = this.#begun.get(file) ?? this.#begin(file)
+    if (id !== zeroChunk) this.#open.write(temporary, plaintext, offset)
+    this.#request.onBytes(plaintext.length)
+    file.missing--
+    if (file.missing === 0) this.#complete(file)
+  }
+
+  #begin(file: PlannedFile): Buffer {
+    const slash = file.path.lastIndexOf(0x2f)
+    const temporary = Buffer.concat([file.path.subarray(0, slash + 1), Buffer.from(`.holdfast-${this.#run}-${++this.#counter}`)])
+    this.#open.create(temporary, Number(file.node.size ?? 0n))
+    this.#begun.set(file, temporary)
+    return temporary
+  }
+
+  #complete(file: PlannedFile): void {
+    const temporary = this.#begun.get(file)
+    if (temporary === undefined) return
+    this.#open.close(temporary)
+    this.#request.onComplete(temporary, file)
+    renameSync(temporary, file.path)
+    this.#begun.delete(file)
+  }
+
+  #giveUp(file: PlannedFile, error: HoldfastError): void {
+    if (this.#damaged.has(file)) return
+    this.#damaged.add(file)
+    const temporary = this.#begun.get(file)
+    if (temporary !== undefined) this.#open.remove(temporary)
+    this.#begun.delete(file)
+    this.#request.onDamaged(file, error)
+  }
+}
+
+const repairHint =
+  'run `holdfast check --read-data` to see all that is damaged; restore another snapshot, or from another repository'
+
+function packDamaged(pack: string, { path }: PlannedFile, cause: Error): HoldfastError {
+  return new HoldfastError('pack-damaged', {
+    message: `${path.toString()} was not restored: ${cause.message}`,
+    hint: repairHint,
+    details: { pack, file: path.toString() },
+    cause,
+  })
+}
+
+function blobMissing(blob: string, { path }: PlannedFile): HoldfastError {
+  return new HoldfastError('blob-missing', {
+    message: `${path.toString()} was not restored: no index names its blob ${shortId(blob)}`,
+    hint: repairHint,
+    details: { blob, file: path.toString() },
+  })
+}

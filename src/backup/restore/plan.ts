@@ -1,0 +1,106 @@
+import { HoldfastError } from '../../kernel/index.ts'
+import { isSafeNodeName, type Repository, type TreeNode } from '../../repository/index.ts'
+
+/** A regular file to restore, at a path under the target. */
+export interface PlannedFile {
+  readonly path: Buffer
+  readonly node: TreeNode
+  /** Contents still to be written: one for each blob, one more for an empty file. */
+  missing: number
+}
+
+/** Everything to restore, in the order of the trees. */
+export interface RestorePlan {
+  /** Parents before their children. Without a node it is only on the way to what was asked for. */
+  readonly directories: { readonly path: Buffer; readonly node: TreeNode | undefined }[]
+  readonly files: PlannedFile[]
+  /** Further names of a file. */
+  readonly hardLinks: { readonly path: Buffer; readonly node: TreeNode; readonly to: PlannedFile }[]
+  /** Symbolic links, FIFOs and devices. */
+  readonly specials: { readonly path: Buffer; readonly node: TreeNode }[]
+  sizeBytes: number
+}
+
+export interface PlanRequest {
+  readonly repository: Repository
+  /** The tree that becomes the target itself. */
+  readonly tree: string
+  readonly target: Buffer
+  /** Paths in the tree: only they, what is below them and what leads to them are restored. Undefined for everything. */
+  readonly include?: readonly Buffer[]
+}
+
+/**
+ * Reads the trees. Throws `target-unsafe` for a name that could lead out of its directory, or that stands twice in one: no writer makes
+ * such trees.
+ */
+export async function planRestore({ repository, tree, target, include }: PlanRequest, signal: AbortSignal): Promise<RestorePlan> {
+  const plan: RestorePlan = { directories: [], files: [], hardLinks: [], specials: [], sizeBytes: 0 }
+  const linked = new Map<string, PlannedFile>()
+
+  async function walk(tree: string, inTree: Buffer): Promise<void> {
+    const names = new Set<string>()
+    for (const node of await repository.readTree(tree, signal)) {
+      checkName(node.name, names, inTree)
+      const here = Buffer.concat([inTree, slash, node.name])
+      const wanted = include === undefined ? 'whole' : wantedBy(include, here)
+      if (wanted === 'not') continue
+      const path = Buffer.concat([target, here])
+      if (node.type === 'dir') {
+        plan.directories.push({ path, node: wanted === 'whole' ? node : undefined })
+        if (node.subtree !== undefined) await walk(node.subtree, here)
+      } else if (wanted === 'whole') add(path, node)
+    }
+  }
+
+  function add(path: Buffer, node: TreeNode): void {
+    if (node.type !== 'file') {
+      plan.specials.push({ path, node })
+      return
+    }
+    const identity = (node.links ?? 0n) > 1n ? `${node.deviceId ?? ''}:${node.inode ?? ''}` : undefined
+    const to = identity === undefined ? undefined : linked.get(identity)
+    if (to !== undefined) {
+      plan.hardLinks.push({ path, node, to })
+      return
+    }
+    const file: PlannedFile = { path, node, missing: node.content?.length ?? 0 }
+    if (identity !== undefined) linked.set(identity, file)
+    plan.files.push(file)
+    plan.sizeBytes += Number(node.size ?? 0n)
+  }
+
+  await walk(tree, Buffer.alloc(0))
+  return plan
+}
+
+const slash = Buffer.from('/')
+
+function wantedBy(include: readonly Buffer[], path: Buffer): 'whole' | 'on the way' | 'not' {
+  if (include.some((wanted) => isAtOrBelow(path, wanted))) return 'whole'
+  return include.some((wanted) => isAtOrBelow(wanted, path)) ? 'on the way' : 'not'
+}
+
+/** Both absolute within the tree, without a slash at the end. */
+function isAtOrBelow(path: Buffer, top: Buffer): boolean {
+  if (top.length === 0 || path.equals(top)) return true
+  return path.length > top.length && path.subarray(0, top.length).equals(top) && path[top.length] === slash[0]
+}
+
+function checkName(name: Uint8Array, seen: Set<string>, directory: Buffer): void {
+  const bytes = Buffer.from(name)
+  const key = bytes.toString('latin1')
+  const safe = isSafeNodeName(name)
+  if (safe && !seen.has(key)) {
+    seen.add(key)
+    return
+  }
+  const shown = JSON.stringify(bytes.toString())
+  throw new HoldfastError('target-unsafe', {
+    message: safe
+      ? `refused: the directory '${directory.toString()}/' of the snapshot has two entries named ${shown}`
+      : `refused: the directory '${directory.toString()}/' of the snapshot has an entry named ${shown}, which leads out of it`,
+    hint: 'no backup program writes such a tree: find out who wrote this snapshot',
+    details: { directory: directory.toString(), name: bytes.toString() },
+  })
+}

@@ -1,0 +1,242 @@
+import { lstatSync } from 'node:fs'
+import { isHoldfastError, messageOf } from '../../kernel/index.ts'
+import { encodeTree, type TreeNode } from '../../repository/index.ts'
+import type { ArchiveContext, ArchivedTree, ArchiveStats, Skipped } from '../contract.ts'
+import type { Exclude } from './exclude.ts'
+import { type NodeReader, unchangedContent } from './node-reader.ts'
+import type { TargetNode } from './targets.ts'
+import { listDirectory, type Entry } from './walk.ts'
+
+/** Files whose content is on its way at a time. Enough for every worker to have one more at hand. */
+const filesUnderWay = 32
+
+/** A node that is still being made. In an object, so that whoever awaits the walk does not await the node with it. */
+interface Pending {
+  /** Undefined when the entry could not be saved; it is among the skipped ones then. */
+  readonly node: Promise<TreeNode | undefined>
+}
+
+interface Previous {
+  readonly node: TreeNode | undefined
+  /** By name, bytes as latin1 text. */
+  readonly children: ReadonlyMap<string, TreeNode>
+}
+
+/**
+ * Saves the trees of targets. The walk goes on while content is read: a directory's tree is saved when the last of its entries is, and what
+ * bounds memory is the number of files under way.
+ *
+ * A file is not read when the parent snapshot has a regular file at the same path with equal size, mtime, ctime and inode, and the
+ * repository still holds all of its content (restic's rule). Metadata is always that of now.
+ */
+export class Archive {
+  readonly #context: ArchiveContext
+  readonly #exclude: Exclude
+  readonly #nodes: NodeReader
+  readonly #has: (blob: string) => boolean
+  readonly #stop = new AbortController()
+  readonly #signal: AbortSignal
+  readonly #skipped: Skipped[] = []
+  readonly #stats: { -readonly [Counter in keyof ArchiveStats]: number } = {
+    filesNew: 0,
+    filesChanged: 0,
+    filesUnmodified: 0,
+    dirsNew: 0,
+    dirsChanged: 0,
+    dirsUnmodified: 0,
+    totalFilesProcessed: 0,
+    totalBytesProcessed: 0,
+  }
+  #unreadBytes = 0
+  #current = ''
+  #places = filesUnderWay
+  readonly #waiting: (() => void)[] = []
+
+  /** `has`: whether the repository holds a data blob. */
+  constructor(
+    context: ArchiveContext,
+    { exclude, nodes, has }: { exclude: Exclude; nodes: NodeReader; has: (blob: string) => boolean },
+    signal: AbortSignal,
+  ) {
+    this.#context = context
+    this.#exclude = exclude
+    this.#nodes = nodes
+    this.#has = has
+    this.#signal = AbortSignal.any([signal, this.#stop.signal])
+  }
+
+  /** What was done so far. */
+  get progress(): { filesDone: number; bytesUnread: number; current: string } {
+    return { filesDone: this.#stats.totalFilesProcessed, bytesUnread: this.#unreadBytes, current: this.#current }
+  }
+
+  /** `root` holds the targets; its own metadata is not kept, as the tree of a snapshot has none. */
+  async save(root: Extract<TargetNode, { kind: 'directory' }>): Promise<Omit<ArchivedTree, 'facts'>> {
+    const parent = this.#context.parent?.tree
+    const previous = { node: undefined, children: parent === undefined ? new Map() : await this.#childrenOf(parent) }
+    const pending = await this.#layout(root, previous)
+    const nodes = await Promise.all(pending.map(({ node }) => node))
+    const tree = await this.#saveTree(nodes)
+    return { tree, stats: this.#stats, skipped: this.#skipped }
+  }
+
+  /** The entries of a directory above the targets. */
+  async #layout(directory: Extract<TargetNode, { kind: 'directory' }>, previous: Previous): Promise<Pending[]> {
+    const names = [...directory.children.keys()].toSorted()
+    const pending: Pending[] = []
+    for (const latin1 of names) {
+      const child = directory.children.get(latin1)
+      if (child === undefined) continue
+      const entry = this.#look(Buffer.from(latin1, 'latin1'), child.path)
+      if (entry === undefined) continue
+      const before = previous.children.get(latin1)
+      if (child.kind === 'target') pending.push(await this.#entry(entry, before))
+      else pending.push(await this.#directory(entry, before, (inner) => this.#layout(child, inner)))
+    }
+    return pending
+  }
+
+  #look(name: Buffer, path: Buffer): Entry | undefined {
+    try {
+      return { name, path, stat: lstatSync(path, { bigint: true }) }
+    } catch (error) {
+      this.#skip(path, error)
+      return undefined
+    }
+  }
+
+  async #entry(entry: Entry, before: TreeNode | undefined): Promise<Pending> {
+    this.#signal.throwIfAborted()
+    if (entry.stat.isDirectory()) return this.#directory(entry, before, (previous) => this.#children(entry, previous))
+    if (entry.stat.isFile()) return this.#file(entry, before)
+    return { node: Promise.resolve(this.#special(entry)) }
+  }
+
+  async #children(directory: Entry, previous: Previous): Promise<Pending[] | undefined> {
+    const { path } = directory
+    let listing
+    try {
+      listing = await listDirectory(path, this.#exclude, this.#signal)
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      this.#skip(path, error)
+      return undefined
+    }
+    this.#skipped.push(...listing.skipped)
+    const pending: Pending[] = []
+    for (const entry of listing.entries)
+      pending.push(await this.#entry(entry, previous.children.get(entry.name.toString('latin1'))))
+    return pending
+  }
+
+  async #directory(
+    entry: Entry,
+    before: TreeNode | undefined,
+    walk: (previous: Previous) => Promise<Pending[] | undefined>,
+  ): Promise<Pending> {
+    const children = before?.subtree === undefined ? new Map<string, TreeNode>() : await this.#childrenOf(before.subtree)
+    const pending = await walk({ node: before, children })
+    if (pending === undefined) return { node: Promise.resolve(undefined) }
+    return this.#watched(async () => {
+      const nodes = await Promise.all(pending.map(({ node }) => node))
+      const subtree = await this.#saveTree(nodes)
+      const node = this.#read(entry, { subtree })
+      if (node !== undefined) this.#count('dirs', node, before)
+      return node
+    })
+  }
+
+  async #file(entry: Entry, before: TreeNode | undefined): Promise<Pending> {
+    const { path, stat } = entry
+    const content = unchangedContent(before, stat)
+    if (content !== undefined && content.every((blob) => this.#has(blob))) {
+      this.#unreadBytes += Number(stat.size)
+      return { node: Promise.resolve(this.#savedFile(entry, { content, size: stat.size }, before)) }
+    }
+    while (this.#places === 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#waiting.push(resolve)
+      await promise
+    }
+    this.#signal.throwIfAborted()
+    this.#places--
+    this.#current = path.toString()
+    return this.#watched(async () => {
+      try {
+        const { content, sizeBytes } = await this.#context.writer.saveFile(path, this.#signal)
+        return this.#savedFile(entry, { content, size: BigInt(sizeBytes) }, before)
+      } catch (error) {
+        if (!isHoldfastError(error, 'source-unreadable')) throw error
+        this.#skipped.push({ path: path.toString(), reason: String(error.details.reason) })
+        return undefined
+      } finally {
+        this.#places++
+        this.#waiting.shift()?.()
+      }
+    })
+  }
+
+  #savedFile(
+    entry: Entry,
+    saved: { content: readonly string[]; size: bigint },
+    before: TreeNode | undefined,
+  ): TreeNode | undefined {
+    const node = this.#read(entry, saved)
+    if (node === undefined) return undefined
+    this.#count('files', node, before)
+    this.#stats.totalFilesProcessed++
+    this.#stats.totalBytesProcessed += Number(saved.size)
+    return node
+  }
+
+  #special(entry: Entry): TreeNode | undefined {
+    return this.#read(entry, {})
+  }
+
+  /** The entry's node, with what only the caller knows. What vanished or refuses to be looked at is skipped. */
+  #read(entry: Entry, known: Partial<Pick<TreeNode, 'content' | 'size' | 'subtree'>>): TreeNode | undefined {
+    try {
+      return this.#nodes.read(entry, known)
+    } catch (error) {
+      this.#skip(entry.path, error)
+      return undefined
+    }
+  }
+
+  async #saveTree(nodes: readonly (TreeNode | undefined)[]): Promise<string> {
+    const { id } = await this.#context.writer.saveTree(encodeTree(nodes.filter((node) => node !== undefined)), this.#signal)
+    return id
+  }
+
+  /** The parent's entries. A tree that is damaged or gone is no parent: everything below is read again, which repairs it if it can. */
+  async #childrenOf(tree: string): Promise<Map<string, TreeNode>> {
+    try {
+      const nodes = await this.#context.repository.readTree(tree, this.#signal)
+      return new Map(nodes.map((node) => [Buffer.from(node.name).toString('latin1'), node]))
+    } catch (error) {
+      if (isHoldfastError(error, 'pack-damaged') || isHoldfastError(error, 'blob-missing')) return new Map()
+      throw error
+    }
+  }
+
+  #count(kind: 'files' | 'dirs', node: TreeNode, before: TreeNode | undefined): void {
+    const outcome = before?.type !== node.type ? 'New' : isSame(before, node) ? 'Unmodified' : 'Changed'
+    this.#stats[`${kind}${outcome}`]++
+  }
+
+  #skip(path: Buffer, error: unknown): void {
+    this.#skipped.push({ path: path.toString(), reason: messageOf(error) })
+  }
+
+  /** The first failure stops the walk; it is thrown by whoever awaits the node. */
+  #watched(work: () => Promise<TreeNode | undefined>): Pending {
+    const node = work()
+    node.catch((error: unknown) => this.#stop.abort(error))
+    return { node }
+  }
+}
+
+/** Whether nothing that a tree says about two nodes differs. */
+function isSame(a: TreeNode, b: TreeNode): boolean {
+  return Buffer.compare(encodeTree([a]), encodeTree([b])) === 0
+}

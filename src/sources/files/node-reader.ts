@@ -1,0 +1,91 @@
+import { readlinkSync, type BigIntStats } from 'node:fs'
+import { goMode, type Posix } from '../../backup/index.ts'
+import { systemCode } from '../../kernel/index.ts'
+import type { ExtendedAttribute, NodeType, TreeNode } from '../../repository/index.ts'
+import type { Owners } from './owners.ts'
+import type { Entry } from './walk.ts'
+
+/** What only the caller knows of a node. */
+export type Known = Partial<Pick<TreeNode, 'content' | 'size' | 'subtree'>>
+
+/** Makes nodes as restic does. Extended attributes (POSIX ACLs among them) are there only with `posix`. */
+export class NodeReader {
+  readonly #owners: Owners
+  readonly #posix: Posix | undefined
+
+  constructor(owners: Owners, posix: Posix | undefined) {
+    this.#owners = owners
+    this.#posix = posix
+  }
+
+  /** Throws Node's errors for what cannot be looked at any more. */
+  read({ name, path, stat }: Entry, { content = null, size, subtree }: Known): TreeNode {
+    const type = typeOf(stat)
+    const [uid, gid] = [Number(stat.uid), Number(stat.gid)]
+    const user = this.#owners.user(uid)
+    const group = this.#owners.group(gid)
+    // Attributes of links mean nothing to users, and restic does not read them.
+    const attributes = type === 'symlink' ? [] : this.#attributes(path)
+    const isDevice = type === 'dev' || type === 'chardev'
+    return {
+      name,
+      type,
+      mode: goMode(Number(stat.mode)),
+      mtime: stat.mtimeNs,
+      // The true one changes by reading alone, and would make every tree new.
+      atime: stat.mtimeNs,
+      ctime: stat.ctimeNs,
+      uid,
+      gid,
+      ...(user !== undefined && { user }),
+      ...(group !== undefined && { group }),
+      inode: stat.ino,
+      deviceId: stat.dev,
+      ...(size !== undefined && { size }),
+      ...((type === 'file' || type === 'symlink' || isDevice) && { links: stat.nlink }),
+      ...(type === 'symlink' && { linkTarget: readlinkSync(path, { encoding: 'buffer' }) }),
+      ...(attributes.length > 0 && { extendedAttributes: attributes }),
+      ...(isDevice && { device: stat.rdev }),
+      content,
+      ...(subtree !== undefined && { subtree }),
+    }
+  }
+
+  #attributes(path: Buffer): ExtendedAttribute[] {
+    const posix = this.#posix
+    if (posix === undefined) return []
+    return posix.listAttributes(path).flatMap((name) => {
+      try {
+        return [{ name: name.toString(), value: posix.getAttribute(path, name) }]
+      } catch (error) {
+        // Removed since it was listed.
+        if (systemCode(error) === 'ENODATA') return []
+        throw error
+      }
+    })
+  }
+}
+
+function typeOf(stat: BigIntStats): NodeType {
+  if (stat.isFile()) return 'file'
+  if (stat.isDirectory()) return 'dir'
+  if (stat.isSymbolicLink()) return 'symlink'
+  if (stat.isBlockDevice()) return 'dev'
+  if (stat.isCharacterDevice()) return 'chardev'
+  if (stat.isFIFO()) return 'fifo'
+  return stat.isSocket() ? 'socket' : 'irregular'
+}
+
+/**
+ * The content that a file had in the parent snapshot, if nothing says that it changed since: type, size, mtime, ctime and inode are equal.
+ * The device is no part of it, as with restic: device numbers change when a machine starts again.
+ */
+export function unchangedContent(before: TreeNode | undefined, stat: BigIntStats): readonly string[] | undefined {
+  if (before?.type !== 'file' || before.content === null) return undefined
+  const unchanged =
+    (before.size ?? 0n) === stat.size &&
+    before.mtime === stat.mtimeNs &&
+    before.ctime === stat.ctimeNs &&
+    before.inode === stat.ino
+  return unchanged ? before.content : undefined
+}
