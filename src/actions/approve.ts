@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { HoldfastError } from '../kernel/index.ts'
+import { HoldfastError, parseDuration } from '../kernel/index.ts'
+import { durationText } from '../catalog/index.ts'
 import { defineAction } from './define-action.ts'
-import { durationMs, durationText } from './param-types.ts'
 
 const params = z.strictObject({
   /** What the approver is asked. */
@@ -31,23 +31,33 @@ export const approve = defineAction<z.infer<typeof params>>({
   effect: 'read-only',
   params,
 
-  async wait({ by, allowSelf, expiresIn }, context, waits) {
-    const value = await waits.waitSignal('approve', durationMs(expiresIn))
-    if (value === undefined) throw refused(context.step, `nobody approved it within ${expiresIn}`)
+  async wait(asked, context, waits) {
+    const value = await waits.waitSignal('approve', parseDuration(asked.expiresIn))
+    if (value === undefined) throw refused(context.step, `nobody approved it within ${asked.expiresIn}`)
     const parsed = approval.safeParse(value)
     if (!parsed.success) throw refused(context.step, 'what came is not an approval')
-    const { decision, by: approver, planHash, comment } = parsed.data
-    if (decision === 'denied') throw refused(context.step, `${approver} denied it${comment === undefined ? '' : `: ${comment}`}`)
-    if (planHash !== context.planHash) throw refused(context.step, `${approver} approved another plan`)
-    if (by !== undefined && !by.includes(approver))
-      throw refused(context.step, `${approver} may not approve it, only ${by.join(', ')}`)
-    if (approver === context.requestedBy && !allowSelf)
-      throw refused(context.step, `${approver} started the run and cannot approve it`)
-    return { by: approver, ...(comment === undefined ? {} : { comment }) }
+    const { decision, by, comment } = parsed.data
+    if (decision === 'denied') throw refused(context.step, `${by} denied it${comment === undefined ? '' : `: ${comment}`}`)
+    const problem = approvalProblem(asked, parsed.data, context)
+    if (problem !== undefined) throw refused(context.step, problem)
+    return { by, ...(comment === undefined ? {} : { comment }) }
   },
 
   manual: ({ message, by }) => [`# ask ${by?.join(' or ') ?? 'a second person'}: ${message ?? 'may this go on?'}`],
 })
+
+/** Why an approval does not count for a step with these parameters; undefined when it does, or is a denial, which anyone may give. */
+export function approvalProblem(
+  rawParams: unknown,
+  { decision, by: approver, planHash }: Approval,
+  run: { readonly planHash: string; readonly requestedBy: string },
+): string | undefined {
+  const { by, allowSelf } = params.parse(rawParams)
+  if (decision === 'denied') return undefined
+  if (planHash !== run.planHash) return `${approver} approved another plan`
+  if (by !== undefined && !by.includes(approver)) return `${approver} may not approve it, only ${by.join(', ')}`
+  return approver === run.requestedBy && !allowSelf ? `${approver} started the run and cannot approve it` : undefined
+}
 
 function refused(step: string, why: string): HoldfastError {
   return new HoldfastError('approval-refused', {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Catalog, SecretRef } from '../catalog/index.ts'
+import type { Catalog, Secret, SecretRef } from '../catalog/index.ts'
 import type { Clock, Json } from '../kernel/index.ts'
 import type { Repository } from '../repository/index.ts'
 
@@ -51,10 +51,8 @@ export interface ActionContext {
   readonly target: RecoveryTarget
   /** A repository of the catalog by name. The caller disposes it. */
   openRepository(name: string, signal: AbortSignal): Promise<Repository>
-  /** The value of a secret reference, for use at once: never in outputs, messages or journals. */
-  resolveSecret(reference: SecretRef, signal: AbortSignal): Promise<string>
-  /** The command that PostgreSQL runs to fetch WAL: `restore_command`, with %f and %p. */
-  fetchWalCommand(request: FetchWalRequest): Promise<string>
+  /** What a secret reference leads to; to be revealed only where it is used, never in outputs, messages or journals. */
+  resolveSecret(reference: SecretRef, signal: AbortSignal): Promise<Secret>
   progress(event: ActionProgress): void
 }
 
@@ -62,12 +60,6 @@ export type RecoveryTarget =
   | { readonly kind: 'latest' }
   | { readonly kind: 'time'; readonly time: string }
   | { readonly kind: 'lsn'; readonly lsn: string }
-
-export interface FetchWalRequest {
-  readonly service: string
-  readonly repository: string
-  readonly systemIdentifier: string
-}
 
 /** Something for those who watch; not recorded. */
 export interface ActionProgress {

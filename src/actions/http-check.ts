@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns/promises'
 import { z } from 'zod'
-import { HoldfastError, messageOf } from '../kernel/index.ts'
+import { HoldfastError, messageOf, parseDuration } from '../kernel/index.ts'
+import { durationText } from '../catalog/index.ts'
 import { defineAction } from './define-action.ts'
-import { durationMs, durationText, outputReference, textOrSecret } from './param-types.ts'
+import { outputReference, textOrSecret } from './param-types.ts'
 import { quote } from './shell.ts'
 
 const params = z.strictObject({
@@ -42,10 +43,10 @@ export const httpCheck = defineAction<z.infer<typeof params>>({
     parseUrl(url)
     const sent = new Headers()
     for (const [name, value] of Object.entries(headers)) {
-      sent.set(name, typeof value === 'string' ? value : await context.resolveSecret(value, signal))
+      sent.set(name, typeof value === 'string' ? value : (await context.resolveSecret(value, signal)).reveal())
     }
     const startedMs = context.clock.monotonicMs()
-    const timeout = AbortSignal.timeout(durationMs(requestTimeout))
+    const timeout = AbortSignal.timeout(parseDuration(requestTimeout))
     let response: Response
     let body: string
     try {

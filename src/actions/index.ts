@@ -8,7 +8,7 @@ import { wait } from './wait.ts'
 /** Everything that a step of a plan can do. */
 export const actions: readonly AnyAction[] = [shell, httpCheck, sqlCheck, wait, approve]
 
-export { approval, type Approval } from './approve.ts'
+export { approval, approvalProblem, type Approval } from './approve.ts'
 export type {
   Action,
   ActionContext,
@@ -17,7 +17,6 @@ export type {
   Attempt,
   BoundAction,
   Effect,
-  FetchWalRequest,
   Finding,
   Probe,
   ProbeContext,

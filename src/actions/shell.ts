@@ -94,7 +94,7 @@ async function execute(
 async function environment(env: Params['env'], context: ActionContext, signal: AbortSignal): Promise<Record<string, string>> {
   const resolved: Record<string, string> = {}
   for (const [name, value] of Object.entries(env)) {
-    resolved[name] = typeof value === 'string' ? value : await context.resolveSecret(value, signal)
+    resolved[name] = typeof value === 'string' ? value : (await context.resolveSecret(value, signal)).reveal()
   }
   return resolved
 }

@@ -27,7 +27,7 @@ export const sqlCheck = defineAction<Params>({
   params,
 
   async run({ url, sql, ...expected }, context, { signal }) {
-    const resolved = typeof url === 'string' ? url : await context.resolveSecret(url, signal)
+    const resolved = typeof url === 'string' ? url : (await context.resolveSecret(url, signal)).reveal()
     await using connection = await openSql(resolved, { applicationName: 'holdfast sql.check' }, signal)
     await connection.query('begin transaction read only')
     const [row] = await connection.query(sql)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { parseDuration } from '../kernel/index.ts'
+import { durationText } from '../catalog/index.ts'
 import { defineAction } from './define-action.ts'
-import { durationMs, durationText } from './param-types.ts'
 
 const params = z.strictObject({ for: durationText })
 
@@ -10,8 +11,8 @@ export const wait = defineAction<z.infer<typeof params>>({
   effect: 'read-only',
   params,
   async wait({ for: text }, _context, waits) {
-    await waits.sleep(durationMs(text))
-    return { waitedMs: durationMs(text) }
+    await waits.sleep(parseDuration(text))
+    return { waitedMs: parseDuration(text) }
   },
-  manual: ({ for: text }) => [`sleep ${durationMs(text) / 1000}`],
+  manual: ({ for: text }) => [`sleep ${parseDuration(text) / 1000}`],
 })

@@ -10,6 +10,7 @@ import { timingOf } from './timing.ts'
 import { undoSteps } from './undo.ts'
 
 const preflightTimeoutMs = 120_000
+const recordTimeoutMs = 120_000
 
 /** What a run of a plan does, on any DurableEngine. Its value is a PlanOutcome. */
 export function createPlanHandler(deps: PlanDeps): RunHandler {
@@ -24,7 +25,8 @@ export function createPlanHandler(deps: PlanDeps): RunHandler {
       const { left, undone } = mustUndo
         ? await undoSteps(run, results)
         : { left: unknownSteps(results), undone: new Set<string>() }
-      return report(run, { findings, results, left, undone, started, ended: await context.now('ended') })
+      const outcome = report(run, { findings, results, left, undone, started, ended: await context.now('ended') })
+      return putOnRecord(run, outcome, deps)
     })
   }
 }
@@ -84,7 +86,7 @@ interface Ending {
   readonly ended: Date
 }
 
-function report(run: PlanRun, { findings, results, left, undone, started, ended }: Ending): Json {
+function report(run: PlanRun, { findings, results, left, undone, started, ended }: Ending): PlanOutcome {
   const { input, failure, pointOfNoReturn } = run
   const steps = input.plan.steps.map((step) => {
     const report = results.get(step.id)?.report ?? { id: step.id, kind: step.action.kind, state: 'not-run' as const }
@@ -95,7 +97,7 @@ function report(run: PlanRun, { findings, results, left, undone, started, ended 
     report,
     ...(checkedAt === undefined ? [] : [{ ...report, kind: 'check', endedAt: checkedAt }]),
   ])
-  const outcome: PlanOutcome = {
+  return {
     status: statusOf(run, left, checksPassed),
     plan: input.plan.name,
     planHash: input.planHash,
@@ -107,6 +109,26 @@ function report(run: PlanRun, { findings, results, left, undone, started, ended 
     ...(failure === undefined ? {} : { failure: { ...failure, error: recordFailure(failure.error) } }),
     ...(pointOfNoReturn === undefined ? {} : { pointOfNoReturn }),
   }
+}
+
+/** A record that cannot be written does not change what happened, but it is told. */
+async function putOnRecord(run: PlanRun, outcome: PlanOutcome, { record }: PlanDeps): Promise<Json> {
+  if (record === undefined) return outcomeAsJson(outcome)
+  const { runId } = run.context
+  const options = {
+    timeoutMs: recordTimeoutMs,
+    retry: { attempts: 3, delayMs: 1000, factor: 2, maxDelayMs: 10_000 },
+    shielded: true,
+  }
+  try {
+    const where = await run.context.step('record', ({ signal }) => record(outcome, { runId, input: run.input }, signal), options)
+    return outcomeAsJson({ ...outcome, record: where })
+  } catch (error) {
+    return outcomeAsJson({ ...outcome, recordFailure: recordFailure(error) })
+  }
+}
+
+function outcomeAsJson(outcome: PlanOutcome): Json {
   return outcome as unknown as Json
 }
 

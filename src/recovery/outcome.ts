@@ -79,6 +79,10 @@ export const planOutcome = z.object({
   pointOfNoReturn: z.string().optional(),
   checksPassed: z.int(),
   timing,
+  /** Where the outcome is on record, as `service` says it. */
+  record: json.optional(),
+  /** Why it is not: then nothing proves it later. */
+  recordFailure: failure.optional(),
 })
 
 export type PlanOutcome = z.infer<typeof planOutcome>

@@ -3,7 +3,7 @@ import type { RunContext } from '../durable/index.ts'
 import { HoldfastError, type Json } from '../kernel/index.ts'
 import type { ActionCall, PlanInput, PlanStep } from './plan.ts'
 import { fillIn } from './template.ts'
-import type { StepReport } from './outcome.ts'
+import type { PlanOutcome, StepReport } from './outcome.ts'
 
 /** What `service` gives to every action of every run. */
 export type ActionServices = Omit<
@@ -17,6 +17,12 @@ export type ActionServices = Omit<
 export interface PlanDeps {
   readonly actions: readonly AnyAction[]
   readonly services: ActionServices
+  /** Puts the outcome on record, before the run ends; asked again after a crash, so it looks first whether it has. Its result is the outcome's `record`. */
+  readonly record?: (
+    outcome: PlanOutcome,
+    run: { readonly runId: string; readonly input: PlanInput },
+    signal: AbortSignal,
+  ) => Promise<Json>
 }
 
 /** One step's part in a run: its report, and whether there is something to undo. */

@@ -7,5 +7,25 @@ export {
   type RepositoryChoice,
   type TargetRepository,
 } from './open-repository.ts'
+export { checkApproval } from './recovery/approval.ts'
+export { actionParams, loadRunCatalog } from './recovery/load-catalog.ts'
+export {
+  planOf,
+  preflightRecovery,
+  prepareRecovery,
+  type PreparedRecovery,
+  type RecoveryRequest,
+} from './recovery/prepare.ts'
+export {
+  abortRun,
+  inputOf,
+  openRunEngine,
+  openRunsAt,
+  outcomeOf,
+  recoverService,
+  resumeRun,
+  type FinishedRun,
+  type RunWatcher,
+} from './recovery/recover.ts'
 export { openRepositoryLedger, recordEvidence, type EvidenceContext } from './record-evidence.ts'
 export { stateDirectory } from './state-directory.ts'

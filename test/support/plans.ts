@@ -73,7 +73,6 @@ export function servicesIn(folder: string): ActionServices {
     runDirectory: (runId) => join(folder, 'runs', runId),
     openRepository: unavailable('repository'),
     resolveSecret: unavailable('secret'),
-    fetchWalCommand: unavailable('WAL'),
     progress: () => {},
   }
 }

@@ -1,0 +1,24 @@
+import { userInfo } from 'node:os'
+import { exitCodes } from '../../../kernel/index.ts'
+import { abortRun, loadRunCatalog } from '../../../service/index.ts'
+import { command } from '../../command.ts'
+import { contextOf } from '../../context.ts'
+import { catalogPath, findRun, openRuns } from './open-runs.ts'
+import { outcomeText } from './wording.ts'
+import { watcherOf } from './watcher.ts'
+
+export const runAbortCommand = command('abort', 'cancel a run and undo what it did, unless it is past its point of no return', [
+  ['holdfast run abort latest --reason "wrong service"', 'the newest run, whether a process works on it or not'],
+])
+  .argument('<run>', 'its id, the beginning of it, or latest')
+  .option('--reason <text>', 'why, for the record')
+  .action(async (id, { reason = `aborted by ${userInfo().username}` }, self) => {
+    const { globals, print, signal } = contextOf(self)
+    const catalog = await loadRunCatalog(catalogPath(globals), signal)
+    await using engine = openRuns(globals)
+    const { runId } = await findRun(engine, id)
+    const { outcome } = await abortRun(catalog, runId, reason, watcherOf(print), signal)
+    print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
+    // Undone as asked is what this command is for.
+    process.exitCode = outcome.status === 'rolled-back' ? exitCodes.done : exitCodes.failed
+  })

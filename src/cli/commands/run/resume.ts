@@ -1,0 +1,20 @@
+import { loadRunCatalog, resumeRun } from '../../../service/index.ts'
+import { command } from '../../command.ts'
+import { contextOf } from '../../context.ts'
+import { catalogPath, findRun, openRuns } from './open-runs.ts'
+import { outcomeExitCode, outcomeText } from './wording.ts'
+import { watcherOf } from './watcher.ts'
+
+export const runResumeCommand = command('resume', 'go on with an interrupted run where it stopped', [
+  ['holdfast run resume latest', 'the newest run'],
+])
+  .argument('[run]', 'its id, the beginning of it, or latest', 'latest')
+  .action(async (id, _options, self) => {
+    const { globals, print, signal } = contextOf(self)
+    const catalog = await loadRunCatalog(catalogPath(globals), signal)
+    await using engine = openRuns(globals)
+    const { runId } = await findRun(engine, id)
+    const { outcome } = await resumeRun(catalog, runId, watcherOf(print), signal)
+    print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
+    process.exitCode = outcomeExitCode(outcome)
+  })

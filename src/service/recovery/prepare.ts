@@ -1,0 +1,95 @@
+import { userInfo } from 'node:os'
+import { actions, type RecoveryTarget } from '../../actions/index.ts'
+import { findService, type Catalog } from '../../catalog/index.ts'
+import type { RunSpec } from '../../durable/index.ts'
+import { HoldfastError, randomHex } from '../../kernel/index.ts'
+import {
+  actionContext,
+  bindAction,
+  compilePlan,
+  inputAsJson,
+  planHash,
+  preflightPlan,
+  type Plan,
+  type PlanInput,
+  type StepFinding,
+} from '../../recovery/index.ts'
+import { actionServices } from './action-services.ts'
+import { codeVersion } from './code-version.ts'
+
+export interface RecoveryRequest {
+  readonly catalog: Catalog
+  readonly service: string
+  /** Default: the last moment that can be recovered. */
+  readonly target?: RecoveryTarget
+  /** When the disaster began; default: now. */
+  readonly onsetAt?: Date
+  /** Default: the user that runs this. */
+  readonly requestedBy?: string
+  /** Whether a step that needs a decision waits for `holdfast run decide` (`ask`, the default) or ends the run. */
+  readonly decisions?: PlanInput['decisions']
+}
+
+/** A run that could be submitted, with everything decided that a run is bound to. */
+export interface PreparedRecovery {
+  readonly spec: RunSpec
+  readonly input: PlanInput
+  /** For the runbook and `--dry-run`: each step with the plain commands that do the same. */
+  readonly steps: readonly {
+    readonly id: string
+    readonly kind: string
+    readonly effect: string
+    readonly manual: readonly string[]
+  }[]
+}
+
+/** The plan that recovers a service. Throws `unknown-service` and, when it has no plan, `usage`. */
+export function planOf(catalog: Catalog, name: string): Plan {
+  const { recovery } = findService(catalog, name)
+  const plan = recovery === undefined ? undefined : catalog.plans[recovery]
+  if (plan !== undefined) return compilePlan(plan)
+  throw new HoldfastError('usage', {
+    message: `service ${name} has no recovery plan`,
+    hint: `name one with \`recovery:\` in ${catalog.file}, under services.${name}`,
+  })
+}
+
+/** Decides everything about a recovery without doing any of it. */
+export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
+  const plan = planOf(request.catalog, request.service)
+  const version = codeVersion()
+  const input: PlanInput = {
+    plan,
+    planHash: planHash(plan, version),
+    target: request.target ?? { kind: 'latest' },
+    requestedBy: request.requestedBy ?? userInfo().username,
+    onsetAt: (request.onsetAt ?? new Date()).toISOString(),
+    decisions: request.decisions ?? 'ask',
+  }
+  const runId = newRunId(plan.name)
+  const steps = plan.steps.map(({ id, action: { kind, params } }) => {
+    const bound = bindAction(actions, kind, params)
+    return { id, kind, effect: bound.effect, manual: bound.manual() }
+  })
+  return { spec: { runId, planHash: input.planHash, codeVersion: version, input: inputAsJson(input) }, input, steps }
+}
+
+/** Every read-only check that the run would begin with: what `--dry-run` shows. */
+export async function preflightRecovery(
+  { catalog }: Pick<RecoveryRequest, 'catalog'>,
+  { spec, input }: PreparedRecovery,
+  signal: AbortSignal,
+): Promise<StepFinding[]> {
+  const services = actionServices(catalog)
+  const deps = {
+    bind: ({ kind, params }: Plan['steps'][number]['action']) => bindAction(actions, kind, params),
+    contextFor: ({ id }: Plan['steps'][number]) => actionContext(services, spec.runId, input, id, {}),
+  }
+  return preflightPlan(input.plan, deps, signal)
+}
+
+/** Sorts by time, and says what it is: `orders-failover-20261123T004800-3fa9`. */
+function newRunId(plan: string): string {
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+Z/g, '')
+  return `${plan.replaceAll(/[^\w.-]/g, '-').slice(0, 60)}-${time}-${randomHex(2)}`
+}
