@@ -1,3 +1,24 @@
+export {
+  absolutePath,
+  durationText,
+  entryName,
+  planName,
+  portNumber,
+  repositoryName,
+  secretRef,
+  serviceName,
+  siteName,
+  sizeText,
+  text,
+} from './fields.ts'
+export { codeFrame } from './frame.ts'
+export { dependencyOrder, dependentsOf, findService } from './graph.ts'
+export { catalogJsonSchema } from './json-schema.ts'
+export { checkCatalog, loadCatalog, problemLine, type CatalogCheck, type CatalogOptions } from './load.ts'
+export { tryParseSchedule } from './schedule.ts'
+export type { ActionParams } from './schema-plan.ts'
+export { describeSecret, resolveSecret, Secret } from './secret.ts'
+export { suggest } from './suggest.ts'
 export type {
   ActionCall,
   BackupPolicy,

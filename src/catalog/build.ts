@@ -1,0 +1,177 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseDuration, type Json } from '../kernel/index.ts'
+import { tryParseSchedule } from './schedule.ts'
+import type { CatalogFile } from './schema.ts'
+import type * as catalog from './types.ts'
+
+type FileOf<Section extends 'repositories' | 'services' | 'plans'> = CatalogFile[Section][string]
+type FileStep = FileOf<'plans'>['steps'][number]
+
+/** A checked file as the rest of the house sees it: units as numbers, names in their entries, paths absolute. */
+export function buildCatalog(
+  file: CatalogFile,
+  at: { readonly file: string; readonly directory: string; readonly hash: string },
+): catalog.Catalog {
+  return deepFreeze({
+    file: at.file,
+    hash: at.hash,
+    name: file.name,
+    sites: mapEntries(file.sites, (site, name) => present({ name, ...site })),
+    repositories: mapEntries(file.repositories, (repository, name) => buildRepository(repository, name, at.directory)),
+    services: mapEntries(file.services, (service, name) => buildService(service, name, at.directory)),
+    plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file.name)),
+    experiments: mapEntries(file.experiments, (experiment) => experiment as Json),
+  })
+}
+
+function buildRepository(entry: FileOf<'repositories'>, name: string, directory: string): catalog.RepositoryEntry {
+  const { immutableFor, password, ...rest } = entry
+  return present({
+    name,
+    ...rest,
+    location: isPath(entry.url) ? fromDirectory(directory, entry.url) : entry.url,
+    password: buildSecret(password, directory),
+    immutableForMs: durationOf(immutableFor),
+  })
+}
+
+function buildService(entry: FileOf<'services'>, name: string, directory: string): catalog.Service {
+  const { objectives, data, health, backup, verify, ...rest } = entry
+  return present({
+    name,
+    ...rest,
+    objectives: { rpoMs: parseDuration(objectives.rpo), rtoMs: parseDuration(objectives.rto) },
+    data: data === undefined ? {} : buildData(data, directory),
+    health: health && buildHealth(health),
+    backup: backup && buildBackup(backup),
+    verify:
+      verify &&
+      present({
+        check: scheduleOf(verify.check),
+        restoreTest: scheduleOf(verify.restoreTest),
+        assert: (verify.assert ?? []).map(present),
+      }),
+  })
+}
+
+function buildData({ postgres, files }: NonNullable<FileOf<'services'>['data']>, directory: string): catalog.ServiceData {
+  return present({
+    postgres:
+      postgres &&
+      present({
+        ...postgres,
+        url: typeof postgres.url === 'string' ? postgres.url : buildSecret(postgres.url, directory),
+        settings: mapEntries(postgres.settings, String),
+      }),
+    files,
+  })
+}
+
+function buildHealth({ http, tcp = '', status = 200, timeout }: NonNullable<FileOf<'services'>['health']>): catalog.HealthCheck {
+  const timeoutMs = parseDuration(timeout)
+  if (http !== undefined) return { kind: 'http', url: http, status, timeoutMs }
+  const colon = tcp.lastIndexOf(':')
+  return { kind: 'tcp', host: tcp.slice(0, colon), port: Number(tcp.slice(colon + 1)), timeoutMs }
+}
+
+function buildBackup({ schedule, full, keep, to, tags }: NonNullable<FileOf<'services'>['backup']>): catalog.BackupPolicy {
+  const { within, ...counts } = keep ?? {}
+  return present({
+    to,
+    tags,
+    schedule: scheduleOf(schedule),
+    full: scheduleOf(full),
+    keep: keep && present({ ...counts, withinMs: durationOf(within) }),
+  })
+}
+
+function buildPlan(entry: FileOf<'plans'>, name: string, catalogName: string): catalog.Plan {
+  return present({
+    ...entry,
+    name,
+    environment: entry.environment ?? catalogName,
+    detection: entry.detection && buildDetection(entry.detection),
+    steps: entry.steps.map(buildStep),
+  })
+}
+
+function buildDetection({ symptoms, quorum, for: holds, decide }: NonNullable<FileOf<'plans'>['detection']>): catalog.Detection {
+  const [needed, of] = quorum?.split(' of ').map(Number) ?? []
+  return present({
+    symptoms,
+    decide,
+    quorum: needed === undefined || of === undefined ? undefined : { needed, of },
+    forMs: durationOf(holds),
+  })
+}
+
+function buildStep({ timeout, retry, check, undo, do: action, ...rest }: FileStep): catalog.Step {
+  const { every = '1s', timeout: checkTimeout = '1m', ...checkAction } = check ?? {}
+  return present({
+    ...rest,
+    do: buildAction(action),
+    when: rest.when && { value: rest.when.value, equals: rest.when.equals as Json },
+    timeoutMs: parseDuration(timeout),
+    retry: {
+      attempts: retry?.attempts ?? 1,
+      backoffMs: parseDuration(retry?.backoff ?? '1s'),
+      factor: retry?.factor ?? 2,
+      maxBackoffMs: parseDuration(retry?.maxBackoff ?? '1m'),
+    },
+    check: check && { ...buildAction(checkAction), everyMs: parseDuration(every), timeoutMs: parseDuration(checkTimeout) },
+    undo: undo && buildAction(undo),
+  })
+}
+
+function buildAction(call: Readonly<Record<string, unknown>>): catalog.ActionCall {
+  const [kind = '', params = {}] = Object.entries(call).find(([, params]) => params !== undefined) ?? []
+  return { kind, params: params as Json }
+}
+
+function buildSecret(secret: NonNullable<FileOf<'repositories'>['password']>, directory: string): catalog.SecretRef {
+  if (secret.env !== undefined) return { env: secret.env }
+  if (secret.file !== undefined) return { file: fromDirectory(directory, secret.file) }
+  const [program = '', ...args] = secret.command ?? []
+  return { command: [program, ...args] }
+}
+
+/** Anything but `scheme:…`; a single letter before the colon is a Windows drive. */
+function isPath(url: string): boolean {
+  return !/^[a-z][a-z0-9+.-]+:/i.test(url)
+}
+
+function fromDirectory(directory: string, path: string): string {
+  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(directory, path)
+}
+
+function durationOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseDuration(text)
+}
+
+function scheduleOf(text: string | undefined): catalog.Schedule | undefined {
+  return text === undefined ? undefined : tryParseSchedule(text)
+}
+
+type Present<T> = { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> } & {
+  [K in keyof T as undefined extends T[K] ? never : K]: T[K]
+}
+
+/** Without the members that are undefined, so that `in` and equality mean what they say. */
+function present<T extends object>(value: T): Present<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Present<T>
+}
+
+/** Without a prototype: a service may be called `constructor`. */
+function mapEntries<T, U>(entries: Readonly<Record<string, T>>, map: (value: T, name: string) => U): Readonly<Record<string, U>> {
+  return Object.assign(
+    Object.create(null) as Record<string, U>,
+    Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, map(value, name)])),
+  )
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const member of Object.values(value)) deepFreeze(member)
+  return Object.freeze(value)
+}

@@ -1,0 +1,16 @@
+import type { CatalogProblemCode } from './types.ts'
+
+export type Path = readonly (string | number)[]
+
+/** Something wrong at an offset of the text; becomes a CatalogProblem when the file and its lines are known. */
+export interface Finding {
+  readonly code: CatalogProblemCode
+  readonly offset: number
+  readonly message: string
+  readonly expected?: string
+  readonly hint?: string
+}
+
+export function isPlainMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

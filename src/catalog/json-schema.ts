@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { fieldMetaKeys, type FieldMeta } from './fields.ts'
+import type { ActionParams } from './schema-plan.ts'
+import { catalogSchema } from './schema.ts'
+
+/** A JSON Schema, with the metadata of fields.ts. */
+export interface SchemaNode extends FieldMeta {
+  readonly type?: string
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: SchemaNode | false
+  readonly items?: SchemaNode
+  readonly anyOf?: readonly SchemaNode[]
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly examples?: readonly unknown[]
+  readonly default?: unknown
+  readonly uniqueItems?: boolean
+  readonly [keyword: string]: unknown
+}
+
+/** The schema that the checks walk: with metadata. */
+export function describedSchema(schema: z.ZodType): SchemaNode {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as SchemaNode
+}
+
+/**
+ * JSON Schema (draft 2020-12) of holdfast.yaml, for editors. With `actionParams` it knows every action and its parameters; without, any
+ * action with any parameters is accepted.
+ */
+export function catalogJsonSchema(actionParams?: ActionParams): Readonly<Record<string, unknown>> {
+  const { $schema, title, description, ...rest } = published(describedSchema(catalogSchema(actionParams))) as Record<
+    string,
+    unknown
+  >
+  return {
+    $schema,
+    title,
+    description,
+    ...rest,
+    patternProperties: { '^x-': { description: 'Ignored: a place for YAML anchors.' } },
+  }
+}
+
+/** Without our metadata, wherever a schema stands (and nowhere else: a property may be called `reference`). */
+function published(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(published)
+  if (typeof node !== 'object' || node === null) return node
+  return Object.fromEntries(
+    Object.entries(node)
+      .filter(([key]) => !fieldMetaKeys.includes(key))
+      .map(([key, value]) => {
+        if (key === 'properties' && typeof value === 'object' && value !== null)
+          return [key, Object.fromEntries(Object.entries(value).map(([name, schema]) => [name, published(schema)]))]
+        const holdsSchemas = key === 'items' || key === 'additionalProperties' || key === 'propertyNames' || key.endsWith('Of')
+        return [key, holdsSchemas ? published(value) : value]
+      }),
+  )
+}
+
+/** The schemas that apply at a path; several below an anyOf. */
+export function schemasAt(root: SchemaNode, path: readonly (string | number)[]): SchemaNode[] {
+  let nodes = [root]
+  for (const part of path) {
+    nodes = nodes.flatMap(alternatives).flatMap((node) => {
+      if (typeof part === 'number') return node.items ? [node.items] : []
+      const property = node.properties && Object.hasOwn(node.properties, part) ? node.properties[part] : undefined
+      if (property) return [property]
+      return node.additionalProperties ? [node.additionalProperties] : []
+    })
+  }
+  return nodes
+}
+
+/** The node itself, and what it may be instead. */
+export function alternatives(node: SchemaNode): SchemaNode[] {
+  return [node, ...(node.anyOf ?? []).flatMap(alternatives)]
+}
+
+/** What belongs at a node, in words. */
+export function expectation(nodes: readonly SchemaNode[]): string | undefined {
+  const said = nodes.find(({ expected }) => expected !== undefined)?.expected
+  if (said !== undefined) return said
+  const words = new Set(nodes.flatMap(alternatives).flatMap(typeInWords))
+  return words.size === 0 ? undefined : [...words].join(' or ')
+}
+
+function typeInWords(node: SchemaNode): string[] {
+  if (node.expected !== undefined) return [node.expected]
+  if (node.enum !== undefined) return [oneOf(node.enum)]
+  if (node.const !== undefined) return [oneOf([node.const])]
+  switch (node.type) {
+    case 'string':
+      return ['text']
+    case 'integer':
+      return ['a whole number']
+    case 'number':
+      return ['a number']
+    case 'boolean':
+      return ['true or false']
+    case 'array':
+      return [node.items?.expected === undefined ? 'a list' : `a list, each entry ${node.items.expected}`]
+    case 'object':
+      return [node.properties === undefined ? 'a map' : `a map with ${keyList(Object.keys(node.properties))}`]
+    default:
+      return []
+  }
+}
+
+export function oneOf(values: readonly unknown[]): string {
+  return values.length === 1 ? String(values[0]) : `one of ${values.map(String).join(', ')}`
+}
+
+export function keyList(keys: readonly string[]): string {
+  const shown = keys.slice(0, 12).join(', ')
+  return keys.length > 12 ? `${shown}, …` : shown
+}

@@ -1,0 +1,163 @@
+import { dirname, relative, resolve } from 'node:path'
+import type { z } from 'zod'
+import { canonicalJson, HoldfastError, sha256Hex } from '../kernel/index.ts'
+import { buildCatalog } from './build.ts'
+import { describedSchema, type SchemaNode } from './json-schema.ts'
+import { maskSecrets, plainSecrets } from './plain-secrets.ts'
+import { readCatalogFile } from './read-file.ts'
+import { referenceFindings } from './references.ts'
+import type { ActionParams } from './schema-plan.ts'
+import { catalogSchema, type CatalogFile } from './schema.ts'
+import { serviceFindings } from './services.ts'
+import { stepFindings } from './steps.ts'
+import { structureFindings } from './structure.ts'
+import type { Catalog, CatalogProblem } from './types.ts'
+import { isPlainMap, type Finding } from './finding.ts'
+import { readYaml, type YamlSource } from './yaml-source.ts'
+
+export interface CatalogOptions {
+  /**
+   * The parameters of each known action. With them, an unknown action or wrong parameters are problems; without them, any action is
+   * accepted.
+   */
+  readonly actionParams?: ActionParams
+}
+
+/** A catalog, or everything that is wrong with it in the order of the file. `lines` are its text, secrets masked, for showing parts of it. */
+export type CatalogCheck =
+  | { readonly valid: true; readonly catalog: Catalog }
+  | {
+      readonly valid: false
+      readonly file: string
+      readonly problems: readonly CatalogProblem[]
+      readonly lines: readonly string[]
+    }
+
+/** Reads and checks a catalog. Throws `catalog-not-found` when there is no such file. */
+export async function checkCatalog(path: string, options: CatalogOptions = {}, signal?: AbortSignal): Promise<CatalogCheck> {
+  signal?.throwIfAborted()
+  const file = resolve(path)
+  const { text, wrong } = await readCatalogFile(file)
+  signal?.throwIfAborted()
+  if (wrong !== undefined) {
+    const lineEnds = text.slice(0, wrong.offset).split('\n')
+    const at = { file: path, line: lineEnds.length, column: (lineEnds.at(-1)?.length ?? 0) + 1 }
+    return { valid: false, file: path, problems: [problem(wrong, at)], lines: [] }
+  }
+  const source = readYaml(text)
+  const value = withoutExtensions(source.value)
+  const { schema, described } = compile(options.actionParams)
+  const secrets = plainSecrets(source.value, source)
+  const findings =
+    source.readable && !source.findings.some(({ code }) => code === 'too-large' || code === 'alias-loop')
+      ? [
+          ...source.findings,
+          ...contentFindings(
+            value,
+            source,
+            { schema, described },
+            secrets.map(({ finding }) => finding),
+          ),
+        ]
+      : source.findings
+  if (findings.length > 0) {
+    const problems = inOrder(findings).map((finding) => problem(finding, { file: path, ...source.lineColumn(finding.offset) }))
+    return { valid: false, file: path, problems, lines: maskSecrets(text, secrets, source).split(/\r?\n/) }
+  }
+  const hash = sha256Hex(canonicalJson(value))
+  return { valid: true, catalog: buildCatalog(schema.parse(value) as CatalogFile, { file, directory: dirname(file), hash }) }
+}
+
+/**
+ * Reads a catalog. Throws `catalog-not-found`, or `catalog-invalid` with everything that is wrong: in its message for people, in
+ * `details.problems` as CatalogProblem[] for programs.
+ */
+export async function loadCatalog(path: string, options: CatalogOptions = {}, signal?: AbortSignal): Promise<Catalog> {
+  const check = await checkCatalog(path, options, signal)
+  if (check.valid) return check.catalog
+  const { problems, file } = check
+  const shown = problems.slice(0, 10).map((each) => `\n  ${problemLine(each)}`)
+  const more = problems.length > shown.length ? `\n  and ${problems.length - shown.length} more` : ''
+  throw new HoldfastError('catalog-invalid', {
+    message: `${shortPath(file)} is not a valid catalog:${shown.join('')}${more}`,
+    hint: `\`holdfast validate ${shortPath(file)}\` shows each in its place`,
+    details: { file, problems },
+  })
+}
+
+/** `holdfast.yaml:12:9: services.api.owner is the number 5 (expected text)`. */
+export function problemLine({ file, line, column, message }: CatalogProblem): string {
+  return `${shortPath(file)}:${line}:${column}: ${message}`
+}
+
+function shortPath(file: string): string {
+  const short = relative(process.cwd(), resolve(file))
+  return short === '' || short.startsWith('..') ? file : short
+}
+
+function contentFindings(
+  value: unknown,
+  source: YamlSource,
+  { schema, described }: Compiled,
+  secrets: readonly Finding[],
+): Finding[] {
+  if (value === undefined || value === null)
+    return [
+      {
+        code: 'empty',
+        offset: 0,
+        message: 'the catalog is empty',
+        expected: 'version, name, sites and services',
+        hint: '`holdfast init` writes a starter to begin with',
+      },
+    ]
+  const secretPlaces = new Set(secrets.map(({ offset }) => offset))
+  // A value that is reported as a secret in plain text is not reported a second time for its type.
+  const structure = structureFindings(schema, described, value, source).filter(
+    ({ offset, code }) => code === 'unknown-key' || code === 'missing' || !secretPlaces.has(offset),
+  )
+  return [
+    ...structure,
+    ...secrets,
+    ...referenceFindings(described, value, source),
+    ...serviceFindings(value, source),
+    ...stepFindings(value, source),
+  ]
+}
+
+interface Compiled {
+  readonly schema: z.ZodType
+  readonly described: SchemaNode
+}
+
+const withoutActions: ActionParams = {}
+const compiled = new WeakMap<ActionParams, Compiled>()
+
+function compile(actionParams: ActionParams | undefined): Compiled {
+  const known = compiled.get(actionParams ?? withoutActions)
+  if (known !== undefined) return known
+  const schema = catalogSchema(actionParams)
+  const made = { schema, described: describedSchema(schema) }
+  compiled.set(actionParams ?? withoutActions, made)
+  return made
+}
+
+/** Without the keys that begin with `x-`: they are places for anchors. */
+function withoutExtensions(value: unknown): unknown {
+  return isPlainMap(value) ? Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-'))) : value
+}
+
+/** By place; what is said twice of one place is said once. */
+function inOrder(findings: readonly Finding[]): Finding[] {
+  const said = new Set<string>()
+  return findings
+    .filter(({ offset, message }) => !said.has(`${offset} ${message}`) && said.add(`${offset} ${message}`))
+    .toSorted((a, b) => a.offset - b.offset)
+}
+
+function problem(
+  { code, message, expected, hint }: Omit<Finding, 'offset'>,
+  at: Pick<CatalogProblem, 'file' | 'line' | 'column'>,
+): CatalogProblem {
+  return { code, ...at, message, ...(expected === undefined ? {} : { expected }), ...(hint === undefined ? {} : { hint }) }
+}

@@ -1,0 +1,95 @@
+import type { Reference } from './fields.ts'
+import { alternatives, type SchemaNode } from './json-schema.ts'
+import { pathText, valueAt } from './structure.ts'
+import { suggest } from './suggest.ts'
+import { isPlainMap, type Finding, type Path } from './finding.ts'
+import type { YamlSource } from './yaml-source.ts'
+
+const sections: Readonly<Record<Exclude<Reference, 'step'>, string>> = {
+  site: 'sites',
+  repository: 'repositories',
+  service: 'services',
+  plan: 'plans',
+}
+
+/**
+ * Names that stand for nothing, and lists that name something twice. Works on whatever was written, so that one wrong type does not hide
+ * the rest.
+ */
+export function referenceFindings(described: SchemaNode, value: unknown, source: YamlSource): Finding[] {
+  const findings: Finding[] = []
+  walk(described, value, [], (nodes, at, path) => {
+    const reference = nodes.find((node) => node.reference !== undefined)?.reference
+    if (reference !== undefined && typeof at === 'string' && !at.includes('${')) {
+      const known = knownNames(value, reference, path)
+      if (!known.includes(at)) findings.push(unknownName(reference, at, known, path, source))
+    }
+    if (Array.isArray(at) && nodes.some(({ uniqueItems }) => uniqueItems === true)) findings.push(...repeats(at, path, source))
+  })
+  return findings
+}
+
+/** Every value with the schemas that apply to it. */
+function walk(
+  node: SchemaNode,
+  value: unknown,
+  path: Path,
+  visit: (nodes: readonly SchemaNode[], value: unknown, path: Path) => void,
+): void {
+  const nodes = alternatives(node)
+  visit(nodes, value, path)
+  if (Array.isArray(value)) {
+    const items = nodes.find((candidate) => candidate.items !== undefined)?.items
+    if (items !== undefined) for (const [index, item] of value.entries()) walk(items, item, [...path, index], visit)
+  } else if (isPlainMap(value)) {
+    for (const [key, member] of Object.entries(value)) {
+      const child = nodes
+        .map(({ properties, additionalProperties }) =>
+          properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties,
+        )
+        .find((candidate) => candidate !== undefined && candidate !== false)
+      if (child) walk(child, member, [...path, key], visit)
+    }
+  }
+}
+
+function knownNames(catalog: unknown, reference: Reference, path: Path): string[] {
+  if (reference !== 'step') {
+    const section = valueAt(catalog, [sections[reference]])
+    return isPlainMap(section) ? Object.keys(section) : []
+  }
+  const steps = valueAt(catalog, path.slice(0, 3))
+  return Array.isArray(steps)
+    ? steps.flatMap((step: unknown) => (isPlainMap(step) && typeof step.id === 'string' ? [step.id] : []))
+    : []
+}
+
+function unknownName(reference: Reference, name: string, known: readonly string[], path: Path, source: YamlSource): Finding {
+  const similar = suggest(name, known)
+  const where = reference === 'step' ? 'in this plan' : `under '${sections[reference]}'`
+  return {
+    code: 'unknown-reference',
+    offset: source.valueOffset(path),
+    message: `${pathText(path)} names the ${reference} '${name}', which does not exist`,
+    expected:
+      known.length === 0
+        ? `a ${reference}; there is none ${where}`
+        : `a ${reference} ${where}: ${known.slice(0, 12).join(', ')}${known.length > 12 ? ', …' : ''}`,
+    hint: similar === undefined ? `write '${name}' ${where}, or name another one` : `did you mean '${similar}'?`,
+  }
+}
+
+function repeats(list: readonly unknown[], path: Path, source: YamlSource): Finding[] {
+  return list.flatMap((item, index) =>
+    typeof item === 'string' && list.indexOf(item) < index
+      ? [
+          {
+            code: 'duplicate-entry' as const,
+            offset: source.valueOffset([...path, index]),
+            message: `${pathText(path)} names '${item}' twice`,
+            hint: 'remove one of the two',
+          },
+        ]
+      : [],
+  )
+}

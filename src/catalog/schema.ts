@@ -1,0 +1,224 @@
+import { z } from 'zod'
+import {
+  absolutePath,
+  durationText,
+  entryName,
+  planName,
+  portNumber,
+  repositoryName,
+  scheduleText,
+  secretRef,
+  serviceName,
+  setOf,
+  siteName,
+  text,
+} from './fields.ts'
+import { planSchema } from './schema-plan.ts'
+import type { ActionParams } from './schema-plan.ts'
+
+const site = z
+  .strictObject({
+    provider: text.describe('Who runs it: aws, hetzner, our own room, …').optional(),
+    region: text.describe('The provider’s name for the place.').optional(),
+    description: text.describe('For people.').optional(),
+  })
+  .meta({
+    description: 'A failure domain: a building, a cloud region, an account. What breaks together is one site.',
+    examples: [{}],
+  })
+
+const repository = z
+  .strictObject({
+    url: text.meta({
+      expected: 'a path or an address',
+      description:
+        'Where it is: a path (relative to this file), later also s3://, sftp: and rest: addresses. No password in it; the repository has one of its own.',
+      examples: ['/mnt/backup/holdfast'],
+    }),
+    site: siteName.describe('The site that it stands in; a copy counts as off site when it is not that of the service.'),
+    media: z
+      .enum(['disk', 'object-storage', 'tape', 'removable'])
+      .describe('The kind of medium: 3-2-1 wants two.')
+      .default('disk'),
+    password: secretRef,
+    storageClass: text.describe('For object storage: the class that objects are stored in.').optional(),
+    immutableFor: durationText
+      .describe('How long nothing in it can be deleted or changed, by the storage’s own lock.')
+      .optional(),
+    description: text.describe('For people.').optional(),
+  })
+  .describe('Where copies live, in the restic repository format: `restic` itself can read it.')
+
+const postgres = z
+  .strictObject({
+    url: z.union([text, secretRef]).meta({
+      expected: 'a reference to a connection URL, or a URL without a password in it',
+      description:
+        'The connection URL, as a secret reference; or in plain text when there is no password in it (socket, peer or .pgpass). The role needs REPLICATION.',
+      examples: [{ env: 'DATABASE_URL' }],
+    }),
+    wal: z
+      .enum(['stream', 'synchronous', 'none'])
+      .describe(
+        'stream: `holdfast postgres receive-wal` stores the write-ahead log as it is written. synchronous: commits also wait until it is stored. none: base backups only, so that everything since the last one is lost.',
+      )
+      .default('none'),
+    slot: z
+      .string()
+      .regex(/^[a-z0-9_]{1,63}$/)
+      .meta({
+        expected: 'lower-case letters, digits and underscores (63 at most)',
+        description: 'The replication slot. Default: named after the service.',
+      })
+      .optional(),
+    dataDirectory: absolutePath.describe('Where the server keeps its data on its own machine.').optional(),
+    port: portNumber.describe('Of the server that a recovery starts.').optional(),
+    socketDirectory: absolutePath.describe('Where the server that a recovery starts puts its socket.').optional(),
+    binDirectory: absolutePath
+      .describe('Where postgres and pg_ctl of the right version are, when they are not found by themselves.')
+      .optional(),
+    runAs: text.describe('The system user that the recovered server runs as. PostgreSQL refuses root.').optional(),
+    settings: z
+      .record(z.string().regex(/^[a-z_][a-z0-9_.]*$/i), z.union([z.string(), z.number(), z.boolean()]))
+      .describe('Settings of the recovered server, as in postgresql.conf.')
+      .default({}),
+  })
+  .describe('A PostgreSQL server with all its databases.')
+
+const files = z
+  .strictObject({
+    paths: setOf(absolutePath).min(1).describe('Absolute paths of folders and files.'),
+    exclude: z.array(text).describe('Patterns to leave out, as restic’s --exclude.').default([]),
+    oneFileSystem: z.boolean().describe('Do not cross into other file systems.').default(false),
+  })
+  .describe('Folders and files.')
+
+const health = z
+  .strictObject({
+    http: z
+      .url({ protocol: /^https?$/ })
+      .meta({ expected: 'an http:// or https:// address', description: 'An address that answers when it is well.' })
+      .optional(),
+    status: z.int().min(100).max(599).describe('The status that it answers with. Default: 200.').optional(),
+    tcp: z
+      .string()
+      .regex(/^.+:\d{1,5}$/)
+      .meta({ expected: 'HOST:PORT', description: 'HOST:PORT that accepts connections when it is well.' })
+      .optional(),
+    timeout: durationText.describe('For one look.').default('10s'),
+  })
+  .refine(({ http, tcp }) => (http === undefined) !== (tcp === undefined))
+  .meta({ expected: 'exactly one of http and tcp', description: 'How to see from outside that it is well.' })
+
+const count = z.int().min(1).meta({ expected: 'a whole number, at least 1' })
+
+const keep = z
+  .strictObject({
+    last: count.describe('The newest N.').optional(),
+    hourly: count.describe('The newest of each of the last N hours that have one.').optional(),
+    daily: count.describe('The newest of each of the last N days that have one.').optional(),
+    weekly: count.describe('The newest of each of the last N weeks that have one.').optional(),
+    monthly: count.describe('The newest of each of the last N months that have one.').optional(),
+    yearly: count.describe('The newest of each of the last N years that have one.').optional(),
+    within: durationText.describe('All that are younger than this.').optional(),
+  })
+  .refine((rules) => Object.keys(rules).length > 0)
+  .meta({
+    minProperties: 1,
+    expected: 'at least one rule, such as { daily: 7, weekly: 5 }',
+    description: 'Which snapshots are kept; absent: all.',
+  })
+
+const backup = z
+  .strictObject({
+    schedule: scheduleText.describe('When: "daily at 02:00", "every 15m", or a cron expression.').optional(),
+    full: scheduleText.describe('When a run is a full one; the others are incremental.').optional(),
+    to: setOf(repositoryName).min(1).describe('The repositories that it goes to.'),
+    keep: keep.optional(),
+    tags: z.array(text).describe('Tags of its snapshots.').default([]),
+  })
+  .describe('How it is protected.')
+
+const assertion = z
+  .strictObject({
+    sql: text.describe('A query; the first column of its first row is compared.'),
+    database: text.describe('Default: the one of the service’s URL.').optional(),
+    atLeast: z.number().describe('The value is this or more.').optional(),
+    atMost: z.number().describe('The value is this or less.').optional(),
+    equals: z.union([z.string(), z.number(), z.boolean()]).describe('The value is exactly this.').optional(),
+  })
+  .refine(({ atLeast, atMost, equals }) => (atLeast ?? atMost ?? equals) !== undefined)
+  .meta({ expected: 'a comparison: atLeast, atMost or equals', description: 'Something that must be true of the restored data.' })
+
+const verify = z
+  .strictObject({
+    check: scheduleText.describe('When the repository’s copies are read and checked.').optional(),
+    restoreTest: scheduleText.describe('When it is restored to a sandbox, started, and the assertions are run.').optional(),
+    assert: z
+      .array(assertion)
+      .min(1)
+      .describe('What must be true of the restored data. An empty list would prove nothing.')
+      .optional(),
+  })
+  .describe('How it is proven that it can come back.')
+
+const service = z
+  .strictObject({
+    owner: text.meta({ description: 'The team or person that answers for it.', examples: ['Platform Team'] }),
+    onCall: text.meta({ expected: 'text, such as "+1-555-0100"', description: 'How to reach who is on call.' }).optional(),
+    tier: z
+      .int()
+      .min(0)
+      .max(9)
+      .meta({ expected: 'a whole number from 0 to 9', description: '0 or 1 is the most important.' })
+      .optional(),
+    site: siteName.describe('The failure domain that it runs in.'),
+    description: text.describe('For people.').optional(),
+    objectives: z
+      .strictObject({
+        rpo: durationText.describe('Recovery point objective: the most data, in time, that may be lost.'),
+        rto: durationText.describe('Recovery time objective: the longest that it may be down.'),
+      })
+      .meta({ description: 'How much may be lost, and how long it may be down.', examples: [{ rpo: '5m', rto: '15m' }] }),
+    downtimeCostPerHour: z.number().min(0).describe('What an hour of downtime costs, in your currency.').optional(),
+    dependsOn: setOf(serviceName).describe('Services that must be up before it can be.').default([]),
+    data: z
+      .strictObject({ postgres: postgres.optional(), files: files.optional() })
+      .refine(({ postgres, files }) => (postgres ?? files) !== undefined)
+      .meta({
+        minProperties: 1,
+        expected: 'postgres, files or both',
+        description: 'What it must not lose. Absent: it holds no data of its own.',
+      })
+      .optional(),
+    health: health.optional(),
+    backup: backup.optional(),
+    verify: verify.optional(),
+    recovery: planName.describe('The plan that brings it back.').optional(),
+  })
+  .describe('Something that must survive.')
+
+/** What holdfast.yaml may say. With `actionParams`, steps may use only those actions, with such parameters. */
+export function catalogSchema(actionParams?: ActionParams) {
+  return z
+    .strictObject({
+      version: z.literal(1).meta({ expected: '1', description: 'The version of this format.', examples: [1] }),
+      name: entryName.meta({ description: 'What this catalog is about: a company, a team, a machine.', examples: ['acme'] }),
+      sites: z.record(entryName, site).meta({ description: 'Failure domains, by name.', examples: [{ here: {} }] }),
+      repositories: z.record(entryName, repository).describe('Where copies live, by name.').default({}),
+      services: z.record(entryName, service).describe('What must survive, by name.'),
+      plans: z.record(entryName, planSchema(actionParams)).describe('How services come back, by name.').default({}),
+      experiments: z
+        .record(entryName, z.unknown())
+        .describe('Faults injected on purpose. Accepted and kept, but not interpreted or checked by this version.')
+        .default({}),
+    })
+    .meta({
+      title: 'Holdfast catalog',
+      description:
+        'holdfast.yaml: which services must survive, how much data and time each may lose, and how it comes back. Keys that begin with x- are ignored: a place for YAML anchors.',
+    })
+}
+
+/** The file's content, checked, as written; optional members filled in. */
+export type CatalogFile = z.output<ReturnType<typeof catalogSchema>>

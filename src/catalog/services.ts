@@ -1,0 +1,43 @@
+import { findCycles } from './graph.ts'
+import { valueAt } from './structure.ts'
+import { isPlainMap, type Finding, type Path } from './finding.ts'
+import type { YamlSource } from './yaml-source.ts'
+
+/** What is wrong between services and plans: dependency cycles, and a plan that is named by a service that it does not bring back. */
+export function serviceFindings(catalog: unknown, source: YamlSource): Finding[] {
+  const services = valueAt(catalog, ['services'])
+  if (!isPlainMap(services)) return []
+  const dependsOn = new Map(Object.entries(services).map(([name, service]) => [name, texts(valueAt(service, ['dependsOn']))]))
+  const cycles = findCycles(dependsOn).map((cycle): Finding => {
+    const [first = '', closing = ''] = [cycle[0], cycle.at(-2)]
+    const list = valueAt(services, [closing, 'dependsOn'])
+    const path: Path = ['services', closing, 'dependsOn', Array.isArray(list) ? list.indexOf(first) : 0]
+    return {
+      code: 'dependency-cycle',
+      offset: source.valueOffset(path),
+      message: `services depend on each other: ${cycle.join(' → ')}`,
+      expected: 'an order in which every service can come up',
+      hint: 'remove one of these dependencies; none of the services could be the first to start',
+    }
+  })
+  return [...cycles, ...Object.entries(services).flatMap(([name, service]) => recoveryFindings(catalog, name, service, source))]
+}
+
+function recoveryFindings(catalog: unknown, name: string, service: unknown, source: YamlSource): Finding[] {
+  const plan = valueAt(service, ['recovery'])
+  const recovers = typeof plan === 'string' ? valueAt(catalog, ['plans', plan, 'recovers']) : undefined
+  if (!Array.isArray(recovers) || recovers.includes(name)) return []
+  return [
+    {
+      code: 'wrong-value',
+      offset: source.valueOffset(['services', name, 'recovery']),
+      message: `the plan '${String(plan)}' does not bring back ${name}`,
+      expected: `a plan whose 'recovers' holds ${name}`,
+      hint: `write recovers: [${[...texts(recovers), name].join(', ')}] in plans.${String(plan)}`,
+    },
+  ]
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}

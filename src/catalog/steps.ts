@@ -1,0 +1,134 @@
+import { findCycles } from './graph.ts'
+import { isPlainMap, type Finding, type Path } from './finding.ts'
+import type { YamlSource } from './yaml-source.ts'
+
+/** Whether an action of a step stands at this path: { kind: parameters }. */
+export function isAction(path: Path): boolean {
+  const [section, , list, index, member] = path
+  return (
+    path.length === 5 &&
+    section === 'plans' &&
+    list === 'steps' &&
+    typeof index === 'number' &&
+    (member === 'do' || member === 'check' || member === 'undo')
+  )
+}
+
+interface StepSeen {
+  readonly id: string
+  readonly after: readonly { readonly id: string; readonly path: Path }[]
+  readonly path: Path
+  readonly value: Readonly<Record<string, unknown>>
+}
+
+/** What is wrong between the steps of each plan: ids used twice, steps that wait for each other, outputs that are not there yet. */
+export function stepFindings(catalog: unknown, source: YamlSource): Finding[] {
+  if (!isPlainMap(catalog) || !isPlainMap(catalog.plans)) return []
+  return Object.entries(catalog.plans).flatMap(([name, plan]) => {
+    if (!isPlainMap(plan) || !Array.isArray(plan.steps)) return []
+    const steps = plan.steps.flatMap((step: unknown, index) => seen(step, ['plans', name, 'steps', index]))
+    const cycles = cycleFindings(name, steps, source)
+    return [...repeatedIds(name, steps, source), ...cycles, ...(cycles.length > 0 ? [] : outputFindings(steps, source))]
+  })
+}
+
+function seen(step: unknown, path: Path): StepSeen[] {
+  if (!isPlainMap(step) || typeof step.id !== 'string') return []
+  const after = Array.isArray(step.after) ? step.after : []
+  return [
+    {
+      id: step.id,
+      path,
+      value: step,
+      after: after.flatMap((id: unknown, index) => (typeof id === 'string' ? [{ id, path: [...path, 'after', index] }] : [])),
+    },
+  ]
+}
+
+function repeatedIds(plan: string, steps: readonly StepSeen[], source: YamlSource): Finding[] {
+  const first = new Map<string, StepSeen>()
+  return steps.flatMap((step) => {
+    const other = first.get(step.id)
+    if (other === undefined) {
+      first.set(step.id, step)
+      return []
+    }
+    const { line } = source.lineColumn(source.valueOffset([...other.path, 'id']))
+    return [
+      {
+        code: 'duplicate-id' as const,
+        offset: source.valueOffset([...step.path, 'id']),
+        message: `two steps of the plan ${plan} are called '${step.id}'`,
+        expected: 'an id that no other step of the plan has',
+        hint: `line ${line} has it first; rename one of the two`,
+      },
+    ]
+  })
+}
+
+function cycleFindings(plan: string, steps: readonly StepSeen[], source: YamlSource): Finding[] {
+  return findCycles(new Map(steps.map(({ id, after }) => [id, after.map((before) => before.id)]))).map((cycle) => ({
+    code: 'step-cycle',
+    offset: closingOffset(cycle, steps, source),
+    message: `steps of the plan ${plan} wait for each other: ${cycle.join(' → ')}`,
+    expected: 'an order in which every step can begin',
+    hint: "remove one of these from 'after'",
+  }))
+}
+
+/** Where the last name of a cycle leads back to its first. */
+function closingOffset(cycle: readonly string[], steps: readonly StepSeen[], source: YamlSource): number {
+  const closing = steps.find(({ id }) => id === cycle.at(-2))?.after.find(({ id }) => id === cycle[0])
+  return closing === undefined ? 0 : source.valueOffset(closing.path)
+}
+
+/** `${steps.ID.NAME}` where ID is no step, or one that need not be done by then. */
+function outputFindings(steps: readonly StepSeen[], source: YamlSource): Finding[] {
+  const byId = new Map(steps.map((step) => [step.id, step]))
+  return steps.flatMap((step) => {
+    const before = ancestors(step, byId)
+    return outputReferences(step.value, step.path).flatMap(({ id, path }): Finding[] => {
+      const offset = source.valueOffset(path)
+      // A check and an undo come after their own step.
+      const own = id === step.id && (path[4] === 'check' || path[4] === 'undo')
+      if (own || before.has(id)) return []
+      if (!byId.has(id))
+        return [
+          {
+            code: 'unknown-reference',
+            offset,
+            message: `an output of the step '${id}' is used, which does not exist in this plan`,
+            expected: `one of ${[...byId.keys()].join(', ')}`,
+          },
+        ]
+      return [
+        {
+          code: 'unknown-reference',
+          offset,
+          message: `step ${step.id} uses an output of '${id}', but does not wait for it`,
+          hint:
+            id === step.id
+              ? 'a step has no output before it is done'
+              : `write after: [${[...step.after.map((entry) => entry.id), id].join(', ')}]`,
+        },
+      ]
+    })
+  })
+}
+
+function ancestors(step: StepSeen, byId: ReadonlyMap<string, StepSeen>): Set<string> {
+  const found = new Set<string>()
+  const open = step.after.map(({ id }) => id)
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id)) continue
+    found.add(id)
+    open.push(...(byId.get(id)?.after ?? []).map((before) => before.id))
+  }
+  return found
+}
+
+function outputReferences(value: unknown, path: Path): { readonly id: string; readonly path: Path }[] {
+  if (typeof value === 'string') return [...value.matchAll(/\$\{steps\.([A-Za-z0-9_-]+)/g)].map(([, id = '']) => ({ id, path }))
+  if (Array.isArray(value)) return value.flatMap((item: unknown, index) => outputReferences(item, [...path, index]))
+  return isPlainMap(value) ? Object.entries(value).flatMap(([key, member]) => outputReferences(member, [...path, key])) : []
+}

@@ -1,0 +1,163 @@
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import type { Document, Node, Pair, YAMLMap } from 'yaml'
+import type { Finding, Path } from './finding.ts'
+import { isMergeKey, keyNode, keyText, YamlReader } from './yaml-reader.ts'
+
+/** A YAML text as plain values, with the way back from each value to its place. */
+export interface YamlSource {
+  readonly value: unknown
+  readonly findings: readonly Finding[]
+  /** False when the text is not YAML: `value` is then not worth looking at. */
+  readonly readable: boolean
+  /** Offset of the key (or list item) at this path; of the nearest place above it that exists. */
+  keyOffset(path: Path): number
+  /** Offset of the value at this path; of its key where the value is empty. */
+  valueOffset(path: Path): number
+  /** What was written for a single value, quotes and all. */
+  written(path: Path): { readonly text: string; readonly offset: number } | undefined
+  lineColumn(offset: number): { readonly line: number; readonly column: number }
+}
+
+/**
+ * Reads one YAML 1.2 document (core schema: `no` is a text, `017` is refused) with anchors and merge keys. Everything that is wrong is a
+ * finding; nothing throws.
+ */
+export function readYaml(text: string): YamlSource {
+  const lines = new LineCounter()
+  const reader = new YamlReader(text)
+  let document: Document | undefined
+  try {
+    document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      strict: true,
+      logLevel: 'silent',
+    })
+  } catch (error) {
+    // The parser is recursive: only absurd nesting gets here.
+    reader.find({
+      code: 'too-large',
+      offset: 0,
+      message: `it cannot be read: ${error instanceof Error ? error.message : 'unknown'}`,
+    })
+  }
+  let readable = document !== undefined
+  let value: unknown
+  if (document !== undefined) {
+    for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+      readable &&= code === 'TAG_RESOLVE_FAILED'
+      reader.find({ code: 'syntax', offset: pos[0], ...wordSyntaxError(code, message) })
+    }
+    if (document.directives?.yaml.version === '1.1')
+      reader.find({
+        code: 'syntax',
+        offset: Math.max(0, text.indexOf('%YAML')),
+        message: 'this is declared to be YAML 1.1, where no and on mean false and true',
+        expected: 'YAML 1.2',
+        hint: 'remove the %YAML line',
+      })
+    if (readable && document.contents !== null) value = reader.read(document.contents, 0)
+  }
+  const root = document?.contents ?? undefined
+  return {
+    value,
+    findings: reader.findings,
+    readable,
+    keyOffset: (path) => offsetOf(reader, root, path, 'key'),
+    valueOffset: (path) => offsetOf(reader, root, path, 'value'),
+    written(path) {
+      const node = nodeAt(reader, root, path).node
+      const target = isAlias(node) ? reader.targets.get(node) : node
+      if (!isScalar(target) || !target.range) return undefined
+      return { text: text.slice(target.range[0], target.range[1]), offset: target.range[0] }
+    },
+    lineColumn(offset) {
+      const { line, col } = lines.linePos(Math.min(offset, text.length))
+      return line === 0 ? { line: 1, column: 1 } : { line, column: col }
+    },
+  }
+}
+
+interface Found {
+  readonly pair: Pair | undefined
+  readonly node: Node | undefined
+  /** How many parts of the path exist. */
+  readonly depth: number
+}
+
+function nodeAt(reader: YamlReader, root: Node | undefined, path: Path): Found {
+  let found: Found = { pair: undefined, node: root, depth: 0 }
+  for (const [index, part] of path.entries()) {
+    const at = isAlias(found.node) ? reader.targets.get(found.node) : found.node
+    if (isMap(at)) {
+      const pair = findPair(reader, at, String(part))
+      if (pair === undefined) return found
+      found = { pair, node: isNode(pair.value) ? pair.value : undefined, depth: index + 1 }
+    } else if (isSeq(at)) {
+      const item = at.items[Number(part)]
+      if (!isNode(item)) return found
+      found = { pair: undefined, node: item, depth: index + 1 }
+    } else return found
+  }
+  return found
+}
+
+function findPair(reader: YamlReader, map: YAMLMap, key: string): Pair | undefined {
+  const resolve = (node: unknown) => (isAlias(node) ? reader.targets.get(node) : node)
+  const merges: unknown[] = []
+  for (const pair of map.items) {
+    if (isMergeKey(pair))
+      merges.push(...(isSeq(resolve(pair.value)) ? (resolve(pair.value) as { items: unknown[] }).items : [pair.value]))
+    const node = resolve(pair.key)
+    if (isScalar(node) && keyText(node) === key) return pair
+  }
+  for (const merge of merges) {
+    const source = resolve(merge)
+    const pair = isMap(source) ? findPair(reader, source, key) : undefined
+    if (pair !== undefined) return pair
+  }
+  return undefined
+}
+
+function offsetOf(reader: YamlReader, root: Node | undefined, path: Path, which: 'key' | 'value'): number {
+  const { pair, node, depth } = nodeAt(reader, root, path)
+  const key = pair === undefined ? undefined : keyNode(pair)
+  const empty = isScalar(node) && (node.source === '' || node.source === undefined) && node.value === null
+  const place = key !== undefined && (which === 'key' || depth < path.length || node === undefined || empty) ? key : node
+  return place?.range?.[0] ?? 0
+}
+
+/** The parser's words for its most frequent errors, in ours. */
+function wordSyntaxError(code: string, message: string): { message: string; expected?: string; hint?: string } {
+  switch (code) {
+    case 'TAB_AS_INDENT':
+      return { message: 'a tab indents this line', expected: 'spaces: YAML knows no tabs as indentation' }
+    case 'MULTIPLE_DOCS':
+      return {
+        message: 'a second document begins here',
+        expected: 'one document in a catalog',
+        hint: 'remove this line, or move the rest into a file of its own',
+      }
+    case 'TAG_RESOLVE_FAILED':
+      return {
+        message: message.replace(/^Unresolved tag: /, 'unknown tag '),
+        expected: 'no tag',
+        hint: 'a text that begins with ! needs quotes',
+      }
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return {
+        message: 'a key stands within a value on one line',
+        expected: 'one "key: value" on a line',
+        hint: 'put a text that contains ": " into quotes',
+      }
+    case 'BAD_SCALAR_START':
+      return { message: lowerFirst(message), hint: 'put the text into quotes' }
+    default:
+      return { message: lowerFirst(message) }
+  }
+}
+
+function lowerFirst(message: string): string {
+  return message.slice(0, 1).toLowerCase() + message.slice(1)
+}
