@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Json } from '../kernel/index.ts'
 
 /**
  * What each kind of record carries. Times are ISO 8601 in UTC, durations whole or fractional milliseconds, sizes bytes, hashes and ids
@@ -11,7 +12,8 @@ const time = z.iso.datetime({ offset: true })
 const durationMs = z.number().nonnegative()
 const count = z.int().nonnegative()
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
-const facts = z.record(z.string(), z.json())
+const json: z.ZodType<Json> = z.json()
+const facts: z.ZodType<{ readonly [key: string]: Json }> = z.record(z.string(), json)
 
 /** A source became a snapshot. */
 export const backupEvidence = z.object({

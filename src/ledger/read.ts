@@ -1,4 +1,4 @@
-import { isHoldfastError } from '../kernel/index.ts'
+import { isHoldfastError, type HoldfastError } from '../kernel/index.ts'
 import type { SealedArea } from '../storage/index.ts'
 import { decodeRecord, genesis, recordName, seqOfName, type LedgerRecord, type NotARecord } from './record.ts'
 
@@ -10,7 +10,7 @@ export type RecordDamage =
   | { readonly code: 'altered'; readonly because: 'does-not-authenticate' | NotARecord }
   | { readonly code: 'altered'; readonly because: 'next-disagrees' | 'not-first'; readonly hash: string }
   | { readonly code: 'missing' }
-  | { readonly code: 'misplaced'; readonly recordSeq: number; readonly hash: string }
+  | { readonly code: 'misplaced'; readonly recordSeq: number; readonly hash?: string }
 
 /** What stands in the place of record `seq`. */
 export type Entry =
@@ -35,7 +35,7 @@ export async function readEntry(area: SealedArea, seq: number, signal?: AbortSig
   try {
     bytes = await area.get(recordName(seq), signal)
   } catch (error) {
-    if (isHoldfastError(error, 'object-damaged')) return { seq, damage: { code: 'altered', because: 'does-not-authenticate' } }
+    if (isHoldfastError(error, 'object-damaged')) return { seq, damage: damageOf(error) }
     if (isHoldfastError(error, 'object-missing')) return { seq, damage: { code: 'missing' } }
     throw error
   }
@@ -46,6 +46,12 @@ export async function readEntry(area: SealedArea, seq: number, signal?: AbortSig
 }
 
 const readAhead = 16
+
+/** An area seals an object's name with it, so that one put under another name does not open; it says whose it is. */
+function damageOf({ details: { storedAs } }: HoldfastError): RecordDamage {
+  const recordSeq = typeof storedAs === 'string' ? seqOfName(storedAs.split('/').at(-1) ?? '') : undefined
+  return recordSeq === undefined ? { code: 'altered', because: 'does-not-authenticate' } : { code: 'misplaced', recordSeq }
+}
 
 /** The entries of `seqs`, which ascend or descend by ones where there is no hole, each held against its neighbours. */
 export async function* readEntries(area: SealedArea, seqs: readonly number[], signal?: AbortSignal): AsyncGenerator<Entry> {

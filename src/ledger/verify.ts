@@ -44,7 +44,7 @@ export async function verifyLedger(
   const { seqs, foreign } = await listLedger(area, signal)
   const findings: LedgerFinding[] = foreign.map((name) => ({ code: 'foreign', name }))
   const hashes = new Map<number, string>()
-  const misplaced: { seq: number; recordSeq: number; hash: string }[] = []
+  const misplaced: { seq: number; recordSeq: number; hash?: string }[] = []
   let before = 0
   for await (const { seq, record, damage } of readEntries(area, seqs, signal)) {
     if (seq > before + 1) findings.push({ code: 'missing', from: before + 1, to: seq - 1 })
@@ -55,13 +55,14 @@ export async function verifyLedger(
       findings.push({ code: 'altered', seq, because: damage.because })
       if ('hash' in damage) hashes.set(seq, damage.hash)
     } else if (damage.code === 'misplaced') {
-      misplaced.push({ seq, recordSeq: damage.recordSeq, hash: damage.hash })
+      misplaced.push({ seq, ...damage })
     } else {
       findings.push({ code: 'missing', from: seq, to: seq })
     }
   }
   for (const { seq, recordSeq, hash } of misplaced) {
-    const copied = hashes.get(recordSeq) === hash
+    const original = hashes.get(recordSeq)
+    const copied = original !== undefined && (hash === undefined || original === hash)
     findings.push(copied ? { code: 'duplicated', seq, of: recordSeq } : { code: 'reordered', seq, recordSeq })
   }
   const newest = seqs.at(-1) ?? 0

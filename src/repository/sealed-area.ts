@@ -41,11 +41,11 @@ function header(label: string): Buffer {
 
 function open(keys: SealKeys, stored: Uint8Array, label: string): Uint8Array {
   const bytes = Buffer.from(unseal(keys, stored, label))
-  const damaged = (why: string) =>
-    new HoldfastError('object-damaged', { message: `${label} ${why}`, details: { object: label, what: label } })
+  const damaged = (why: string, details: Readonly<Record<string, string>> = {}) =>
+    new HoldfastError('object-damaged', { message: `${label} ${why}`, details: { object: label, what: label, ...details } })
   if (bytes.length < 3 || bytes[0] !== formatVersion) throw damaged(`has the unknown encoding ${bytes[0] ?? 'of nothing'}`)
   const end = 3 + bytes.readUInt16LE(1)
   const actual = bytes.toString('utf8', 3, end)
-  if (actual !== label) throw damaged(`is another object: it was stored as '${actual}'`)
+  if (actual !== label) throw damaged(`is another object: it was stored as '${actual}'`, { storedAs: actual })
   return zstdDecompress(bytes.subarray(end), maxPlainBytes, label)
 }

@@ -82,7 +82,7 @@ async function openAt(
   open: (backend: Backend, password: string, signal?: AbortSignal) => Promise<Repository>,
   signal?: AbortSignal,
 ): Promise<Repository> {
-  const secret = await resolveSecret(password, signal)
+  const secret = (await resolveSecret(password, signal)).reveal()
   const backend = await openBackend(location)
   try {
     return await open(backend, secret, signal)
