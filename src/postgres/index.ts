@@ -8,6 +8,34 @@ export { openWalArchive, type WalArchive, type WalArchiveContents, type WalSegme
 export { abandonedWal, findGaps, joinRanges, type WalGap } from './wal/coverage.ts'
 export type { WalMark, WalRange } from './wal/range.ts'
 export { recoverableWindow, type BackupPosition, type RecoverableWindow } from './wal/window.ts'
+export { readFetchConfig, type FetchConfig } from './recovery/fetch-config.ts'
+export { createFetcher, failedExitCode, type Fetcher, type FetcherOptions } from './recovery/fetch-command.ts'
+export { fetchWalFile } from './recovery/fetch.ts'
+export {
+  finishRecovery,
+  preparedRecovery,
+  prepareRecovery,
+  type PreparedRecovery,
+  type RecoveryRequest,
+} from './recovery/prepare.ts'
+export {
+  promoteServer,
+  waitUntilRecovered,
+  type Promoted,
+  type RecoveredPosition,
+  type RecoveryProgress,
+  type WaitOptions,
+} from './recovery/progress.ts'
+export {
+  backupPosition,
+  chooseBackup,
+  describeWindow,
+  formatTimeUs,
+  parseRecoveryTarget,
+  resolveTarget,
+  type RecoveryStop,
+  type RecoveryTarget,
+} from './recovery/target.ts'
 export type { ReceiverEvent } from './receiver/events.ts'
 export { receiveWal, type ReceiveOptions } from './receiver/receive-wal.ts'
 export { dataDirectoryVersion, findPostgres, listPostgres, requirePostgres, type PostgresInstallation } from './installation.ts'
@@ -27,3 +55,4 @@ export {
   type DataDirectoryReport,
   type VerifyOptions,
 } from './base-backup/verify.ts'
+export { outsideConfiguration, type OutsideConfig } from './base-backup/outside-config.ts'

@@ -8,3 +8,5 @@ export type {
   SourceDescription,
 } from './contract.ts'
 export { createFilesSource, type FilesSourceOptions } from './files/files-source.ts'
+export { createPostgresSource, type PostgresSourceOptions } from './postgres/postgres-source.ts'
+export { backupPaths, baseBackupRecord, readBaseBackupRecord, type BaseBackupRecord } from './postgres/record.ts'

@@ -46,6 +46,8 @@ export interface BaseBackupFacts {
   readonly checkedPages: number
   /** Pages that the source itself holds damaged: the copy equals the source. */
   readonly damagedPages: readonly DamagedPage[]
+  /** Who owns the data directory on the server. */
+  readonly owner: BackupOwner
   /** Why damaged pages could not be looked at a second time, if they could not. */
   readonly notReread?: string
 }
@@ -84,7 +86,7 @@ export async function takeBaseBackup(
     let checkedPages = 0
     let filesDone = 0
     let bytesDone = 0
-    let owner: Owner | undefined
+    let owner: BackupOwner | undefined
 
     for await (const part of backupParts(copy.messages, () => {})) {
       if (part.type === 'manifest') {
@@ -103,7 +105,7 @@ export async function takeBaseBackup(
         const name = safeName(entry.name)
         if (name === undefined) continue
         if (!owner) {
-          owner = entry
+          owner = { uid: entry.uid, gid: entry.gid, user: entry.user, group: entry.group }
           await sink.add({ ...file('data', owner), type: 'directory', mode: directoryMode }, nothing())
           for (const path of tablespaces.length > 0
             ? ['tablespaces', ...tablespaces.map(({ oid }) => `tablespaces/${oid}`)]
@@ -149,6 +151,7 @@ export async function takeBaseBackup(
       bytes: bytesDone,
       checkedPages,
       damagedPages: reread.damaged,
+      owner: owner ?? nobody,
       ...(reread.notReread === undefined ? {} : { notReread: reread.notReread }),
     }
   } catch (error) {
@@ -156,16 +159,16 @@ export async function takeBaseBackup(
   }
 }
 
-interface Owner {
+export interface BackupOwner {
   readonly uid: number
   readonly gid: number
   readonly user: string
   readonly group: string
 }
 
-const nobody: Owner = { uid: 0, gid: 0, user: '', group: '' }
+const nobody: BackupOwner = { uid: 0, gid: 0, user: '', group: '' }
 
-function file(path: string, { uid, gid, user, group }: Owner) {
+function file(path: string, { uid, gid, user, group }: BackupOwner) {
   return { path, uid, gid, user, group, mtime: Math.floor(Date.now() / 1000) }
 }
 
