@@ -78,7 +78,7 @@ function buildHealth({ http, tcp = '', status = 200, timeout }: NonNullable<File
 function buildBackup({ schedule, full, keep, to, tags }: NonNullable<FileOf<'services'>['backup']>): catalog.BackupPolicy {
   const { within, ...counts } = keep ?? {}
   return present({
-    to,
+    to: typeof to === 'string' ? [to] : to,
     tags,
     schedule: scheduleOf(schedule),
     full: scheduleOf(full),

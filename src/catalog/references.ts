@@ -59,9 +59,9 @@ function knownNames(catalog: unknown, reference: Reference, path: Path): string[
     return isPlainMap(section) ? Object.keys(section) : []
   }
   const steps = valueAt(catalog, path.slice(0, 3))
-  return Array.isArray(steps)
-    ? steps.flatMap((step: unknown) => (isPlainMap(step) && typeof step.id === 'string' ? [step.id] : []))
-    : []
+  if (!Array.isArray(steps)) return []
+  const ids = steps.flatMap((step: unknown) => (isPlainMap(step) && typeof step.id === 'string' ? [step.id] : []))
+  return [...new Set(ids)]
 }
 
 function unknownName(reference: Reference, name: string, known: readonly string[], path: Path, source: YamlSource): Finding {

@@ -133,7 +133,9 @@ const backup = z
   .strictObject({
     schedule: scheduleText.describe('When: "daily at 02:00", "every 15m", or a cron expression.').optional(),
     full: scheduleText.describe('When a run is a full one; the others are incremental.').optional(),
-    to: setOf(repositoryName).min(1).describe('The repositories that it goes to.'),
+    to: z
+      .union([repositoryName, setOf(repositoryName).min(1)])
+      .meta({ expected: 'the name of a repository, or a list of them', description: 'The repositories that it goes to.' }),
     keep: keep.optional(),
     tags: z.array(text).describe('Tags of its snapshots.').default([]),
   })

@@ -27,8 +27,10 @@ export function stepFindings(catalog: unknown, source: YamlSource): Finding[] {
   return Object.entries(catalog.plans).flatMap(([name, plan]) => {
     if (!isPlainMap(plan) || !Array.isArray(plan.steps)) return []
     const steps = plan.steps.flatMap((step: unknown, index) => seen(step, ['plans', name, 'steps', index]))
-    const cycles = cycleFindings(name, steps, source)
-    return [...repeatedIds(name, steps, source), ...cycles, ...(cycles.length > 0 ? [] : outputFindings(steps, source))]
+    // Of two with the same id the first counts: the second is a finding of its own.
+    const distinct = steps.filter((step, index) => steps.findIndex(({ id }) => id === step.id) === index)
+    const cycles = cycleFindings(name, distinct, source)
+    return [...repeatedIds(name, steps, source), ...cycles, ...(cycles.length > 0 ? [] : outputFindings(distinct, source))]
   })
 }
 
@@ -88,7 +90,7 @@ function outputFindings(steps: readonly StepSeen[], source: YamlSource): Finding
   return steps.flatMap((step) => {
     const before = ancestors(step, byId)
     return outputReferences(step.value, step.path).flatMap(({ id, path }): Finding[] => {
-      const offset = source.valueOffset(path)
+      const offset = referenceOffset(path, id, source)
       // A check and an undo come after their own step.
       const own = id === step.id && (path[4] === 'check' || path[4] === 'undo')
       if (own || before.has(id)) return []
@@ -125,6 +127,11 @@ function ancestors(step: StepSeen, byId: ReadonlyMap<string, StepSeen>): Set<str
     open.push(...(byId.get(id)?.after ?? []).map((before) => before.id))
   }
   return found
+}
+
+function referenceOffset(path: Path, id: string, source: YamlSource): number {
+  const written = source.written(path)
+  return written === undefined ? source.valueOffset(path) : written.offset + Math.max(0, written.text.indexOf(`\${steps.${id}`))
 }
 
 function outputReferences(value: unknown, path: Path): { readonly id: string; readonly path: Path }[] {

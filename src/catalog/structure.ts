@@ -13,7 +13,12 @@ export function structureFindings(schema: z.ZodType, described: SchemaNode, valu
   const result = schema.safeParse(value)
   if (result.success) return []
   const words = new Wording(described, value, source)
-  return result.error.issues.flatMap((issue) => words.findings(issue, pathOf(issue)))
+  const { issues } = result.error
+  // An unknown key is reason enough why something else is not there.
+  const unknownAt = new Set(issues.filter(({ code }) => code === 'unrecognized_keys').map((issue) => pathText(pathOf(issue))))
+  return issues
+    .filter((issue) => issue.code !== 'custom' || !unknownAt.has(pathText(pathOf(issue))))
+    .flatMap((issue) => words.findings(issue, pathOf(issue)))
 }
 
 function pathOf({ path }: Issue, base: Path = []): Path {
@@ -67,7 +72,7 @@ class Wording {
       code: 'missing',
       offset: value === null ? this.#source.keyOffset(path) : this.#source.keyOffset(path.slice(0, -1)),
       message: value === null ? `${pathText(path)} has no value` : `${pathText(path.slice(0, -1))} has no '${name}'`,
-      ...(expected === undefined ? {} : { expected: `${name}: ${expected}` }),
+      ...(expected === undefined ? {} : { expected: `${name}: ${expected.replace(/\.$/, '')}` }),
       ...(example === undefined ? {} : { hint: `write \`${name}: ${flow(example)}\`` }),
     }
   }
@@ -94,21 +99,29 @@ class Wording {
         ...wrongScalar({ place, value, written, nodes: all, expected, issue, secret: isInSecret(this.#described, path) }),
       }
     }
-    const wrongType = issue.code === 'invalid_type'
-    const kind = Array.isArray(value) ? 'a list' : 'a map'
-    const empty = Array.isArray(value) ? value.length === 0 : isPlainMap(value) && Object.keys(value).length === 0
-    const found = wrongType
-      ? `is ${kind}`
-      : empty
-        ? 'is empty'
-        : issue.code === 'too_big'
-          ? 'has too many entries'
-          : 'does not fit together'
+    if (issue.code === 'custom' && issue.message !== 'Invalid input') {
+      const said = nodes.find((node) => node.expected !== undefined)?.expected
+      return {
+        code: 'wrong-value',
+        offset,
+        message: `${place}: ${issue.message}`,
+        ...(said === undefined ? {} : { expected: said }),
+      }
+    }
+    const keys = Array.isArray(value) ? [] : Object.keys(value ?? {})
+    const empty = Array.isArray(value) ? value.length === 0 : keys.length === 0
+    if (issue.code === 'invalid_type')
+      return {
+        code: 'wrong-type',
+        offset,
+        message: `${place} is ${Array.isArray(value) ? 'a list' : 'a map'}`,
+        ...(expected ? { expected } : {}),
+      }
     return {
-      code: wrongType ? 'wrong-type' : 'wrong-value',
+      code: 'wrong-value',
       offset,
-      message: issue.code === 'custom' && issue.message !== 'Invalid input' ? `${place}: ${issue.message}` : `${place} ${found}`,
-      ...(empty && Array.isArray(value) ? { expected: 'at least one entry' } : expected === undefined ? {} : { expected }),
+      message: empty ? `${place} is empty` : `${place} has ${keys.length > 0 ? keyList(keys) : 'too many entries'}`,
+      ...(empty && Array.isArray(value) ? { expected: 'at least one entry' } : expected ? { expected } : {}),
     }
   }
 
@@ -135,7 +148,7 @@ class Wording {
     const offset = this.#source.keyOffset([...path, key])
     const known = { expected: oneOf([keyList(keys)]) }
     const similar = suggest(key, keys)
-    if (isAction(path)) {
+    if (isAction(path) && !(path.at(-1) === 'check' && (similar === 'every' || similar === 'timeout'))) {
       const kinds = keys.filter((kind) => !(path.at(-1) === 'check' && (kind === 'every' || kind === 'timeout')))
       return {
         code: 'unknown-action',

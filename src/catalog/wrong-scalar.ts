@@ -24,7 +24,7 @@ export function wrongScalar({ place, value, written, nodes, expected, issue, sec
   if (unit !== undefined) return { ...wrongUnit(place, value, unit), ...wants }
   const choices = nodes.flatMap((node) => node.enum ?? (node.const === undefined ? [] : [node.const]))
   if (choices.length > 0) {
-    const similar = suggest(String(value), choices.map(String))
+    const similar = typeof value === 'string' ? suggest(value, choices.map(String)) : undefined
     return {
       code: typeof value === typeof choices[0] ? 'wrong-value' : 'wrong-type',
       message: `${place} is ${shown(value)}`,
@@ -38,7 +38,7 @@ export function wrongScalar({ place, value, written, nodes, expected, issue, sec
   return {
     code: issue.code === 'invalid_type' ? 'wrong-type' : 'wrong-value',
     message: value === '' ? `${place} is empty` : `${place} is ${shown(value)}`,
-    ...(range(issue) ?? wants),
+    ...(nodes.some((node) => node.expected !== undefined) ? wants : (range(issue) ?? wants)),
     ...(hint === undefined ? {} : { hint }),
   }
 }
