@@ -1,11 +1,19 @@
 import { Command } from '@commander-js/extra-typings'
 import { addGlobalOptions } from './command.ts'
+import { backupCommand } from './commands/backup.ts'
+import { demoCommand } from './commands/demo.ts'
+import { recoverCommand } from './commands/recover.ts'
+import { restoreCommand } from './commands/restore.ts'
 import { runCommand } from './commands/run/run.ts'
 
 /** The whole program. Every command is in this list; nothing registers itself. */
 export function createProgram(version: string) {
   const program = new Command('holdfast').description('Disaster recovery you can prove.').version(version)
   addGlobalOptions(program)
+  program.addCommand(backupCommand)
+  program.addCommand(restoreCommand)
+  program.addCommand(recoverCommand)
   program.addCommand(runCommand)
+  program.addCommand(demoCommand)
   return program
 }

@@ -7,15 +7,13 @@ export {
   type RepositoryChoice,
   type TargetRepository,
 } from './open-repository.ts'
+export { runDemo, type DemoOptions } from './demo/demo.ts'
+export { type DemoEvent } from './demo/events.ts'
+export { type DemoReport } from './demo/report.ts'
+export { protectService, recordBackup, serviceSource, type ProtectedCopy, type ProtectOptions } from './protect.ts'
 export { checkApproval } from './recovery/approval.ts'
 export { actionParams, loadRunCatalog } from './recovery/load-catalog.ts'
-export {
-  planOf,
-  preflightRecovery,
-  prepareRecovery,
-  type PreparedRecovery,
-  type RecoveryRequest,
-} from './recovery/prepare.ts'
+export { planOf, preflightRecovery, prepareRecovery, type PreparedRecovery, type RecoveryRequest } from './recovery/prepare.ts'
 export {
   abortRun,
   inputOf,

@@ -1,0 +1,116 @@
+import { createInterface } from 'node:readline/promises'
+import pc from 'picocolors'
+import { exitCodes, HoldfastError } from '../../kernel/index.ts'
+import { parseRecoveryTarget } from '../../postgres/index.ts'
+import {
+  loadRunCatalog,
+  preflightRecovery,
+  prepareRecovery,
+  recoverService,
+  type PreparedRecovery,
+  type RecoveryRequest,
+} from '../../service/index.ts'
+import { command } from '../command.ts'
+import { contextOf } from '../context.ts'
+import { table } from '../output/table.ts'
+import { catalogPath } from './run/open-runs.ts'
+import { watcherOf } from './run/watcher.ts'
+import { outcomeExitCode, outcomeText } from './run/wording.ts'
+
+type Target = NonNullable<RecoveryRequest['target']>
+
+export const recoverCommand = command('recover', 'bring a service back by its plan', [
+  ['holdfast recover orders-db --dry-run', 'every read-only check, and the commands that do each step by hand'],
+  ['holdfast recover orders-db', 'to the last moment that can be recovered'],
+  ['holdfast recover orders-db --to "2026-11-23T14:05:00Z"', 'to a time; the zone is required'],
+  ['holdfast recover orders-db --to 0/3000148 --yes', 'to a WAL position, without asking'],
+])
+  .argument('<service>', 'a service of the catalog')
+  .option('--to <target>', 'latest, a time with its zone, or a WAL position', readTarget, { kind: 'latest' } as Target)
+  .option('--dry-run', 'check everything that can be checked without touching anything, and show the plan')
+  .option('--yes', 'do not ask')
+  .option('--onset <time>', 'when the disaster began (ISO 8601): where the clock of the RTO starts; without it, now', readTime)
+  .action(async (service, { to, dryRun, yes, onset }, self) => {
+    const { globals, print, signal } = contextOf(self)
+    const catalog = await loadRunCatalog(catalogPath(globals), signal)
+    const request: RecoveryRequest = { catalog, service, target: to, ...(onset === undefined ? {} : { onsetAt: onset }) }
+    const prepared = prepareRecovery(request)
+    if (dryRun === true) {
+      const findings = await preflightRecovery(request, prepared, signal)
+      const blocked = findings.some(({ severity }) => severity === 'blocker')
+      print.result({ service, target: to, planHash: prepared.input.planHash, steps: prepared.steps, findings, blocked }, () =>
+        [planText(prepared), findingsText(findings)].join('\n\n'),
+      )
+      process.exitCode = blocked ? exitCodes.failed : exitCodes.done
+      return
+    }
+    if (yes !== true) await confirm(service, prepared, signal)
+    const { runId, outcome } = await recoverService({ ...request, prepared, ...watcherOf(print) }, signal)
+    print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
+    process.exitCode = outcomeExitCode(outcome)
+  })
+
+function readTarget(text: string): Target {
+  const target = parseRecoveryTarget(text)
+  if (target.kind === 'latest') return target
+  return target.kind === 'lsn' ? { kind: 'lsn', lsn: text.trim() } : { kind: 'time', time: text.trim() }
+}
+
+function readTime(text: string): Date {
+  // A date alone would be UTC and a date with a time local: only what says its zone is taken.
+  const time = /(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) ? new Date(text) : new Date(Number.NaN)
+  if (!Number.isNaN(time.getTime())) return time
+  throw new HoldfastError('usage', {
+    message: `'${text}' is not a time with its zone`,
+    hint: 'write it as 2026-11-23T14:05:00Z',
+  })
+}
+
+/** Shows the plan, and wants the service's name typed. Throws `usage` where nobody can be asked. */
+async function confirm(service: string, prepared: PreparedRecovery, signal: AbortSignal): Promise<void> {
+  if (!process.stdin.isTTY) {
+    throw new HoldfastError('usage', {
+      message: 'nobody can be asked whether to go on: this is not a terminal',
+      hint: 'look at it with --dry-run, then give --yes',
+    })
+  }
+  process.stderr.write(`${planText(prepared)}\n\n`)
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await lines.question(`Type the service's name to run this plan: `, { signal })
+    if (answer.trim() === service) return
+  } finally {
+    lines.close()
+  }
+  throw new HoldfastError('interrupted', { message: 'not confirmed; nothing was done' })
+}
+
+function planText({ input, steps }: PreparedRecovery): string {
+  const rows = steps.map((step) => ({
+    ...step,
+    after: input.plan.steps.find(({ id }) => id === step.id)?.after.join(', ') ?? '',
+  }))
+  const list = table(
+    [
+      { title: 'step', value: ({ id }) => id },
+      { title: 'action', value: ({ kind }) => kind },
+      { title: 'after', value: ({ after }) => after },
+      { title: 'effect', value: ({ effect }) => (effect === 'point-of-no-return' ? pc.yellow(effect) : effect) },
+    ],
+    rows,
+  )
+  const manual = steps.map(({ id, manual }) => [`  # ${id}`, ...manual.map((line) => `  ${line}`)].join('\n')).join('\n')
+  return `${pc.bold(`plan ${input.plan.name}`)} ${pc.dim(input.planHash.slice(0, 12))}\n\n${list}\n\n${pc.bold('by hand')}\n${manual}`
+}
+
+function findingsText(
+  findings: readonly { severity: string; step: string; message: string; hint?: string | undefined }[],
+): string {
+  if (findings.length === 0) return `${pc.green('✓')} the preflight found nothing in the way`
+  return findings
+    .map(({ severity, step, message, hint }) => {
+      const mark = severity === 'blocker' ? pc.red('blocker') : pc.yellow('warning')
+      return `${mark} ${step}: ${message}${hint === undefined ? '' : `\n  ${pc.bold('HINT:')} ${hint}`}`
+    })
+    .join('\n')
+}

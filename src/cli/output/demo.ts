@@ -1,0 +1,109 @@
+import pc from 'picocolors'
+import { formatDuration, shortId } from '../../kernel/index.ts'
+import type { DemoEvent, DemoReport } from '../../service/index.ts'
+import { table } from './table.ts'
+
+const verdictStyles = { met: pc.green, missed: pc.red, unknown: pc.yellow } as const
+
+/** One line for something that happened in a demo. */
+export function demoEventText(event: DemoEvent): string {
+  if (event.event === 'done') {
+    const mark = event.phase === 'disaster' ? pc.red('✗') : pc.green('✓')
+    return `${mark} ${event.text} ${pc.dim(`(${formatDuration(event.durationMs)})`)}`
+  }
+  return event.event === 'progress' ? `  ${event.text}` : `  ${event.phase} …`
+}
+
+/** What a demo ends with. */
+export function demoReportText(report: DemoReport): string {
+  const { rows, files, objectives, phases } = report
+  const seconds = (value: number) => formatDuration(value * 1000)
+  const judged = (name: string, declared: number, actual: number) => ({
+    name,
+    declared: seconds(declared),
+    actual: Number.isSafeInteger(actual) && actual > 1e9 ? 'nothing came back' : seconds(actual),
+    verdict: verdictStyles[actual <= declared ? 'met' : 'missed'](actual <= declared ? 'met' : 'missed'),
+  })
+  const objectiveTable = table(
+    [
+      { title: 'objective', value: ({ name }) => name },
+      { title: 'declared', value: ({ declared }) => declared, align: 'right' },
+      { title: 'achieved', value: ({ actual }) => actual, align: 'right' },
+      { title: 'verdict', value: ({ verdict }) => verdict },
+    ],
+    [
+      judged('RPO (data lost)', objectives.rpoSeconds, report.rpoSeconds),
+      judged('RTO (time down)', objectives.rtoSeconds, report.rtoSeconds),
+    ],
+  )
+  const dataTable = table(
+    [
+      { title: 'data', value: ({ name }) => name },
+      { title: 'before', value: ({ before }) => String(before), align: 'right' },
+      { title: 'recovered', value: ({ recovered }) => String(recovered), align: 'right' },
+      { title: 'lost', value: ({ lost }) => (lost > 0 ? pc.red(String(lost)) : String(lost)), align: 'right' },
+    ],
+    [
+      { name: 'acknowledged rows', before: rows.acknowledged, recovered: rows.recovered, lost: rows.lost },
+      { name: 'files', before: files.expected, recovered: files.recovered, lost: files.lost.length },
+    ],
+  )
+  return [
+    '',
+    objectiveTable,
+    '',
+    dataTable,
+    ...dataRemarks(report),
+    '',
+    timeText(phases),
+    '',
+    `${pc.bold('verdict')}  ${verdictStyles[report.verdict](report.verdict)}   ${pc.dim(`PostgreSQL ${report.postgres}; ledger head ${shortId(report.ledgerHead)}`)}`,
+    '',
+    pc.bold('look closer'),
+    ...lookCloser(report).map((line) => `  ${line}`),
+    '',
+    pc.dim(
+      report.kept
+        ? `Everything is in ${report.directory}.`
+        : `The repository stays in ${report.directory}; remove it with rm -r. --keep DIR keeps the recovered data too.`,
+    ),
+  ].join('\n')
+}
+
+function dataRemarks({ rows, synchronous }: DemoReport): string[] {
+  const remarks = synchronous
+    ? ['commits waited for the WAL receiver, so nothing acknowledged can be lost']
+    : ['commits did not wait for the WAL receiver: what was acknowledged in its last moments may be lost']
+  if (rows.damaged > 0) remarks.push(pc.red(`${rows.damaged} rows came back with another content`))
+  if (rows.unacknowledged > 0) remarks.push(`${rows.unacknowledged} rows whose commit was in flight came back too`)
+  return remarks.map((remark) => pc.dim(remark))
+}
+
+/** Where the time went, as a bar: each phase as wide as its part. */
+function timeText(phases: DemoReport['phases']): string {
+  const parts = (
+    [
+      ['detect', phases.detectMs, pc.yellow],
+      ['prepare', phases.prepareMs, pc.dim],
+      ['restore', phases.restoreMs, pc.cyan],
+      ['replay', phases.replayMs, pc.green],
+      ['verify', phases.verifyMs, pc.bold],
+    ] as const
+  ).filter(([, ms]) => ms > 0)
+  const total = parts.reduce((sum, [, ms]) => sum + ms, 0)
+  const width = 48
+  const bar = parts.map(([, ms, style]) => style('█'.repeat(Math.max(1, Math.round((ms / total) * width))))).join('')
+  const legend = parts.map(([name, ms, style]) => `${style(name)} ${formatDuration(ms)}`).join('   ')
+  return `${pc.bold('where the time went')}\n${bar}\n${legend}`
+}
+
+function lookCloser({ repository, passwordFile, catalog, runId, ledgerHead }: DemoReport): string[] {
+  const access = `--repo ${repository} --password-file ${passwordFile}`
+  return [
+    `holdfast ${access} snapshots`,
+    `holdfast ${access} ledger verify --head ${ledgerHead}`,
+    `holdfast --catalog ${catalog} status`,
+    `holdfast --catalog ${catalog} run show ${runId}`,
+    `restic -r ${repository} --password-file ${passwordFile} check --read-data`,
+  ]
+}
