@@ -84,7 +84,7 @@ export async function receiveStream(copy: CopyStream, options: StreamOptions, st
         }),
       )
     } else {
-      acknowledgeSoon(now - lastHeardMs > 2 * statusIntervalMs)
+      acknowledgeSoon(now - lastHeardMs > 0.9 * statusIntervalMs)
       progress(false)
     }
   }, statusIntervalMs)
