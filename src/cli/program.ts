@@ -5,11 +5,13 @@ import { demoCommand } from './commands/demo.ts'
 import { recoverCommand } from './commands/recover.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { runCommand } from './commands/run/run.ts'
+import { validateCommand } from './commands/validate.ts'
 
 /** The whole program. Every command is in this list; nothing registers itself. */
 export function createProgram(version: string) {
   const program = new Command('holdfast').description('Disaster recovery you can prove.').version(version)
   addGlobalOptions(program)
+  program.addCommand(validateCommand)
   program.addCommand(backupCommand)
   program.addCommand(restoreCommand)
   program.addCommand(recoverCommand)

@@ -1,12 +1,11 @@
 import { backup, type ArchiveProgress, type BackupSummary, type Source } from '../backup/index.ts'
-import { resolveSecret, type Catalog, type Service } from '../catalog/index.ts'
+import { findService, resolveSecret, type Catalog, type Service } from '../catalog/index.ts'
 import { HoldfastError } from '../kernel/index.ts'
 import type { EvidenceBody, LedgerHead } from '../ledger/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { createFilesSource, createPostgresSource } from '../sources/index.ts'
 import { openCatalogRepository } from './open-repository.ts'
 import { recordEvidence } from './record-evidence.ts'
-import { findService } from './recovery/prepare.ts'
 
 /** One service's backup to one repository. */
 export interface ProtectedCopy {

@@ -6,9 +6,9 @@ import { HoldfastError } from '../../kernel/index.ts'
 export interface ReceiverProcess extends AsyncDisposable {
   readonly pid: number
   /** Lets it store what it has received, then ends it. Kills it when it has not ended after 10 s. */
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
   /** Throws what its log says when it has ended by itself. */
-  assertRunning(): Promise<void>
+  readonly assertRunning: () => Promise<void>
 }
 
 /** Starts `holdfast postgres receive-wal SERVICE` as the process of its own that it is in production. */
