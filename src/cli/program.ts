@@ -4,7 +4,9 @@ import { backupCommand } from './commands/backup.ts'
 import { demoCommand } from './commands/demo.ts'
 import { recoverCommand } from './commands/recover.ts'
 import { restoreCommand } from './commands/restore.ts'
+import { ledgerCommand } from './commands/ledger/ledger.ts'
 import { runCommand } from './commands/run/run.ts'
+import { statusCommand } from './commands/status/status.ts'
 import { validateCommand } from './commands/validate.ts'
 
 /** The whole program. Every command is in this list; nothing registers itself. */
@@ -17,5 +19,7 @@ export function createProgram(version: string) {
   program.addCommand(recoverCommand)
   program.addCommand(runCommand)
   program.addCommand(demoCommand)
+  program.addCommand(statusCommand)
+  program.addCommand(ledgerCommand)
   return program
 }

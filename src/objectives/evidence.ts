@@ -24,6 +24,8 @@ export interface WalFact {
   readonly coveredUntil: Date
   /** The snapshot that replay begins at. */
   readonly from: string
+  /** WAL is missing there, in PostgreSQL's form; without `to`, nothing follows on that timeline. */
+  readonly gap?: { readonly from: string; readonly to?: string }
   readonly record?: LedgerRef
 }
 

@@ -9,6 +9,8 @@ import { worstVerdict, type Verdict } from './verdict.ts'
 export type StatusFinding =
   | { readonly code: 'future-dated'; readonly repository: string; readonly snapshot: string; readonly time: Date }
   | { readonly code: 'future-dated-record'; readonly record?: LedgerRef; readonly time: Date }
+  /** WAL behind the gap is of no use: recovery ends before it. */
+  | { readonly code: 'wal-gap'; readonly repository: string; readonly from: string; readonly to?: string }
   | { readonly code: 'unseen'; readonly repository: string; readonly because: string }
 
 export interface ServiceStatus {
@@ -57,6 +59,9 @@ export function serviceStatus({ objectives, evidence, now }: StatusQuestion): Se
       ...[...evidence.recoveries, ...evidence.data.flatMap(({ restores }) => restores)]
         .filter((fact) => !known(fact))
         .map(({ record, time }) => ({ code: 'future-dated-record' as const, ...(record ? { record } : {}), time })),
+      ...evidence.data.flatMap(({ wal }) =>
+        wal.flatMap(({ repository, gap }) => (gap ? [{ code: 'wal-gap' as const, repository, ...gap }] : [])),
+      ),
       ...evidence.unseen.map((unseen) => ({ code: 'unseen' as const, ...unseen })),
     ],
     ...(recoverableTo ? { recoverableTo: recoverableTo.time } : {}),

@@ -27,3 +27,4 @@ export {
 } from './recovery/recover.ts'
 export { openRepositoryLedger, recordEvidence, type EvidenceContext } from './record-evidence.ts'
 export { stateDirectory } from './state-directory.ts'
+export { readStatus, type RepositoryReport, type ServiceReport, type StatusReport } from './status.ts'

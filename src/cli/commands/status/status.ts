@@ -1,0 +1,73 @@
+import pc from 'picocolors'
+import { findService } from '../../../catalog/index.ts'
+import { exitCodes } from '../../../kernel/index.ts'
+import type { ObjectiveStatus, Verdict } from '../../../objectives/index.ts'
+import { loadRunCatalog, readStatus, type ServiceReport, type StatusReport } from '../../../service/index.ts'
+import { command } from '../../command.ts'
+import { contextOf } from '../../context.ts'
+import { table, type Column } from '../../output/table.ts'
+import { durationText, hintLines, nextStep } from './wording.ts'
+
+export const statusCommand = command('status', 'could we recover right now, how much would we lose, and how long would it take', [
+  ['holdfast status', 'every service of the catalog'],
+  ['holdfast status orders-db', 'one of them'],
+  ['holdfast status --json', 'for a program; exit code 4 when an objective is missed or unknown'],
+])
+  .argument('[services...]', 'only these services')
+  .action(async (names, _options, self) => {
+    const { globals, print, signal } = contextOf(self)
+    const catalog = await loadRunCatalog(globals.catalog ?? 'holdfast.yaml', signal)
+    for (const name of names) findService(catalog, name)
+    const report = await readStatus(catalog, names.length > 0 ? { services: names } : {}, signal)
+    print.result(print.json ? asJson(report) : report, () => statusText(report))
+    if (report.verdict === 'missed' || report.verdict === 'unknown') process.exitCode = exitCodes.objectiveMissed
+  })
+
+/** The report, with the next step of each objective in words. */
+function asJson({ services, ...report }: StatusReport): unknown {
+  const withNext = (service: ServiceReport, status: ObjectiveStatus) => {
+    const next = nextStep(service, status)
+    return next === undefined ? status : { ...status, next }
+  }
+  return {
+    ...report,
+    services: services.map((service) => ({
+      ...service,
+      rpo: withNext(service, service.rpo),
+      rto: withNext(service, service.rto),
+    })),
+  }
+}
+
+const colours: Record<Verdict, (text: string) => string> = {
+  met: pc.green,
+  'at-risk': pc.yellow,
+  missed: pc.red,
+  unknown: pc.magenta,
+}
+
+function objectiveColumns(name: 'rpo' | 'rto', actual: string): Column<ServiceReport>[] {
+  return [
+    { title: name.toUpperCase(), value: (row) => durationText(row[name].declaredMs), align: 'right' },
+    { title: actual, value: (row) => durationText(row[name].actualMs), align: 'right' },
+    { title: 'basis', value: (row) => row[name].basis },
+    { title: 'verdict', value: (row) => colours[row[name].verdict](row[name].verdict) },
+  ]
+}
+
+function statusText({ catalog, services, repositories }: StatusReport): string {
+  if (services.length === 0) return `${catalog.file} names no service: there is nothing to recover, and nothing is known.`
+  const columns: Column<ServiceReport>[] = [
+    { title: 'service', value: ({ service }) => service },
+    { title: 'tier', value: ({ tier }) => (tier === undefined ? '-' : String(tier)), align: 'right' },
+    ...objectiveColumns('rpo', 'would lose'),
+    ...objectiveColumns('rto', 'would take'),
+  ]
+  const unseen = repositories.filter(({ state }) => state === 'unseen')
+  const hints = services.flatMap(hintLines)
+  return [
+    table(columns, services),
+    ...(hints.length > 0 ? ['', ...hints] : []),
+    ...(unseen.length > 0 && hints.length === 0 ? ['', ...unseen.map(({ name, because }) => `${name}: ${because}`)] : []),
+  ].join('\n')
+}

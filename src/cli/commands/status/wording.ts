@@ -1,0 +1,89 @@
+import { formatDuration, shortId } from '../../../kernel/index.ts'
+import type { ObjectiveStatus, Reason, StatusFinding } from '../../../objectives/index.ts'
+import type { ServiceReport } from '../../../service/index.ts'
+
+/** Why a verdict is what it is, as the end of "RPO is unknown: …". */
+const reasons: Record<Reason, string> = {
+  'within-objective': 'within the objective',
+  'near-objective': 'above 80 % of the objective',
+  'above-objective': 'above the objective',
+  'not-declared': 'no objective is declared',
+  'no-data': 'neither the service nor one that it depends on declares data',
+  'no-snapshot': 'there is no backup',
+  'only-future-dated': 'all its backups are dated in the future',
+  'repository-damaged': 'the last check of its repository found damage',
+  'incomplete-snapshot': 'the newest backup lacks files that could not be read',
+  'wal-not-archived': 'the catalog declares WAL, and none reaches on from a backup',
+  'not-recoverable': 'there is nothing to recover from',
+  'never-restored': 'it was backed up, but never restored and compared',
+  'never-recovered': 'its plan was never run',
+  'no-plan': 'it has no recovery plan',
+  'proof-too-old': 'the last proof is older than 90 days',
+  'plan-changed': 'the plan has changed since it was last run',
+  'last-recovery-failed': 'the last run of its plan failed',
+  'nothing-was-checked': 'its plan was run, but checked nothing',
+  'estimated-from-restore': 'only restores were measured, not the whole plan',
+}
+
+/** One line for each objective that is not met, with the next command where there is one. */
+export function hintLines(report: ServiceReport): string[] {
+  const lines = (['rpo', 'rto'] as const).flatMap((name) => {
+    const status = report[name]
+    if (status.verdict === 'met') return []
+    const next = nextStep(report, status)
+    const because = `${report.service}: ${name.toUpperCase()} is ${status.verdict}: ${reasons[status.because]}`
+    return [next === undefined ? because : `${because}; ${next}`]
+  })
+  return [...lines, ...report.findings.map((finding) => `${report.service}: ${findingText(finding)}`)]
+}
+
+/** What to run, or to change, for a better answer next time. */
+export function nextStep({ service, plan }: ServiceReport, { because }: ObjectiveStatus): string | undefined {
+  const recover = plan === undefined ? undefined : `see what \`holdfast recover ${service} --dry-run\` says, then run the plan`
+  switch (because) {
+    case 'no-snapshot':
+    case 'only-future-dated':
+    case 'incomplete-snapshot':
+    case 'not-recoverable':
+      return `run \`holdfast backup --service ${service}\``
+    case 'wal-not-archived':
+      return `start \`holdfast postgres receive-wal ${service}\``
+    case 'repository-damaged':
+      return 'run `holdfast check --read-data`'
+    case 'no-plan':
+      return `add one to the catalog, and name it with \`recovery:\` under services.${service}`
+    case 'no-data':
+      return `say what it holds with \`data:\`, or who does with \`dependsOn:\`, under services.${service}`
+    case 'last-recovery-failed':
+      return '`holdfast run list` shows what went wrong'
+    case 'never-restored':
+    case 'never-recovered':
+    case 'proof-too-old':
+    case 'plan-changed':
+    case 'nothing-was-checked':
+    case 'estimated-from-restore':
+      return recover
+    case 'above-objective':
+      return undefined
+    default:
+      return undefined
+  }
+}
+
+function findingText(finding: StatusFinding): string {
+  switch (finding.code) {
+    case 'future-dated':
+      return `snapshot ${shortId(finding.snapshot)} in ${finding.repository} is dated in the future (${finding.time.toISOString()}) and not counted: set that machine’s clock`
+    case 'future-dated-record':
+      return `a record${finding.record ? `, number ${finding.record.seq} in the ledger of ${finding.record.repository},` : ''} is dated in the future (${finding.time.toISOString()}) and not counted`
+    case 'wal-gap':
+      return `WAL is missing in ${finding.repository} from ${finding.from}${finding.to === undefined ? '' : ` to ${finding.to}`}: recovery ends there; take a new backup`
+    default:
+      return `${finding.repository} is not counted: ${finding.because}`
+  }
+}
+
+/** `3 s`, or `-` for what nobody knows. */
+export function durationText(ms: number | undefined): string {
+  return ms === undefined ? '-' : formatDuration(ms)
+}

@@ -1,0 +1,100 @@
+import type { Catalog } from '../catalog/index.ts'
+import { serviceStatus, worstVerdict, type ServiceStatus, type Verdict } from '../objectives/index.ts'
+import { codeVersion } from './recovery/code-version.ts'
+import { readRepository, type RepositoryFacts, type UnseenRepository } from './status/repository-facts.ts'
+import { gatherEvidence } from './status/service-evidence.ts'
+
+/** The answer to "could we recover right now?" for every service of a catalog. The JSON of `holdfast status --json` is this. */
+export interface StatusReport {
+  readonly time: Date
+  readonly catalog: { readonly name: string; readonly file: string; readonly hash: string }
+  /** The worst of the services'; `unknown` when there are none. */
+  readonly verdict: Verdict
+  readonly services: readonly ServiceReport[]
+  readonly repositories: readonly RepositoryReport[]
+}
+
+export interface ServiceReport extends ServiceStatus {
+  readonly service: string
+  readonly owner: string
+  readonly tier?: number
+  readonly plan?: string
+}
+
+export interface RepositoryReport {
+  readonly name: string
+  readonly location: string
+  readonly state: 'open' | 'unseen'
+  /** Why it could not be looked into. */
+  readonly because?: string
+  readonly snapshots?: number
+  readonly ledgerRecords?: number
+  /** Records that could not be counted as evidence. */
+  readonly damagedRecords?: readonly number[]
+}
+
+/** Reads every repository of the catalog and judges every service, or only `services`. Needs no service to be up. */
+export async function readStatus(
+  catalog: Catalog,
+  { now = new Date(), services = Object.keys(catalog.services) }: { readonly now?: Date; readonly services?: readonly string[] },
+  signal?: AbortSignal,
+): Promise<StatusReport> {
+  await using repositories = await readRepositories(catalog, signal)
+  const { seen, unseen } = repositories
+  const reports: ServiceReport[] = []
+  for (const name of services) {
+    const service = catalog.services[name]
+    if (!service) continue
+    const evidence = await gatherEvidence({ catalog, seen, unseen, now, codeVersion: codeVersion() }, service, signal)
+    reports.push({
+      service: name,
+      owner: service.owner,
+      ...(service.tier === undefined ? {} : { tier: service.tier }),
+      ...(service.recovery === undefined ? {} : { plan: service.recovery }),
+      ...serviceStatus({ objectives: service.objectives, evidence, now }),
+    })
+  }
+  return {
+    time: now,
+    catalog: { name: catalog.name, file: catalog.file, hash: catalog.hash },
+    verdict: worstVerdict(reports.map(({ verdict }) => verdict)),
+    services: reports,
+    repositories: repositoryReports(catalog, seen, unseen),
+  }
+}
+
+async function readRepositories(catalog: Catalog, signal?: AbortSignal) {
+  const stack = new AsyncDisposableStack()
+  const seen: RepositoryFacts[] = []
+  const unseen: UnseenRepository[] = []
+  try {
+    for (const name of Object.keys(catalog.repositories)) {
+      const facts = await readRepository(catalog, name, signal)
+      if ('because' in facts) unseen.push(facts)
+      else seen.push(stack.use(facts))
+    }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+  return { seen, unseen, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+function repositoryReports(
+  catalog: Catalog,
+  seen: readonly RepositoryFacts[],
+  unseen: readonly UnseenRepository[],
+): RepositoryReport[] {
+  return Object.values(catalog.repositories).map(({ name, location }) => {
+    const facts = seen.find((candidate) => candidate.name === name)
+    if (!facts) return { name, location, state: 'unseen', because: unseen.find((entry) => entry.name === name)?.because ?? '' }
+    return {
+      name,
+      location,
+      state: 'open',
+      snapshots: facts.snapshots.length,
+      ledgerRecords: facts.records,
+      damagedRecords: facts.damagedRecords,
+    }
+  })
+}
