@@ -16,6 +16,8 @@ export interface BlobIndex {
   hasPack(id: string): boolean
   has(type: BlobType, id: string): boolean
   lookup(type: BlobType, id: string): BlobLocation | undefined
+  /** A number below `size` that is the blob's own for ever: for sets of blobs as arrays of bits. */
+  position(type: BlobType, id: string): number | undefined
   /** Adds a pack's blobs. A blob that is known already keeps its first place. */
   add(pack: IndexedPack): void
   /** Every blob once, in no order. */
@@ -105,6 +107,11 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
     has(type, id) {
       wantedBytes.write(id, 'hex')
       return table[findSlot(type)] !== 0
+    },
+    position(type, id) {
+      wantedBytes.write(id, 'hex')
+      const stored = table[findSlot(type)] ?? 0
+      return stored === 0 ? undefined : stored - 1
     },
     lookup(type, id) {
       wantedBytes.write(id, 'hex')

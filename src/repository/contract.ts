@@ -44,6 +44,8 @@ export interface Repository extends AsyncDisposable {
 
   /** The index, loaded once and then kept; `unreadableIndexes` tells what could not be used for it. */
   loadIndex(signal?: AbortSignal): Promise<BlobIndex>
+  /** As loadIndex, with what others have indexed since. */
+  refreshIndex(signal?: AbortSignal): Promise<BlobIndex>
   readonly unreadableIndexes: readonly UnreadableIndex[]
   /** The verified plaintext. Throws `blob-missing` when no index names it, `pack-damaged` when it cannot be had whole. */
   readBlob(type: BlobType, id: string, signal?: AbortSignal): Promise<Uint8Array>
@@ -65,9 +67,10 @@ export interface Repository extends AsyncDisposable {
 
   createWriter(options?: WriterOptions): Promise<BlobWriter>
 
-  /** For check: the blobs that one index file names, and what a pack says of itself, as they are stored now. */
+  /** For check: what one index file says, as it is stored now. Throws `object-damaged`. */
   readIndex(id: string, signal?: AbortSignal): Promise<IndexedPack[]>
-  readPackHeader(pack: { readonly id: string; readonly sizeBytes: number }, signal?: AbortSignal): Promise<BlobEntry[]>
+  /** For check: the blobs of a whole pack, from its own header. Throws `pack-damaged`. */
+  openPackHeader(pack: string, bytes: Uint8Array): BlobEntry[]
   /** For check: one blob out of the bytes of a whole pack. Throws `pack-damaged`. */
   openBlob(pack: string, bytes: Uint8Array, entry: BlobEntry): Uint8Array
 }

@@ -1,11 +1,11 @@
-import { isHoldfastError, messageOf } from '../kernel/index.ts'
+import { isHoldfastError, messageOf, shortId } from '../kernel/index.ts'
 import type { Backend } from '../storage/index.ts'
 import { createBlobIndex, type BlobIndex } from './blob-index.ts'
 import { decodeIndex, type IndexedPack } from './index-file.ts'
 import { mapConcurrently } from './map-concurrently.ts'
 import { readPackHeader } from './pack-file.ts'
 import type { SealKeys } from './seal.ts'
-import { decodeUnpacked } from './unpacked.ts'
+import { assertNamedByHash, decodeUnpacked } from './unpacked.ts'
 
 /** An index file that could not be used. What it held was looked up in the packs themselves. */
 export interface UnreadableIndex {
@@ -17,8 +17,10 @@ const filesAtOnce = 4
 
 /** Throws `object-damaged`. */
 export async function readIndexFile(backend: Backend, keys: SealKeys, id: string, signal?: AbortSignal): Promise<IndexedPack[]> {
-  const what = `index ${id.slice(0, 8)}`
-  return decodeIndex(decodeUnpacked(keys, await backend.get('index', id, signal && { signal }), what), what)
+  const what = `index ${shortId(id)}`
+  const stored = await backend.get('index', id, signal && { signal })
+  assertNamedByHash(stored, id, what)
+  return decodeIndex(decodeUnpacked(keys, stored, what), what)
 }
 
 /**

@@ -12,14 +12,14 @@ import { HeldLock, resticLockTimes, type LockTimes, type RepositoryLock } from '
 import { isStale } from './locks/lock-file.ts'
 import { LockStore } from './locks/lock-store.ts'
 import { mapConcurrently } from './map-concurrently.ts'
-import { readPackHeader } from './pack-file.ts'
+import { headerLengthBytes, locateHeader, openPackHeader } from './pack-header.ts'
 import { readPackBlobs } from './read-pack.ts'
 import { openSealedArea, type AreaKind } from './sealed-area.ts'
 import { sealKeys, type MasterKey, type SealKeys } from './seal.ts'
 import { decodeSnapshot, encodeSnapshot, type Snapshot, type SnapshotRecord } from './snapshot.ts'
 import { decodeTree } from './tree/decode.ts'
 import type { TreeNode } from './tree/node.ts'
-import { decodeUnpacked, encodeUnpacked } from './unpacked.ts'
+import { assertNamedByHash, decodeUnpacked, encodeUnpacked } from './unpacked.ts'
 import { createBlobWriter, type WriterOptions } from './writer/blob-writer.ts'
 import type { BlobWriter } from './writer/contract.ts'
 
@@ -106,6 +106,12 @@ export class OpenedRepository implements Repository {
     return this.#loader.index
   }
 
+  async refreshIndex(signal?: AbortSignal): Promise<BlobIndex> {
+    await this.#loading
+    this.#loading = this.#loader.loadNew(signal)
+    return this.loadIndex(signal)
+  }
+
   async readBlob(type: BlobType, id: string, signal?: AbortSignal): Promise<Uint8Array> {
     const location = await this.#locate(type, id, signal)
     const { pack, offset, length } = location
@@ -128,7 +134,7 @@ export class OpenedRepository implements Repository {
     const location = index.lookup(type, id)
     if (location) return location
     // Perhaps another writer has stored it since.
-    await this.#loader.loadNew(signal)
+    await this.refreshIndex(signal)
     const found = index.lookup(type, id)
     if (found) return found
     throw new HoldfastError('blob-missing', {
@@ -167,6 +173,7 @@ export class OpenedRepository implements Repository {
 
   async readSnapshot(id: string, signal?: AbortSignal): Promise<Snapshot> {
     const stored = await this.backend.get('snapshots', id, signal && { signal })
+    assertNamedByHash(stored, id, `snapshot ${shortId(id)}`)
     return decodeSnapshot(id, decodeUnpacked(this.#keys, stored, `snapshot ${shortId(id)}`))
   }
 
@@ -210,8 +217,9 @@ export class OpenedRepository implements Repository {
     return readIndexFile(this.backend, this.#keys, id, signal)
   }
 
-  readPackHeader(pack: { readonly id: string; readonly sizeBytes: number }, signal?: AbortSignal): Promise<BlobEntry[]> {
-    return readPackHeader(this.backend, this.#keys, pack, signal)
+  openPackHeader(pack: string, bytes: Uint8Array): BlobEntry[] {
+    const { offset, length } = locateHeader(bytes.length, bytes.subarray(-headerLengthBytes), pack)
+    return openPackHeader(this.#keys, bytes.subarray(offset, offset + length), bytes.length, pack)
   }
 
   openBlob(pack: string, bytes: Uint8Array, entry: BlobEntry): Uint8Array {

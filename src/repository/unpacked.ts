@@ -1,4 +1,4 @@
-import { HoldfastError } from '../kernel/index.ts'
+import { HoldfastError, sha256Hex } from '../kernel/index.ts'
 import { seal, unseal, type SealKeys } from './seal.ts'
 import { zstdCompress, zstdDecompress } from './zstd.ts'
 
@@ -23,5 +23,15 @@ export function decodeUnpacked(keys: SealKeys, stored: Uint8Array, what: string)
   throw new HoldfastError('object-damaged', {
     message: `${what} has an unknown encoding (${first === undefined ? 'it is empty' : `first byte ${first}`})`,
     details: { what },
+  })
+}
+
+/** Throws `object-damaged` when the stored bytes are not those that the name was made from: altered, truncated, or renamed. */
+export function assertNamedByHash(stored: Uint8Array, name: string, what: string): void {
+  if (sha256Hex(stored) === name) return
+  throw new HoldfastError('object-damaged', {
+    message: `${what} does not match its name: its ${stored.length} bytes were altered or truncated`,
+    hint: 'run `holdfast check` to see what is affected, and bring the file back from a copy of the repository',
+    details: { what, name, sizeBytes: stored.length },
   })
 }
