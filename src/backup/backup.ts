@@ -30,6 +30,8 @@ export interface BackupSummary extends ArchiveStats {
   readonly durationMs: number
   readonly dataBlobs: number
   readonly treeBlobs: number
+  /** Bytes of content that were read; the rest was taken from the parent. */
+  readonly bytesRead: number
   /** Bytes before and after compression and encryption. */
   readonly addedBytes: number
   readonly addedStoredBytes: number
@@ -60,7 +62,7 @@ export async function backup(
   const snapshot = job.dryRun
     ? undefined
     : await repository.saveSnapshot(snapshotRecord(job, { parent, archived, totals, startedAtMs }), both)
-  const { dataBlobs, treeBlobs, addedBytes, addedStoredBytes } = totals
+  const { dataBlobs, treeBlobs, bytesRead, addedBytes, addedStoredBytes } = totals
   return {
     ...(snapshot && { snapshot: snapshot.id }),
     ...(parent && { parent: parent.id }),
@@ -69,6 +71,7 @@ export async function backup(
     ...archived.stats,
     dataBlobs,
     treeBlobs,
+    bytesRead,
     addedBytes,
     addedStoredBytes,
     skipped: archived.skipped,

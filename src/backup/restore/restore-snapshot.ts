@@ -9,6 +9,7 @@ import { planRestore, type PlannedFile, type RestorePlan } from './plan.ts'
 import { makeSpecial } from './specials.ts'
 import { findSubtree } from './subtree.ts'
 import { prepareTarget } from './target.ts'
+import { verifyFiles } from './verify.ts'
 
 export interface RestoreJob {
   readonly repository: Repository
@@ -23,6 +24,10 @@ export interface RestoreJob {
   readonly overwrite?: boolean
   /** Leave out files whose content is damaged, instead of failing: they are in `skipped` then. */
   readonly skipDamaged?: boolean
+  /** Read every restored file back and compare it with the snapshot's hashes. */
+  readonly verify?: boolean
+  /** Take no lock: for a repository that cannot be written to, and that nobody prunes meanwhile. */
+  readonly noLock?: boolean
 }
 
 export interface RestoreProgress {
@@ -38,8 +43,10 @@ export interface RestoreProgress {
 export interface RestoreSummary {
   readonly snapshot: string
   readonly target: string
-  /** Regular files restored, each blob of them verified against its hash; hard links count. */
+  /** Regular files restored, every blob of them verified against its hash before it was written; hard links count. */
   readonly files: number
+  /** Files read back from the target and compared: with `verify`, all of them, each name of a hard link once. */
+  readonly verifiedFiles: number
   readonly directories: number
   /** Symbolic links, FIFOs and devices. */
   readonly specials: number
@@ -64,8 +71,8 @@ export async function restoreSnapshot(
 ): Promise<RestoreSummary> {
   const startMs = performance.now()
   const { repository, snapshot, subtree = '' } = job
-  await using lock = await repository.lock('shared', {}, signal)
-  const both = AbortSignal.any([signal, lock.signal])
+  await using lock = job.noLock ? undefined : await repository.lock('shared', {}, signal)
+  const both = lock ? AbortSignal.any([signal, lock.signal]) : signal
   const tree = await findSubtree(repository, snapshot, subtree, both)
   const { target, overwrite = false } = job
   const prepared = await prepareTarget({ target, snapshot, subtree, overwrite })
@@ -90,10 +97,10 @@ export async function restoreSnapshot(
 /** Directories, then content, then everything else, then the directories' metadata from the inside out: nothing written later changes it. */
 async function execute(
   plan: RestorePlan,
-  { repository, overwrite = false, skipDamaged = false }: RestoreJob,
+  { repository, overwrite = false, skipDamaged = false, verify = false }: RestoreJob,
   progress: (event: RestoreProgress) => void,
   signal: AbortSignal,
-): Promise<Pick<RestoreSummary, 'files' | 'specials' | 'sizeBytes' | 'skipped'>> {
+): Promise<Pick<RestoreSummary, 'files' | 'verifiedFiles' | 'specials' | 'sizeBytes' | 'skipped'>> {
   const posix = await loadPosix()
   const skipped: Skipped[] = []
   const onLoss: OnLoss = (path, reason) => void skipped.push({ path: path.toString(), reason })
@@ -129,10 +136,12 @@ async function execute(
     linkSync(to.path, path)
     files++
   }
+  const whole = plan.files.filter((file) => !damaged.has(file))
+  const verifiedFiles = verify ? verifyFiles(whole, await repository.loadIndex(signal), signal) : 0
   const specials = await restoreSpecials(plan, { posix, overwrite, onLoss }, signal)
   for (const { path, node } of plan.directories.toReversed()) if (node !== undefined) applyMetadata(path, node, posix, onLoss)
   report.end()
-  return { files, specials, sizeBytes, skipped }
+  return { files, verifiedFiles, specials, sizeBytes, skipped }
 }
 
 async function restoreSpecials(
