@@ -41,18 +41,27 @@ const badRun: fc.Arbitrary<RecoveryFact> = fc.record({
 })
 
 const part: fc.Arbitrary<DataEvidence> = fc.record({
-  name: fc.constant('orders'),
+  service: fc.constant('orders'),
+  kind: fc.constant('files'),
   walDeclared: fc.boolean(),
   snapshots: fc.array(snapshot, { maxLength: 4 }),
   wal: fc.array(wal, { maxLength: 2 }),
   restores: fc.array(restore, { maxLength: 2 }),
+  recoveries: fc.constant([]),
 })
-const evidence: fc.Arbitrary<ServiceEvidence> = fc.record({
+const anyEvidence: fc.Arbitrary<ServiceEvidence> = fc.record({
   data: fc.array(part, { minLength: 1, maxLength: 2 }),
   planHash: fc.constant(planHash),
   recoveries: fc.array(fc.oneof(goodRun, badRun), { maxLength: 3 }),
   unseen: fc.constant([]),
 })
+
+/** The data is the service's own: its runs are those of the service. */
+const evidence = anyEvidence.map(withRuns)
+
+function withRuns(given: ServiceEvidence): ServiceEvidence {
+  return { ...given, data: given.data.map((item) => ({ ...item, recoveries: given.recoveries })) }
+}
 
 const rank: Record<Verdict, number> = { unknown: 0, missed: 0, 'at-risk': 1, met: 2 }
 
@@ -104,7 +113,7 @@ describe('less evidence never gives a better verdict', () => {
   test('without the run that speaks for it', () => {
     fc.assert(
       fc.property(evidence.filter(oneGoodRunAtMost), (more) => {
-        expectNoBetter({ ...more, recoveries: more.recoveries.filter(({ checksFailed }) => checksFailed > 0) }, more)
+        expectNoBetter(withRuns({ ...more, recoveries: more.recoveries.filter(({ checksFailed }) => checksFailed > 0) }), more)
       }),
       runs,
     )
@@ -113,7 +122,7 @@ describe('less evidence never gives a better verdict', () => {
   test('when a run that speaks against it is added', () => {
     fc.assert(
       fc.property(evidence, badRun, (given, bad) => {
-        expectNoBetter({ ...given, recoveries: [...given.recoveries, bad] }, given)
+        expectNoBetter(withRuns({ ...given, recoveries: [...given.recoveries, bad] }), given)
       }),
       runs,
     )

@@ -31,13 +31,17 @@ export interface WalFact {
 
 /** One thing that holds data: a database, a set of folders. */
 export interface DataEvidence {
-  readonly name: string
+  /** The service that holds it: not the judged one when that holds none itself. */
+  readonly service: string
+  readonly kind: 'postgres' | 'files'
   /** The catalog says that WAL is archived: then snapshots alone are not what was promised, and else `wal` is not looked at. */
   readonly walDeclared: boolean
   readonly snapshots: readonly SnapshotFact[]
   readonly wal: readonly WalFact[]
   /** Verified restores of this data. */
   readonly restores: readonly RestoreFact[]
+  /** Runs that brought this data back. */
+  readonly recoveries: readonly RecoveryFact[]
 }
 
 /** A snapshot that became files again, and was compared. */
@@ -66,6 +70,7 @@ export interface ServiceEvidence {
   readonly data: readonly DataEvidence[]
   /** Of the plan that recovers it; undefined when it has none. */
   readonly planHash?: string
+  /** Runs that brought the service back. */
   readonly recoveries: readonly RecoveryFact[]
   /** Places that could not be looked into: what they hold is not counted. */
   readonly unseen: readonly { readonly repository: string; readonly because: string }[]

@@ -34,6 +34,8 @@ export interface ObjectiveStatus {
   readonly basis: Basis
   readonly verdict: Verdict
   readonly because: Reason
+  /** Whose data the reason is about, when it is about data. */
+  readonly about?: { readonly service: string; readonly kind: 'postgres' | 'files' }
   /** The records that the figure and its basis rest on. */
   readonly evidence: readonly LedgerRef[]
 }

@@ -1,7 +1,7 @@
-import type { DataEvidence, LedgerRef, RecoveryFact, RestoreFact } from './evidence.ts'
+import type { DataEvidence, LedgerRef, RecoveryFact } from './evidence.ts'
 import { clockToleranceMs, proofMaxAgeMs } from './objective-status.ts'
-import type { RecoverablePoint } from './recoverable-point.ts'
 
+/** How well it is known that some data can be brought back. */
 export interface Proof {
   readonly basis: 'measured' | 'stale' | 'estimated'
   readonly because: 'proven' | 'proof-too-old' | 'last-recovery-failed' | 'never-restored'
@@ -9,21 +9,28 @@ export interface Proof {
 }
 
 /** From the best to the worst. */
-export const proofOrder: readonly Proof['because'][] = ['proven', 'proof-too-old', 'last-recovery-failed', 'never-restored']
+const proofOrder: readonly Proof['because'][] = ['proven', 'proof-too-old', 'last-recovery-failed', 'never-restored']
+
+const unproven: Proof = { basis: 'estimated', because: 'never-restored' }
+
+/** `never-restored` for none. */
+export function worstProof(proofs: readonly Proof[]): Proof {
+  return proofs.toSorted((a, b) => proofOrder.indexOf(b.because) - proofOrder.indexOf(a.because))[0] ?? unproven
+}
 
 /** Whether data like this has been brought back and compared. A restored snapshot says nothing of replaying WAL beyond it. */
-export function proofOf(data: DataEvidence, point: RecoverablePoint, recoveries: readonly RecoveryFact[], now: Date): Proof {
-  const restores: readonly RestoreFact[] = point.byWal
-    ? []
-    : data.restores.filter(({ time, verifiedFiles }) => verifiedFiles > 0 && time.getTime() <= now.getTime() + clockToleranceMs)
-  const good = [...recoveries.filter(isProof), ...restores].toSorted((a, b) => b.time.getTime() - a.time.getTime())[0]
-  if (!good) return { basis: 'estimated', because: 'never-restored' }
-  const failed = recoveries.find(isFailure)
-  if (failed && failed.time.getTime() >= good.time.getTime())
-    return { basis: 'stale', because: 'last-recovery-failed', record: failed.record }
-  if (now.getTime() - good.time.getTime() > proofMaxAgeMs)
-    return { basis: 'stale', because: 'proof-too-old', record: good.record }
-  return { basis: 'measured', because: 'proven', record: good.record }
+export function proofOf(data: DataEvidence, byWal: boolean, now: Date): Proof {
+  const limit = now.getTime() + clockToleranceMs
+  const recoveries = data.recoveries.filter(({ time }) => time.getTime() <= limit)
+  const restores = data.restores.filter(({ time, verifiedFiles }) => !byWal && verifiedFiles > 0 && time.getTime() <= limit)
+  const good = newest([...recoveries.filter(isProof), ...restores])
+  if (!good) return unproven
+  const failed = newest(recoveries.filter(isFailure))
+  if (failed && failed.time >= good.time) return { basis: 'stale', because: 'last-recovery-failed', record: failed.record }
+  const old = now.getTime() - good.time.getTime() > proofMaxAgeMs
+  return old
+    ? { basis: 'stale', because: 'proof-too-old', record: good.record }
+    : { basis: 'measured', because: 'proven', record: good.record }
 }
 
 /** It came back and something was looked at. */
@@ -38,4 +45,8 @@ export function isTimed(recovery: RecoveryFact): recovery is RecoveryFact & { re
 /** An aborted run says nothing; a failed one, or one whose checks failed, says that the plan does not work. */
 export function isFailure({ outcome, checksFailed }: RecoveryFact): boolean {
   return outcome === 'failed' || (outcome === 'completed' && checksFailed > 0)
+}
+
+function newest<Fact extends { readonly time: Date }>(facts: readonly Fact[]): Fact | undefined {
+  return facts.toSorted((a, b) => b.time.getTime() - a.time.getTime())[0]
 }

@@ -1,6 +1,6 @@
-import type { DataEvidence, LedgerRef, RecoveryFact } from './evidence.ts'
+import type { DataEvidence, LedgerRef } from './evidence.ts'
 import { judged, unknown, type ObjectiveStatus } from './objective-status.ts'
-import { proofOf, proofOrder, type Proof } from './proof.ts'
+import { proofOf, worstProof } from './proof.ts'
 import type { RecoverablePoint } from './recoverable-point.ts'
 
 type FoundPoint = RecoverablePoint & { readonly time: Date }
@@ -14,26 +14,32 @@ export function oldest(points: readonly FoundPoint[]): FoundPoint | undefined {
   return points.toSorted((a, b) => a.time.getTime() - b.time.getTime())[0]
 }
 
+/** The service's RPO: that of the part of its data which is worst off. */
 export function rpoStatus(
   declaredMs: number | undefined,
   data: readonly DataEvidence[],
   points: readonly RecoverablePoint[],
-  recoveries: readonly RecoveryFact[],
   now: Date,
 ): ObjectiveStatus {
   const declared = declaredMs === undefined ? {} : { declaredMs }
-  const lacking = points.find((point) => point.time === undefined)
-  if (lacking) return unknown(declared, lacking.problem ?? 'no-snapshot')
+  const lacking = points.findIndex((point) => !isFound(point))
+  if (lacking >= 0) return { ...unknown(declared, points[lacking]?.problem ?? 'no-snapshot'), ...aboutPart(data[lacking]) }
   const point = oldest(points.filter(isFound))
   if (!point) return unknown(declared, 'no-data')
 
   const actualMs = Math.max(0, now.getTime() - point.time.getTime())
-  const proofs = data.map((part, index) => proofOf(part, points[index] as RecoverablePoint, recoveries, now))
-  const proof = proofs.toSorted((a, b) => proofOrder.indexOf(b.because) - proofOrder.indexOf(a.because))[0] as Proof
+  const proofs = data.map((part, index) => proofOf(part, points[index]?.byWal === true, now))
+  const proof = worstProof(proofs)
   const evidence = [...points.flatMap(({ record }) => record ?? []), ...proofs.flatMap(({ record }) => record ?? [])]
-  const status = { ...declared, actualMs, basis: proof.basis, evidence: unique(evidence) }
-  const doubt = proof.because === 'proven' ? points.find((candidate) => candidate.doubt !== undefined)?.doubt : proof.because
-  return judged(status, declaredMs, doubt)
+  const doubtful = proof.because === 'proven' ? points.findIndex(({ doubt }) => doubt !== undefined) : proofs.indexOf(proof)
+  const doubt = proof.because === 'proven' ? points[doubtful]?.doubt : proof.because
+  const status = judged({ ...declared, actualMs, basis: proof.basis, evidence: unique(evidence) }, declaredMs, doubt)
+  const about = status.because === doubt ? data[doubtful] : data[points.indexOf(point)]
+  return { ...status, ...aboutPart(about) }
+}
+
+function aboutPart(part: DataEvidence | undefined): Pick<ObjectiveStatus, 'about'> {
+  return part ? { about: { service: part.service, kind: part.kind } } : {}
 }
 
 function unique(found: readonly LedgerRef[]): LedgerRef[] {

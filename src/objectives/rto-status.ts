@@ -12,7 +12,8 @@ export function rtoStatus(
 ): ObjectiveStatus {
   const declared = declaredMs === undefined ? {} : { declaredMs }
   // However fast the last recovery was, today there is nothing to recover from.
-  if (points.some((point) => point.time === undefined)) return unknown(declared, 'not-recoverable')
+  const lacking = data[points.findIndex((point) => point.time === undefined)]
+  if (lacking) return { ...unknown(declared, 'not-recoverable'), about: { service: lacking.service, kind: lacking.kind } }
 
   const last = recoveries.find((recovery) => isFailure(recovery) || isTimed(recovery))
   if (last && isFailure(last)) {

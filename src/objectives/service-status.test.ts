@@ -40,16 +40,22 @@ const restore = (ageMs: number, more: Partial<RestoreFact> = {}): RestoreFact =>
 })
 
 const data = (more: Partial<DataEvidence>): DataEvidence => ({
-  name: 'orders',
+  service: 'orders',
+  kind: 'files',
   walDeclared: false,
   snapshots: [],
   wal: [],
   restores: [],
+  recoveries: [],
   ...more,
 })
 
 function statusOf(parts: Partial<DataEvidence>, more: Partial<ServiceEvidence> = {}, at = now) {
-  return serviceStatus({ objectives, evidence: { data: [data(parts)], planHash, recoveries: [], unseen: [], ...more }, now: at })
+  return serviceStatus({
+    objectives,
+    evidence: { data: [data({ recoveries: more.recoveries ?? [], ...parts })], planHash, recoveries: [], unseen: [], ...more },
+    now: at,
+  })
 }
 
 describe('RPO', () => {
@@ -61,6 +67,7 @@ describe('RPO', () => {
       basis: 'measured',
       verdict: 'met',
       because: 'within-objective',
+      about: { service: 'orders', kind: 'files' },
       evidence: [record(1), record(2)],
     })
     expect(recoverableTo).toEqual(ago(30 * minute))
@@ -154,15 +161,29 @@ describe('RPO', () => {
 
   test('of a service is that of the part of its data that is furthest behind', () => {
     const evidence: ServiceEvidence = {
-      data: [data({ snapshots: [snapshot(minute)] }), data({ name: 'files', snapshots: [snapshot(90 * minute)] })],
+      data: [
+        data({ snapshots: [snapshot(minute)], recoveries: [recovery(day)] }),
+        data({ service: 'users', snapshots: [snapshot(90 * minute)], recoveries: [recovery(day)] }),
+      ],
       planHash,
       recoveries: [recovery(day)],
       unseen: [],
     }
-    expect(serviceStatus({ objectives, evidence, now })).toMatchObject({ rpo: { actualMs: 90 * minute, verdict: 'missed' } })
-    const lacking = { ...evidence, data: [...evidence.data, data({ name: 'new' })] }
+    expect(serviceStatus({ objectives, evidence, now })).toMatchObject({
+      rpo: { actualMs: 90 * minute, verdict: 'missed', about: { service: 'users' } },
+    })
+    const lacking = { ...evidence, data: [...evidence.data, data({ service: 'new' })] }
     expect(serviceStatus({ objectives, evidence: lacking, now })).toMatchObject({
       rpo: { verdict: 'unknown', because: 'no-snapshot' },
+    })
+  })
+
+  test('of data that another service holds is proven by that service’s recoveries', () => {
+    const held = data({ service: 'users', snapshots: [snapshot(minute)], recoveries: [recovery(day)] })
+    const evidence: ServiceEvidence = { data: [held], planHash, recoveries: [], unseen: [] }
+    expect(serviceStatus({ objectives, evidence, now })).toMatchObject({
+      rpo: { verdict: 'met', about: { service: 'users' } },
+      rto: { verdict: 'unknown', because: 'never-recovered' },
     })
   })
 })
@@ -279,7 +300,7 @@ describe('RTO', () => {
 
 test('a service without declared objectives is unknown, with what was measured', () => {
   const evidence: ServiceEvidence = {
-    data: [data({ snapshots: [snapshot(minute)] })],
+    data: [data({ snapshots: [snapshot(minute)], recoveries: [recovery(day)] })],
     planHash,
     recoveries: [recovery(day)],
     unseen: [],

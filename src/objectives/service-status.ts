@@ -42,7 +42,7 @@ export function serviceStatus({ objectives, evidence, now }: StatusQuestion): Se
   const known = (fact: { readonly time: Date }) => fact.time.getTime() <= limit
   const points = evidence.data.map((data) => recoverablePoint(data, limit))
   const recoveries = evidence.recoveries.filter(known).toSorted((a, b) => b.time.getTime() - a.time.getTime())
-  const rpo = rpoStatus(objectives.rpoMs, evidence.data, points, recoveries, now)
+  const rpo = rpoStatus(objectives.rpoMs, evidence.data, points, now)
   const rto = rtoStatus(objectives.rtoMs, evidence, points, recoveries, now)
   const found = points.filter(isFound)
   const recoverableTo = found.length === points.length ? oldest(found) : undefined

@@ -83,7 +83,7 @@ async function dataEvidence(
   if (postgres) {
     const walDeclared = postgres.wal !== 'none'
     const own = (snapshot: Snapshot) => snapshot.paths.includes(`/postgres/${service.name}`)
-    const part = partEvidence(`${service.name}: postgres`, service, 'postgres', own, repositories)
+    const part = partEvidence(service, 'postgres', own, repositories)
     const wal: WalFact[] = []
     for (const facts of walDeclared ? repositories : []) {
       const found = await walFact(facts, service.name, facts.snapshots.filter(own), now, signal)
@@ -94,15 +94,14 @@ async function dataEvidence(
   }
   if (files) {
     const own = (snapshot: Snapshot) => files.paths.every((path) => snapshot.paths.includes(path))
-    data.push(partEvidence(`${service.name}: files`, service, 'files', own, repositories))
+    data.push(partEvidence(service, 'files', own, repositories))
   }
   return { data, blind }
 }
 
 function partEvidence(
-  name: string,
   service: Service,
-  source: string,
+  kind: 'postgres' | 'files',
   own: (snapshot: Snapshot) => boolean,
   repositories: readonly RepositoryFacts[],
 ): DataEvidence {
@@ -112,11 +111,10 @@ function partEvidence(
     const mine = facts.snapshots.filter((snapshot) => own(snapshot) && !isOfAnother(facts, snapshot, service.name))
     snapshots.push(...mine.map((snapshot) => snapshotFact(facts, snapshot)))
     const ids = new Set(mine.map(({ id }) => id))
-    restores.push(
-      ...facts.restores.filter((record) => isRestoreOf(record, service.name, source, ids)).map(restoreFact(facts.name)),
-    )
+    restores.push(...facts.restores.filter((record) => isRestoreOf(record, service.name, kind, ids)).map(restoreFact(facts.name)))
   }
-  return { name, walDeclared: false, snapshots, wal: [], restores }
+  const recoveries = recoveryFacts(service, repositories)
+  return { service: service.name, kind, walDeclared: false, snapshots, wal: [], restores, recoveries }
 }
 
 /** The same paths on another host may be another service's, which the ledger or a tag says. One made by restic says neither. */

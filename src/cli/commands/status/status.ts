@@ -55,7 +55,7 @@ function objectiveColumns(name: 'rpo' | 'rto', actual: string): Column<ServiceRe
   ]
 }
 
-function statusText({ catalog, services, repositories }: StatusReport): string {
+function statusText({ catalog, services }: StatusReport): string {
   if (services.length === 0) return `${catalog.file} names no service: there is nothing to recover, and nothing is known.`
   const columns: Column<ServiceReport>[] = [
     { title: 'service', value: ({ service }) => service },
@@ -63,11 +63,6 @@ function statusText({ catalog, services, repositories }: StatusReport): string {
     ...objectiveColumns('rpo', 'would lose'),
     ...objectiveColumns('rto', 'would take'),
   ]
-  const unseen = repositories.filter(({ state }) => state === 'unseen')
-  const hints = services.flatMap(hintLines)
-  return [
-    table(columns, services),
-    ...(hints.length > 0 ? ['', ...hints] : []),
-    ...(unseen.length > 0 && hints.length === 0 ? ['', ...unseen.map(({ name, because }) => `${name}: ${because}`)] : []),
-  ].join('\n')
+  const hints = hintLines(services)
+  return [table(columns, services), ...(hints.length > 0 ? ['', ...hints] : [])].join('\n')
 }

@@ -25,29 +25,33 @@ const reasons: Record<Reason, string> = {
   'estimated-from-restore': 'only restores were measured, not the whole plan',
 }
 
-/** One line for each objective that is not met, with the next command where there is one. */
-export function hintLines(report: ServiceReport): string[] {
-  const lines = (['rpo', 'rto'] as const).flatMap((name) => {
-    const status = report[name]
-    if (status.verdict === 'met') return []
-    const next = nextStep(report, status)
-    const because = `${report.service}: ${name.toUpperCase()} is ${status.verdict}: ${reasons[status.because]}`
-    return [next === undefined ? because : `${because}; ${next}`]
-  })
-  return [...lines, ...report.findings.map((finding) => `${report.service}: ${findingText(finding)}`)]
+/** One line for each objective that is not met, with the next step where there is one; then what is wrong with the evidence, each once. */
+export function hintLines(services: readonly ServiceReport[]): string[] {
+  const verdicts = services.flatMap((report) =>
+    (['rpo', 'rto'] as const).flatMap((name) => {
+      const status = report[name]
+      // Without a backup the RPO's line says all there is to say.
+      if (status.verdict === 'met' || status.because === 'not-recoverable') return []
+      const next = nextStep(report, status)
+      const because = `${report.service}: ${name.toUpperCase()} is ${status.verdict}: ${reasons[status.because]}`
+      return [next === undefined ? because : `${because}; ${next}`]
+    }),
+  )
+  return [...verdicts, ...new Set(services.flatMap(({ findings }) => findings.map(findingText)))]
 }
 
 /** What to run, or to change, for a better answer next time. */
-export function nextStep({ service, plan }: ServiceReport, { because }: ObjectiveStatus): string | undefined {
+export function nextStep({ service, plan }: ServiceReport, { because, about }: ObjectiveStatus): string | undefined {
+  const holder = about?.service ?? service
   const recover = plan === undefined ? undefined : `see what \`holdfast recover ${service} --dry-run\` says, then run the plan`
   switch (because) {
     case 'no-snapshot':
     case 'only-future-dated':
     case 'incomplete-snapshot':
     case 'not-recoverable':
-      return `run \`holdfast backup --service ${service}\``
+      return `run \`holdfast backup --service ${holder}\``
     case 'wal-not-archived':
-      return `start \`holdfast postgres receive-wal ${service}\``
+      return `start \`holdfast postgres receive-wal ${holder}\``
     case 'repository-damaged':
       return 'run `holdfast check --read-data`'
     case 'no-plan':
@@ -63,8 +67,6 @@ export function nextStep({ service, plan }: ServiceReport, { because }: Objectiv
     case 'nothing-was-checked':
     case 'estimated-from-restore':
       return recover
-    case 'above-objective':
-      return undefined
     default:
       return undefined
   }
