@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings'
 import { addGlobalOptions } from './command.ts'
 import { backupCommand } from './commands/backup.ts'
 import { demoCommand } from './commands/demo.ts'
+import { postgresCommand } from './commands/postgres/postgres.ts'
 import { recoverCommand } from './commands/recover.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { ledgerCommand } from './commands/ledger/ledger.ts'
@@ -18,6 +19,7 @@ export function createProgram(version: string) {
   program.addCommand(restoreCommand)
   program.addCommand(recoverCommand)
   program.addCommand(runCommand)
+  program.addCommand(postgresCommand)
   program.addCommand(demoCommand)
   program.addCommand(statusCommand)
   program.addCommand(ledgerCommand)

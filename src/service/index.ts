@@ -25,6 +25,9 @@ export {
   type FinishedRun,
   type RunWatcher,
 } from './recovery/recover.ts'
+export { fetchWal } from './fetch-wal.ts'
+export { openReception, runReception, slotOf, type Reception, type ReceptionRequest } from './receive-wal.ts'
 export { openRepositoryLedger, recordEvidence, type EvidenceContext } from './record-evidence.ts'
 export { stateDirectory } from './state-directory.ts'
 export { readStatus, type RepositoryReport, type ServiceReport, type StatusReport } from './status.ts'
+export { walStatus, type SlotReport, type WalArchiveReport, type WalStatus, type WalTimelineReport } from './wal-status.ts'

@@ -1,0 +1,71 @@
+import pc from 'picocolors'
+import { formatSize } from '../../../kernel/index.ts'
+import { walStatus, type WalStatus, type WalTimelineReport } from '../../../service/index.ts'
+import { command } from '../../command.ts'
+import { contextOf } from '../../context.ts'
+import { table, type Column } from '../../output/table.ts'
+
+export const postgresStatusCommand = command('status', 'show what WAL is stored, and whether the server is followed', [
+  ['holdfast postgres status orders-db', 'of a service of the catalog'],
+])
+  .argument('[service]', 'a service of the catalog')
+  .option('--repository <name>', 'which of the catalog’s repositories; default: the first that the service is backed up to')
+  .option('--url <url>', 'the server')
+  .option('--slot <name>', 'the replication slot')
+  .action(async (service, { repository, url, slot }, self) => {
+    const { globals, print, signal } = contextOf(self)
+    const status = await walStatus(
+      {
+        ...globals,
+        ...(service === undefined ? {} : { service }),
+        ...(repository === undefined ? {} : { repository }),
+        ...(url === undefined ? {} : { url }),
+        ...(slot === undefined ? {} : { slot }),
+      },
+      signal,
+    )
+    print.result(status, statusText)
+  })
+
+const timelineColumns: readonly Column<WalTimelineReport>[] = [
+  { title: 'timeline', value: ({ timeline }) => String(timeline), align: 'right' },
+  { title: 'from', value: ({ from }) => from },
+  { title: 'to', value: ({ to }) => to },
+  { title: 'WAL', value: ({ bytes }) => formatSize(bytes), align: 'right' },
+  { title: 'objects', value: ({ objects }) => String(objects), align: 'right' },
+  { title: 'complete until', value: ({ completeUntil }) => completeUntil ?? 'unknown' },
+  {
+    title: 'missing',
+    value: ({ gaps }) => (gaps.length === 0 ? 'nothing' : gaps.map(({ from, to }) => `${from}–${to}`).join(', ')),
+  },
+]
+
+function statusText({ server, archives }: WalStatus): string {
+  const lines = [serverText(server)]
+  for (const archive of archives) {
+    lines.push('', `cluster ${archive.systemIdentifier}, ${formatSize(archive.storedBytes)} stored`)
+    lines.push(table(timelineColumns, archive.timelines))
+    for (const { timeline, abandoned } of archive.timelines) {
+      if (abandoned)
+        lines.push(
+          `timeline ${timeline} was left at ${abandoned.from}; WAL up to ${abandoned.to} belongs to a primary that was given up`,
+        )
+    }
+  }
+  if (archives.length === 0) lines.push('', 'no WAL is stored in this repository')
+  return lines.join('\n')
+}
+
+function serverText(server: WalStatus['server']): string {
+  if (server.state === 'unreachable') return `slot ${server.slot}: the server cannot be asked: ${server.because}`
+  const kept = server.keptBytes === undefined ? '' : `, the server keeps ${formatSize(server.keptBytes)} for it`
+  const state = {
+    streaming: 'the receiver is connected',
+    unused: 'no receiver is connected',
+    lost: 'the server has given it up: WAL is missing',
+    missing: 'there is no such slot: no receiver has ever run',
+  }[server.state]
+  const hanging = server.synchronous && server.state !== 'streaming'
+  const warning = hanging ? `\n${pc.red('COMMITS HANG')}: synchronous_standby_names names this receiver, and it does not run` : ''
+  return `slot ${server.slot}: ${state}${kept}${warning}`
+}
