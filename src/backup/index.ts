@@ -6,3 +6,4 @@ export { restoreSnapshot, type RestoreJob, type RestoreProgress, type RestoreSum
 export { TreeBuilder, type BuiltTree, type EntryNode } from './tree-builder.ts'
 export { checkRepository, type CheckRequest } from './check.ts'
 export type { CheckFinding, CheckFindingCode, CheckProgress, CheckReport } from './check/findings.ts'
+export { listTree, type ListedNode, type ListRequest } from './list-tree.ts'

@@ -1,22 +1,32 @@
 import { Command } from '@commander-js/extra-typings'
 import { addGlobalOptions } from './command.ts'
 import { backupCommand } from './commands/backup.ts'
+import { checkCommand } from './commands/check/check.ts'
 import { demoCommand } from './commands/demo.ts'
 import { postgresCommand } from './commands/postgres/postgres.ts'
+import { initCommand } from './commands/init.ts'
+import { lsCommand } from './commands/ls.ts'
 import { recoverCommand } from './commands/recover.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { ledgerCommand } from './commands/ledger/ledger.ts'
 import { runCommand } from './commands/run/run.ts'
+import { snapshotsCommand } from './commands/snapshots.ts'
 import { statusCommand } from './commands/status/status.ts'
+import { unlockCommand } from './commands/unlock.ts'
 import { validateCommand } from './commands/validate.ts'
 
 /** The whole program. Every command is in this list; nothing registers itself. */
 export function createProgram(version: string) {
   const program = new Command('holdfast').description('Disaster recovery you can prove.').version(version)
   addGlobalOptions(program)
+  program.addCommand(initCommand)
   program.addCommand(validateCommand)
   program.addCommand(backupCommand)
+  program.addCommand(snapshotsCommand)
+  program.addCommand(lsCommand)
   program.addCommand(restoreCommand)
+  program.addCommand(checkCommand)
+  program.addCommand(unlockCommand)
   program.addCommand(recoverCommand)
   program.addCommand(runCommand)
   program.addCommand(postgresCommand)

@@ -1,3 +1,4 @@
+export { checkAndRecord, type CheckJob } from './check-and-record.ts'
 export {
   createCatalogRepository,
   createRepositoryAt,

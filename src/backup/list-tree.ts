@@ -1,0 +1,64 @@
+import { HoldfastError, shortId } from '../kernel/index.ts'
+import type { Repository, Snapshot, TreeNode } from '../repository/index.ts'
+
+/** An entry of a snapshot. */
+export interface ListedNode {
+  /** Raw bytes, from the snapshot's root, beginning with '/'. */
+  readonly path: Buffer
+  readonly node: TreeNode
+}
+
+export interface ListRequest {
+  readonly repository: Repository
+  readonly snapshot: Snapshot
+  /** Only this entry and what is in it; by default everything. */
+  readonly path?: string
+  /** With `path`: what is in the folders below it too. */
+  readonly recursive?: boolean
+}
+
+/** The entries of a snapshot, folders before what is in them, each folder in byte order. Throws `not-found` when nothing is at `path`. */
+export async function* listTree(
+  { repository, snapshot, path, recursive = true }: ListRequest,
+  signal?: AbortSignal,
+): AsyncGenerator<ListedNode> {
+  const wanted = Buffer.from(path ?? '')
+    .toString('latin1')
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+  let tree: string | undefined = snapshot.tree
+  let found: ListedNode | undefined
+  let at = Buffer.alloc(0)
+  for (const part of wanted) {
+    const nodes: readonly TreeNode[] = tree === undefined ? [] : await repository.readTree(tree, signal)
+    const node = nodes.find(({ name }) => name.toString('latin1') === part)
+    if (node === undefined)
+      throw new HoldfastError('not-found', {
+        message: `there is no ${JSON.stringify(path)} in snapshot ${shortId(snapshot.id)}`,
+        hint: `\`holdfast ls ${shortId(snapshot.id)}\` lists all that is in it`,
+      })
+    at = childPath(at, node)
+    found = { path: at, node }
+    tree = node.type === 'dir' ? node.subtree : undefined
+  }
+  if (found) yield found
+  if (tree !== undefined) yield* walk(repository, tree, at, found === undefined || recursive, signal)
+}
+
+async function* walk(
+  repository: Repository,
+  tree: string,
+  folder: Buffer,
+  recursive: boolean,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ListedNode> {
+  for (const node of await repository.readTree(tree, signal)) {
+    const path = childPath(folder, node)
+    yield { path, node }
+    if (recursive && node.type === 'dir' && node.subtree !== undefined) yield* walk(repository, node.subtree, path, true, signal)
+  }
+}
+
+function childPath(folder: Buffer, { name }: TreeNode): Buffer<ArrayBuffer> {
+  return Buffer.concat([folder, Buffer.from('/'), name])
+}

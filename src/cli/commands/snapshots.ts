@@ -1,0 +1,58 @@
+import { formatSize, shortId } from '../../kernel/index.ts'
+import { isFutureDated, matchesFilter, type Snapshot } from '../../repository/index.ts'
+import { openTargetRepository } from '../../service/index.ts'
+import { command } from '../command.ts'
+import { contextOf } from '../context.ts'
+import { table, type Column } from '../output/table.ts'
+import { localTime } from '../output/time.ts'
+
+export const snapshotsCommand = command('snapshots', 'list the states that can be restored', [
+  ['holdfast --repo /mnt/nas/holdfast snapshots', 'everything in it'],
+  ['holdfast snapshots --service orders-db', 'the states that orders-db can return to'],
+])
+  .option('--service <name>', 'only of this service of the catalog')
+  .option('--host <name>', 'only of this host')
+  .option('--path <path>', 'only with this path; may be given again', collect)
+  .option('--tag <tag>', 'only with this tag; may be given again', collect)
+  .option('--no-lock', 'take no lock: for a repository that cannot be written to')
+  .option('--repository <name>', 'which of the catalog’s repositories')
+  .action(async ({ service, host, path: paths = [], tag = [], lock, repository: name }, self) => {
+    const { globals, print, signal } = contextOf(self)
+    await using target = await openTargetRepository(globals, name, signal)
+    const { repository } = target
+    await using _lock = lock ? await repository.lock('shared', {}, signal) : undefined
+    const tags = service === undefined ? tag : [...tag, `service:${service}`]
+    const all = await repository.snapshots(signal)
+    const found = all.filter((snapshot) => matchesFilter(snapshot, { ...(host !== undefined && { host }), paths, tags }))
+    print.result({ repository: repository.id, location: repository.location, snapshots: found.map(asJson) }, () =>
+      snapshotsText(found, all.length),
+    )
+    for (const snapshot of found)
+      if (isFutureDated(snapshot, Date.now()))
+        print.note(
+          `snapshot ${shortId(snapshot.id)} is dated in the future: the clock of ${snapshot.hostname ?? 'its host'} ran ahead`,
+        )
+  })
+
+function collect(value: string, values: readonly string[] = []): readonly string[] {
+  return [...values, value]
+}
+
+function asJson({ raw: _raw, timeMs: _timeMs, ...snapshot }: Snapshot) {
+  return { ...snapshot, shortId: shortId(snapshot.id) }
+}
+
+const columns: readonly Column<Snapshot>[] = [
+  { title: 'ID', value: ({ id }) => shortId(id) },
+  { title: 'Time', value: ({ timeMs }) => localTime(timeMs) },
+  { title: 'Host', value: ({ hostname }) => hostname ?? '' },
+  { title: 'Size', align: 'right', value: ({ summary }) => (summary ? formatSize(summary.total_bytes_processed) : '') },
+  { title: 'Tags', value: ({ tags = [] }) => tags.join(', ') },
+  { title: 'Paths', value: ({ paths }) => paths.join(', ') },
+]
+
+function snapshotsText(found: readonly Snapshot[], total: number): string {
+  if (total === 0) return 'the repository holds no snapshot yet'
+  if (found.length === 0) return `none of ${total} snapshots matches`
+  return `${table(columns, found)}\n${found.length === 1 ? '1 snapshot' : `${found.length} snapshots`}`
+}
