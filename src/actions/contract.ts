@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Catalog, Secret, SecretRef } from '../catalog/index.ts'
 import type { Clock, Json } from '../kernel/index.ts'
+import type { FetcherOptions } from '../postgres/index.ts'
 import type { Repository } from '../repository/index.ts'
 
 /**
@@ -53,6 +54,8 @@ export interface ActionContext {
   openRepository(name: string, signal: AbortSignal): Promise<Repository>
   /** What a secret reference leads to; to be revealed only where it is used, never in outputs, messages or journals. */
   resolveSecret(reference: SecretRef, signal: AbortSignal): Promise<Secret>
+  /** How PostgreSQL can fetch WAL from a repository of the catalog when this process is gone. */
+  fetching(repository: string): Pick<FetcherOptions, 'repository' | 'program'>
   progress(event: ActionProgress): void
 }
 
@@ -102,7 +105,7 @@ export interface ProbeContext {
  *             unless they are read-only.
  * wait        Instead of `run`: an action that only waits does so durably, so that a crash neither shortens nor repeats the wait.
  * run         Throws when it failed, once it has settled. Cleans up after its own failure where it can.
- * undo        Idempotent; takes back what `run` did, and only that.
+ * undo        Idempotent; takes back what `run` did, and only that. Its idempotency key is the step's.
  * manual      The plain commands that do the same without Holdfast, for the runbook.
  */
 export interface Action<Params = unknown> {

@@ -1,12 +1,28 @@
 import { approve } from './approve.ts'
 import type { AnyAction } from './contract.ts'
+import { filesRestore } from './files-restore.ts'
 import { httpCheck } from './http-check.ts'
+import { postgresPromote } from './postgres-promote.ts'
+import { postgresRestore } from './postgres-restore.ts'
+import { postgresStart } from './postgres-start.ts'
+import { postgresStop } from './postgres-stop.ts'
 import { shell } from './shell.ts'
 import { sqlCheck } from './sql-check.ts'
 import { wait } from './wait.ts'
 
 /** Everything that a step of a plan can do. */
-export const actions: readonly AnyAction[] = [shell, httpCheck, sqlCheck, wait, approve]
+export const actions: readonly AnyAction[] = [
+  shell,
+  filesRestore,
+  postgresRestore,
+  postgresStart,
+  postgresPromote,
+  postgresStop,
+  httpCheck,
+  sqlCheck,
+  wait,
+  approve,
+]
 
 export { approval, approvalProblem, type Approval } from './approve.ts'
 export type {

@@ -50,9 +50,9 @@ async function undoStep(run: PlanRun, step: PlanStep): Promise<string | undefine
       `${step.id}:undo`,
       async ({ signal, attempt }) => {
         const context = run.contextFor(step)
-        const about = run.attempt(step, signal, attempt, ':undo')
-        if (step.undo !== undefined) return run.bind(step.undo).run(context, about)
-        await run.bind(step.action).undo(run.outputs[step.id] ?? null, context, about)
+        if (step.undo !== undefined) return run.bind(step.undo).run(context, run.attempt(step, signal, attempt, ':undo'))
+        // With the step's own key: it tells what is the step's.
+        await run.bind(step.action).undo(run.outputs[step.id] ?? null, context, run.attempt(step, signal, attempt))
         return null
       },
       { timeoutMs: step.timeoutMs, retry: step.retry, shielded: true },

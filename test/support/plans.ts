@@ -73,6 +73,9 @@ export function servicesIn(folder: string): ActionServices {
     runDirectory: (runId) => join(folder, 'runs', runId),
     openRepository: unavailable('repository'),
     resolveSecret: unavailable('secret'),
+    fetching: () => {
+      throw new HoldfastError('not-found', { message: 'this test has no WAL' })
+    },
     progress: () => {},
   }
 }

@@ -1,10 +1,14 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { ActionProgress } from '../../actions/index.ts'
-import { resolveSecret, type Catalog } from '../../catalog/index.ts'
-import { systemClock } from '../../kernel/index.ts'
+import { resolveSecret, type Catalog, type SecretRef } from '../../catalog/index.ts'
+import { HoldfastError, systemClock } from '../../kernel/index.ts'
 import type { ActionServices } from '../../recovery/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import { stateDirectory } from '../state-directory.ts'
+
+/** This program, for those that run it when this process is gone. */
+const program = [process.execPath, fileURLToPath(new URL('../../../bin/holdfast.js', import.meta.url))]
 
 /** What the actions of a catalog's plans may use. */
 export function actionServices(catalog: Catalog, onProgress: (progress: ActionProgress) => void = () => {}): ActionServices {
@@ -16,6 +20,16 @@ export function actionServices(catalog: Catalog, onProgress: (progress: ActionPr
     runDirectory: (runId) => join(state, 'runs', runId),
     openRepository: (name, signal) => openCatalogRepository(catalog, name, signal),
     resolveSecret: (reference, signal) => resolveSecret(reference, signal),
+    fetching(name) {
+      const entry = catalog.repositories[name]
+      if (entry === undefined) throw new HoldfastError('usage', { message: `the catalog names no repository '${name}'` })
+      return { repository: { location: entry.location, password: plainReference(entry.password) }, program }
+    },
     progress: onProgress,
   }
+}
+
+/** The same reference, as a list that may be changed. */
+function plainReference(reference: SecretRef): { env: string } | { file: string } | { command: [string, ...string[]] } {
+  return 'command' in reference ? { command: [...reference.command] } : reference
 }

@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { restoreSnapshot } from '../backup/index.ts'
+import { repositoryName, serviceName, type Service } from '../catalog/index.ts'
+import { formatSize, HoldfastError, shortId, type Json } from '../kernel/index.ts'
+import { isFutureDated, type Repository, type Snapshot } from '../repository/index.ts'
+import type { ActionContext } from './contract.ts'
+import { defineAction } from './define-action.ts'
+import { pathOrOutput } from './param-types.ts'
+import { beginRestore, finishRestore, removeRestored } from './restored/marker.ts'
+import { probeRestored } from './restored/probe.ts'
+import { serviceAndRepository } from './restored/repository-of.ts'
+import { syncFileSystem, targetFindings } from './restored/target.ts'
+import { quote } from './shell.ts'
+
+const params = z.strictObject({
+  service: serviceName,
+  /** Default: the first that the service is backed up to. */
+  repository: repositoryName.optional(),
+  /** A folder, absent or empty. A service of one folder comes back as it; one of several has their full paths below it. */
+  target: pathOrOutput,
+})
+
+/** Restores the newest snapshot of a service's files that is not after the run's target into a new folder. */
+export const filesRestore = defineAction<z.infer<typeof params>>({
+  kind: 'files.restore',
+  effect: 'reversible',
+  params,
+
+  async preflight({ service: name, repository: named, target }, context, signal) {
+    const { service, repository: chosen } = serviceAndRepository(context.catalog, name, named)
+    await using repository = await context.openRepository(chosen, signal)
+    const snapshot = await chooseSnapshot(repository, service, context, signal)
+    return targetFindings(target, snapshot.summary?.total_bytes_processed ?? 0, service.data.files?.paths ?? [])
+  },
+
+  probe: ({ target }, _context, { idempotencyKey }) => probeRestored(target, idempotencyKey),
+
+  async run({ service: name, repository: named, target }, context, { signal, idempotencyKey }) {
+    const { service, repository: chosen } = serviceAndRepository(context.catalog, name, named)
+    await using repository = await context.openRepository(chosen, signal)
+    const snapshot = await chooseSnapshot(repository, service, context, signal)
+    await beginRestore(target, idempotencyKey)
+    const [only, ...others] = snapshot.paths
+    const summary = await restoreSnapshot(
+      { repository, snapshot, target, ...(only === undefined || others.length > 0 ? {} : { subtree: only }) },
+      ({ bytesDone, bytesTotal }) =>
+        context.progress({
+          step: context.step,
+          text: `${shortId(snapshot.id)}: ${formatSize(bytesDone)} of ${formatSize(bytesTotal)}`,
+          doneBytes: bytesDone,
+          totalBytes: bytesTotal,
+        }),
+      signal,
+    )
+    await syncFileSystem(target, signal)
+    const output: Json = {
+      service: name,
+      repository: chosen,
+      target,
+      snapshot: snapshot.id,
+      recoveredUntil: new Date(snapshot.timeMs).toISOString(),
+      files: summary.files,
+      sizeBytes: summary.sizeBytes,
+      skipped: summary.skipped.length,
+    }
+    await finishRestore(target, idempotencyKey, output)
+    return output
+  },
+
+  undo: ({ target }, _output, _context, { idempotencyKey }) => removeRestored(target, idempotencyKey),
+
+  manual: ({ service, target }) => [
+    `restic -r REPOSITORY snapshots --tag service:${service}`,
+    `restic -r REPOSITORY restore SNAPSHOT --target ${quote(target)}`,
+  ],
+})
+
+/** Throws `snapshot-not-found` when there is none, or none old enough. */
+async function chooseSnapshot(
+  repository: Repository,
+  { name, data }: Service,
+  { target, clock }: Pick<ActionContext, 'target' | 'clock'>,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const paths = data.files?.paths ?? []
+  const nowMs = clock.now().getTime()
+  const notAfterMs = target.kind === 'time' ? Date.parse(target.time) : Number.POSITIVE_INFINITY
+  const snapshots = (await repository.snapshots(signal)).filter(
+    (snapshot) => isOf(snapshot, name, paths) && !isFutureDated(snapshot, nowMs),
+  )
+  const inTime = snapshots.filter(({ timeMs }) => timeMs <= notAfterMs)
+  const newest = inTime.toSorted((a, b) => b.timeMs - a.timeMs)[0]
+  if (newest !== undefined) return newest
+  throw new HoldfastError('snapshot-not-found', {
+    message:
+      snapshots.length === 0
+        ? `${repository.location} holds no snapshot of ${name}`
+        : `${repository.location} holds ${snapshots.length} snapshots of ${name}, none from before the target`,
+    hint: snapshots.length === 0 ? `take one: \`holdfast backup ${name}\`` : 'choose a later target',
+  })
+}
+
+/** Tagged as the service's, or of exactly its paths. */
+function isOf(snapshot: Snapshot, service: string, paths: readonly string[]): boolean {
+  if (snapshot.tags?.includes(`service:${service}`) === true) return true
+  return paths.length > 0 && paths.length === snapshot.paths.length && paths.every((path) => snapshot.paths.includes(path))
+}

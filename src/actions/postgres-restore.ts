@@ -1,0 +1,215 @@
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { restoreSnapshot } from '../backup/index.ts'
+import { repositoryName, serviceName, type Service } from '../catalog/index.ts'
+import { formatSize, shortId, type Json } from '../kernel/index.ts'
+import {
+  createFetcher,
+  describeWindow,
+  formatLsn,
+  formatTimeUs,
+  inspectServer,
+  prepareRecovery,
+  requirePostgres,
+  resolveTarget,
+} from '../postgres/index.ts'
+import type { Repository } from '../repository/index.ts'
+import { backupPaths } from '../sources/index.ts'
+import type { ActionContext, Attempt, Finding } from './contract.ts'
+import { defineAction } from './define-action.ts'
+import { pathOrOutput } from './param-types.ts'
+import { chooseBaseBackup, type ChosenBackup } from './restored/choose-base-backup.ts'
+import { beginRestore, finishRestore, isEmpty, notEmpty, removeRestored } from './restored/marker.ts'
+import { probeRestored } from './restored/probe.ts'
+import { serviceAndRepository } from './restored/repository-of.ts'
+import { syncFileSystem, targetFindings } from './restored/target.ts'
+import { assertNotRunning } from './restored/server-of.ts'
+import { quote } from './shell.ts'
+
+const params = z.strictObject({
+  service: serviceName,
+  /** Default: the first that the service is backed up to. */
+  repository: repositoryName.optional(),
+  /** The new data directory: absent or empty. */
+  target: pathOrOutput,
+})
+
+/**
+ * Restores the newest base backup that can reach the run's target into a new data directory, and prepares it to recover to there and pause.
+ * Nothing is started.
+ */
+export const postgresRestore = defineAction<z.infer<typeof params>>({
+  kind: 'postgres.restore',
+  effect: 'reversible',
+  params,
+
+  async preflight({ service: name, repository: repositoryParam, target }, context, signal) {
+    const { service, repository: chosen } = serviceAndRepository(context.catalog, name, repositoryParam)
+    await using repository = await context.openRepository(chosen, signal)
+    const backup = await chooseBaseBackup(repository, name, context, signal)
+    resolveTarget(backup.window, backup.target)
+    return [
+      ...(await targetFindings(target, backup.record.bytes, [service.data.postgres?.dataDirectory ?? []].flat())),
+      ...(await sourceFindings(service, target, context, signal)),
+      ...installationFindings(service, backup.record.version),
+      ...gapFindings(backup),
+    ]
+  },
+
+  probe: ({ target }, _context, { idempotencyKey }) => probeRestored(target, idempotencyKey),
+
+  async run({ service: name, repository: repositoryParam, target }, context, attempt) {
+    const { signal, idempotencyKey } = attempt
+    const { service, repository: chosen } = serviceAndRepository(context.catalog, name, repositoryParam)
+    await using repository = await context.openRepository(chosen, signal)
+    const backup = await chooseBaseBackup(repository, name, context, signal)
+    resolveTarget(backup.window, backup.target)
+    // Again, immediately before: what the preflight saw may have changed.
+    const [source] = await sourceFindings(service, target, context, signal)
+    if (source !== undefined) throw notEmpty(target)
+    await assertNotRunning(target)
+    await beginRestore(target, idempotencyKey)
+    const summary = await restoreData({ repository, backup, name, target }, context, attempt)
+    const prepared = await prepareIn(target, chosen, backup, context)
+    await syncFileSystem(target, signal)
+    const { window, record } = backup
+    const output: Json = {
+      service: name,
+      repository: chosen,
+      dataDirectory: target,
+      snapshot: backup.snapshot.id,
+      systemIdentifier: record.systemIdentifier,
+      version: record.version,
+      backupStartLsn: record.startLsn,
+      timeline: prepared.timeline,
+      ...(prepared.stopLsn === undefined ? {} : { stopLsn: prepared.stopLsn }),
+      // All that was committed by then is in the archive; the recovered server cannot know that of itself.
+      ...(context.target.kind === 'latest' && window.end.completeUntilUs !== undefined
+        ? { completeUntil: formatTimeUs(window.end.completeUntilUs) }
+        : {}),
+      archivedUntilLsn: formatLsn(window.end.lsn),
+      switchedOff: prepared.disarmed.map((setting) => setting.name),
+      files: summary.files,
+      sizeBytes: summary.sizeBytes,
+    }
+    await finishRestore(target, idempotencyKey, output)
+    return output
+  },
+
+  async undo({ target }, _output, _context, { idempotencyKey }) {
+    await assertNotRunning(target)
+    await removeRestored(target, idempotencyKey)
+  },
+
+  manual: ({ service, target }) => [
+    `restic -r REPOSITORY snapshots --path /${backupPaths.root(service)}`,
+    `restic -r REPOSITORY restore SNAPSHOT --target /tmp/holdfast-restore`,
+    `mv /tmp/holdfast-restore/${backupPaths.data(service)} ${quote(target)} && chmod 700 ${quote(target)}`,
+    `holdfast postgres restore --help   # or set restore_command and a recovery target, then: touch ${quote(join(target, 'recovery.signal'))}`,
+  ],
+})
+
+interface RestoreFacts {
+  readonly repository: Repository
+  readonly backup: ChosenBackup
+  readonly name: string
+  readonly target: string
+}
+
+async function restoreData(
+  { repository, backup: { snapshot, record }, name, target }: RestoreFacts,
+  context: ActionContext,
+  { signal }: Attempt,
+): Promise<{ files: number; sizeBytes: number }> {
+  const parts = [
+    { subtree: backupPaths.data(name), folder: target },
+    // The links of a base backup are relative: its tablespaces belong beside it.
+    ...record.tablespaces.map(({ oid }) => ({
+      subtree: `${backupPaths.root(name)}/tablespaces/${oid}`,
+      folder: join(dirname(target), 'tablespaces', String(oid)),
+    })),
+  ]
+  let [files, sizeBytes] = [0, 0]
+  for (const { subtree, folder } of parts) {
+    if (folder !== target && !(await isEmpty(folder))) throw notEmpty(folder)
+    const summary = await restoreSnapshot(
+      { repository, snapshot, subtree, target: folder },
+      ({ bytesDone, bytesTotal }) =>
+        context.progress({
+          step: context.step,
+          text: `${shortId(snapshot.id)}: ${formatSize(bytesDone)} of ${formatSize(bytesTotal)}`,
+          doneBytes: bytesDone,
+          totalBytes: bytesTotal,
+        }),
+      signal,
+    )
+    files += summary.files
+    sizeBytes += summary.sizeBytes
+  }
+  return { files, sizeBytes }
+}
+
+async function prepareIn(
+  target: string,
+  repository: string,
+  { archive, window, target: to }: ChosenBackup,
+  context: ActionContext,
+) {
+  await using fetcher = await createFetcher({ dataDir: target, archive, ...context.fetching(repository) })
+  return await prepareRecovery({ dataDir: target, window, target: to, fetchCommand: fetcher.command })
+}
+
+/** Refuses a folder that the service's server says it is running on, wherever the catalog says that it is. */
+async function sourceFindings(
+  { data }: Service,
+  target: string,
+  context: ActionContext,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  if (data.postgres === undefined) return []
+  let directory: string | undefined
+  try {
+    const { url } = data.postgres
+    const resolved = typeof url === 'string' ? url : (await context.resolveSecret(url, signal)).reveal()
+    directory = (await inspectServer(resolved, signal)).dataDirectory
+  } catch {
+    // It is what is being recovered: that it does not answer is no reason not to.
+    signal.throwIfAborted()
+    return []
+  }
+  const same = directory !== undefined && (await sameFolder(directory, target))
+  return same
+    ? [{ severity: 'blocker', code: 'target-is-source', message: `${target} is the data directory of the running server` }]
+    : []
+}
+
+async function sameFolder(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => stat(path, { bigint: true }).catch(() => undefined)))
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino
+}
+
+function installationFindings({ data }: Service, version: number): Finding[] {
+  if (data.postgres?.binDirectory !== undefined) return []
+  try {
+    requirePostgres(version)
+    return []
+  } catch {
+    const message = `the backup is of PostgreSQL ${version}, and this machine has no server programs of that version`
+    return [
+      {
+        severity: 'blocker',
+        code: 'postgres-not-found',
+        message,
+        hint: `install postgresql-${version}, or name binDirectory in the catalog`,
+      },
+    ]
+  }
+}
+
+/** The newest state is behind a hole: worth knowing before choosing `latest`. */
+function gapFindings({ window }: ChosenBackup): Finding[] {
+  if (window.endedBy === 'archive-end') return []
+  const message = `the archived WAL ends in a ${window.endedBy}: it can be recovered ${describeWindow(window)}`
+  return [{ severity: 'warning', code: 'wal-gap', message, hint: 'take a new base backup as soon as the server is up' }]
+}

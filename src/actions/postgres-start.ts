@@ -1,0 +1,159 @@
+import { z } from 'zod'
+import { HoldfastError, type Json } from '../kernel/index.ts'
+import {
+  createFetcher,
+  formatLsn,
+  openSql,
+  openWalArchive,
+  preparedRecovery,
+  waitUntilRecovered,
+  type PostgresServer,
+  type PreparedRecovery,
+} from '../postgres/index.ts'
+import { done, notDone, type ActionContext, type RecoveryTarget } from './contract.ts'
+import { defineAction } from './define-action.ts'
+import { assertIdentity, restoredFacts, serverOn, serverParams } from './restored/server-of.ts'
+import { quote } from './shell.ts'
+
+const params = z.strictObject({
+  ...serverParams,
+  /** Where it listens. `private`: a socket that only its account and root reach. `configured`: as its own configuration says. */
+  listen: z.enum(['private', 'loopback', 'configured']).default('private'),
+  port: z.int().min(1).max(65_535).optional(),
+  socketDirectory: z.string().optional(),
+  /** Stronger than its configuration files, for this start. */
+  settings: z.record(z.string(), z.string()).default({}),
+})
+
+/** Starts a restored server, which recovers to the run's target and pauses there, read-only, to be looked at. It outlives this process. */
+export const postgresStart = defineAction<z.infer<typeof params>>({
+  kind: 'postgres.start',
+  effect: 'reversible',
+  params,
+
+  /** A server that recovers already is waited for by `run`. One that is a primary is past what this step does. */
+  async probe(p, context, { signal }) {
+    const server = await serverOn(p, context)
+    if ((await server.running()) === undefined) return notDone
+    if ((await preparedRecovery(p.dataDirectory)) !== undefined) return notDone
+    return done(await describe(server, undefined, context.target, signal))
+  },
+
+  async run(p, context, { signal }) {
+    const server = await serverOn(p, context)
+    const prepared = await preparedRecovery(p.dataDirectory)
+    await using serving = await serveWal(p.dataDirectory, context, signal)
+    if (serving !== undefined) context.progress({ step: context.step, text: `WAL comes from ${serving.location}` })
+    try {
+      await server.start({ detached: true }, signal)
+      if (prepared === undefined) return await describe(server, undefined, context.target, signal)
+      await waitUntilRecovered(
+        server.url,
+        prepared,
+        {
+          clock: context.clock,
+          assertRunning: () => assertRunning(server),
+          onProgress: ({ lsn, lastCommit }) =>
+            context.progress({
+              step: context.step,
+              text: `replayed to ${lsn ?? 'its beginning'}${lastCommit === undefined ? '' : `, ${lastCommit}`}`,
+            }),
+        },
+        signal,
+      )
+      return await describe(server, prepared, context.target, signal)
+    } catch (error) {
+      // Nobody waits for it any more; its log stays.
+      await server.stop('fast')
+      throw error
+    }
+  },
+
+  async undo(p, _output, context) {
+    const server = await serverOn(p, context)
+    if ((await server.running()) !== undefined) await server.stop('fast')
+  },
+
+  manual: ({ dataDirectory }) => [
+    `pg_ctl -D ${quote(dataDirectory)} -w start`,
+    `psql -c 'select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp(), pg_get_wal_replay_pause_state()'   # wait for: paused`,
+  ],
+})
+
+interface Serving extends AsyncDisposable {
+  /** Of the repository that the WAL comes from. */
+  readonly location: string
+}
+
+/** Answers the server's requests for WAL from this process while it recovers; undefined for a data directory that no step restored. */
+export async function serveWal(dataDirectory: string, context: ActionContext, signal: AbortSignal): Promise<Serving | undefined> {
+  const facts = await restoredFacts(dataDirectory)
+  if (facts === undefined || (await preparedRecovery(dataDirectory)) === undefined) return undefined
+  const repository = await context.openRepository(facts.repository, signal)
+  try {
+    const archive = openWalArchive(repository.area('holdfast/wal'), facts.systemIdentifier)
+    const fetcher = await createFetcher({ dataDir: dataDirectory, archive, ...context.fetching(facts.repository) })
+    return {
+      location: repository.location,
+      async [Symbol.asyncDispose]() {
+        await fetcher[Symbol.asyncDispose]()
+        await repository[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await repository[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function assertRunning(server: PostgresServer): Promise<void> {
+  if ((await server.running()) !== undefined) return
+  throw new HoldfastError('postgres-failed', {
+    message: `the server on ${server.dataDir} ended while it recovered`,
+    hint: `read its log: ${server.logFile}`,
+    details: { logFile: server.logFile, log: await server.logTail(40) },
+  })
+}
+
+async function describe(
+  server: PostgresServer,
+  prepared: PreparedRecovery | undefined,
+  target: RecoveryTarget,
+  signal: AbortSignal,
+): Promise<Json> {
+  const facts = await assertIdentity(server, signal)
+  const restored = await restoredFacts(server.dataDir)
+  const lastCommit = await lastCommitOf(server, signal)
+  return {
+    service: restored?.service ?? null,
+    dataDirectory: server.dataDir,
+    url: server.url,
+    logFile: server.logFile,
+    systemIdentifier: facts.systemIdentifier,
+    timeline: prepared?.timeline ?? facts.timeline,
+    inRecovery: facts.inRecovery,
+    reachedLsn: facts.lsn === undefined ? null : formatLsn(facts.lsn),
+    lastCommit: lastCommit ?? null,
+    recoveredUntil: recoveredUntil(target, lastCommit, restored?.completeUntil) ?? null,
+  }
+}
+
+/** Up to when everything that was committed is there: as a time, later than the last commit where the archive shows that none came after. */
+function recoveredUntil(
+  target: RecoveryTarget,
+  lastCommit: string | undefined,
+  completeUntil: string | undefined,
+): string | undefined {
+  if (target.kind === 'lsn') return lastCommit
+  const proven = target.kind === 'time' ? new Date(target.time).toISOString() : completeUntil
+  if (proven === undefined || lastCommit === undefined) return proven ?? lastCommit
+  return Date.parse(proven) > Date.parse(lastCommit) ? proven : lastCommit
+}
+
+async function lastCommitOf(server: PostgresServer, signal: AbortSignal): Promise<string | undefined> {
+  await using connection = await openSql(server.url, {}, signal)
+  const [row] = await connection.query(
+    `select to_char(pg_last_xact_replay_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_commit`,
+  )
+  return row?.last_commit ?? undefined
+}
