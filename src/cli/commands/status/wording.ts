@@ -61,6 +61,8 @@ export function nextStep({ service, plan }: ServiceReport, { because, about }: O
     case 'last-recovery-failed':
       return '`holdfast run list` shows what went wrong'
     case 'never-restored':
+      if (recover !== undefined && about?.kind === 'postgres') return recover
+      return `run \`holdfast restore latest --tag service:${holder} --target DIR --verify\``
     case 'never-recovered':
     case 'proof-too-old':
     case 'plan-changed':

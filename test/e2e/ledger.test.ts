@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process'
+import { chmod, copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { LedgerVerification } from '../../src/ledger/index.ts'
+import { createRepositoryAt, recordEvidence } from '../../src/service/index.ts'
+import { backupBody } from '../support/evidence.ts'
+import { holdfast, temporaryFolder } from '../support/holdfast.ts'
+
+const appender = new URL('../support/append-evidence.ts', import.meta.url).pathname
+
+/** A real repository on disk with `count` records, and the program's view of it from a machine that remembers nothing else. */
+async function ledgerOf(count: number) {
+  const folder = await temporaryFolder('ledger')
+  const [repo, passwordFile, state] = ['repository', 'password', 'state'].map((name) => join(folder.path, name)) as [
+    string,
+    string,
+    string,
+  ]
+  await writeFile(passwordFile, 'a password')
+  // What this process remembers stays out of the way of what the program, run with its own state, remembers.
+  process.env.HOLDFAST_STATE_DIR = join(folder.path, 'state-of-the-writer')
+  await using repository = await createRepositoryAt({ repo, passwordFile })
+  let head = ''
+  for (let index = 1; index <= count; index++)
+    head = (await recordEvidence(repository, 'backup', backupBody(`s${index}`), { service: 'a' })).hash
+  const ledger = (...args: string[]) =>
+    holdfast(['--repo', repo, '--password-file', passwordFile, '--json', 'ledger', ...args], {
+      env: { HOLDFAST_STATE_DIR: state },
+    })
+  return {
+    repo,
+    passwordFile,
+    state,
+    head,
+    place: (seq: number) => join(repo, 'holdfast', 'ledger', String(seq).padStart(10, '0')),
+    ledger,
+    async verify(...args: string[]) {
+      const run = await ledger('verify', ...args)
+      return { exitCode: run.exitCode, ...run.json<LedgerVerification>() }
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  }
+}
+
+async function flipBit(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path)
+  bytes[at] = (bytes[at] ?? 0) ^ 1
+  await chmod(path, 0o600)
+  await writeFile(path, bytes)
+}
+
+describe('holdfast ledger verify on a repository on disk', () => {
+  test('passes a sound ledger, and says what its head is', async () => {
+    await using sound = await ledgerOf(3)
+    expect(await sound.verify('--head', sound.head)).toMatchObject({
+      exitCode: 0,
+      verdict: 'ok',
+      checked: 3,
+      head: { seq: 3, hash: sound.head },
+      anchors: 1,
+    })
+  })
+
+  test('does not pass an empty one', async () => {
+    await using empty = await ledgerOf(0)
+    expect(await empty.verify()).toMatchObject({ exitCode: 1, verdict: 'empty', checked: 0 })
+  })
+
+  test('finds one flipped bit anywhere in an object', async () => {
+    await using damaged = await ledgerOf(3)
+    await flipBit(damaged.place(2), 20)
+    expect(await damaged.verify()).toMatchObject({
+      exitCode: 1,
+      findings: [{ code: 'altered', seq: 2, because: 'does-not-authenticate' }],
+    })
+    const shown = await damaged.ledger('show')
+    expect(shown.exitCode).toBe(1)
+    expect(shown.json<{ records: { seq: number }[] }>().records.map(({ seq }) => seq)).toEqual([3, 1])
+    expect(shown.stderr).toContain('ledger-damaged')
+  })
+
+  test('finds an object cut short, a missing one, and one that does not belong', async () => {
+    await using damaged = await ledgerOf(5)
+    await chmod(damaged.place(2), 0o600)
+    await writeFile(damaged.place(2), (await readFile(damaged.place(2))).subarray(0, 40))
+    await rm(damaged.place(4))
+    await writeFile(join(damaged.repo, 'holdfast', 'ledger', 'notes.txt'), 'mine')
+    expect(await damaged.verify()).toMatchObject({
+      exitCode: 1,
+      findings: [
+        { code: 'foreign', name: 'notes.txt' },
+        { code: 'altered', seq: 2 },
+        { code: 'missing', from: 4, to: 4 },
+      ],
+    })
+  })
+
+  test('finds two records that changed places, and one that was copied over another place', async () => {
+    await using damaged = await ledgerOf(5)
+    await rename(damaged.place(2), damaged.place(2) + '.tmp-swap')
+    await rename(damaged.place(3), damaged.place(2))
+    await rename(damaged.place(2) + '.tmp-swap', damaged.place(3))
+    await copyFile(damaged.place(5), damaged.place(6))
+    expect(await damaged.verify()).toMatchObject({
+      exitCode: 1,
+      findings: [
+        { code: 'reordered', seq: 2, recordSeq: 3 },
+        { code: 'reordered', seq: 3, recordSeq: 2 },
+        { code: 'duplicated', seq: 6, of: 5 },
+      ],
+    })
+  })
+
+  test('finds the newest records cut off: by a head that was noted, or by what this machine remembers', async () => {
+    await using cut = await ledgerOf(4)
+    expect(await cut.verify()).toMatchObject({ exitCode: 0, anchors: 0 })
+    await rm(cut.place(4))
+    await rm(cut.place(3))
+    expect(await cut.verify('--head', cut.head)).toMatchObject({
+      exitCode: 1,
+      findings: [
+        { code: 'truncated', head: cut.head },
+        { code: 'truncated', head: cut.head, seq: 4, newest: 2 },
+      ],
+    })
+    expect(await cut.verify()).toMatchObject({ exitCode: 1, anchors: 1 })
+    await rm(cut.state, { recursive: true })
+    expect(await cut.verify()).toMatchObject({ exitCode: 0, anchors: 0, checked: 2 })
+  })
+
+  test('refuses a head that is none', async () => {
+    await using sound = await ledgerOf(1)
+    expect((await sound.ledger('verify', '--head', 'abc')).exitCode).toBe(2)
+  })
+})
+
+describe('several processes append at once', () => {
+  test('each record gets a place of its own, none is lost, and the chain is unbroken', async () => {
+    await using shared = await ledgerOf(0)
+    const processes = ['a', 'b', 'c'].map((name) => append(shared, name, 10))
+    const places = (await Promise.all(processes.map(({ places }) => places))).flat()
+    expect(places.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1))
+    expect(await shared.verify()).toMatchObject({ exitCode: 0, verdict: 'ok', checked: 30 })
+  })
+
+  test('SIGKILL in the middle leaves whole records only, all that were reported among them', async () => {
+    await using shared = await ledgerOf(1)
+    const victim = append(shared, 'victim', 100_000)
+    const survivor = append(shared, 'survivor', 20)
+    await survivor.places
+    victim.kill()
+    const reported = await victim.places
+    expect(reported.length).toBeGreaterThan(0)
+    const result = await shared.verify()
+    expect(result).toMatchObject({ exitCode: 0, verdict: 'ok' })
+    expect(result.checked).toBeGreaterThanOrEqual(1 + 20 + reported.length)
+    expect((await readdir(join(shared.repo, 'holdfast', 'ledger'))).length).toBeGreaterThanOrEqual(result.checked)
+  })
+})
+
+function append(
+  { repo, passwordFile, state }: { repo: string; passwordFile: string; state: string },
+  name: string,
+  count: number,
+) {
+  const child = spawn(process.execPath, [appender, repo, passwordFile, name, String(count)], {
+    env: { ...process.env, HOLDFAST_STATE_DIR: state },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  const { promise, resolve, reject } = Promise.withResolvers<number[]>()
+  child.once('error', reject)
+  child.once('close', () => resolve(output.split('\n').slice(0, -1).map(Number)))
+  return { places: promise, kill: () => child.kill('SIGKILL') }
+}

@@ -1,0 +1,16 @@
+import type { EvidenceBody } from '../../src/ledger/index.ts'
+
+/** What a backup puts on record. `snapshot` tells records apart. */
+export function backupBody(snapshot: string): EvidenceBody<'backup'> {
+  return {
+    source: 'files',
+    repository: 'nas',
+    snapshot,
+    snapshotTime: '2026-01-02T03:04:05.000Z',
+    sizeBytes: 10,
+    files: 1,
+    addedBytes: 10,
+    durationMs: 12.5,
+    skipped: 0,
+  }
+}
