@@ -64,8 +64,10 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
     const problems = inOrder(findings).map((finding) => problem(finding, { file: path, ...source.lineColumn(finding.offset) }))
     return { valid: false, file: path, problems, lines: maskSecrets(text, secrets, source).split(/\r?\n/) }
   }
+  // Parsed without the actions' parameters: these stay as written, outputs of steps and all.
+  const asWritten = compile(undefined).schema.parse(value) as CatalogFile
   const hash = sha256Hex(canonicalJson(value))
-  return { valid: true, catalog: buildCatalog(schema.parse(value) as CatalogFile, { file, directory: dirname(file), hash }) }
+  return { valid: true, catalog: buildCatalog(asWritten, { file, directory: dirname(file), hash }) }
 }
 
 /**
@@ -111,10 +113,10 @@ function contentFindings(
         hint: '`holdfast init` writes a starter to begin with',
       },
     ]
-  const secretPlaces = new Set(secrets.map(({ offset }) => offset))
-  // A value that is reported as a secret in plain text is not reported a second time for its type.
+  // A value that is a secret in plain text, or was not readable, is not reported a second time for its type.
+  const reported = new Set([...secrets, ...source.findings].map(({ offset }) => offset))
   const structure = structureFindings(schema, described, value, source).filter(
-    ({ offset, code }) => code === 'unknown-key' || code === 'missing' || !secretPlaces.has(offset),
+    ({ offset, code }) => code === 'unknown-key' || code === 'missing' || !reported.has(offset),
   )
   return [
     ...structure,

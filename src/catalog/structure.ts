@@ -58,6 +58,9 @@ class Wording {
     // An output of an earlier step, of a type that only the run will show.
     if (typeof value === 'string' && value.includes('${steps.') && path.some((_, index) => isAction(path.slice(0, index + 1))))
       return []
+    // What could not be read has been reported as that: an alias without an anchor, for one.
+    if (value === undefined && Object.hasOwn(Object(valueAt(this.#value, path.slice(0, -1))) as object, path.at(-1) ?? ''))
+      return []
     if (value === undefined || value === null) return [this.#missing(path, value)]
     if (issue.code === 'invalid_union') return this.#union(issue, path)
     return [this.#wrong(issue, path, value)]

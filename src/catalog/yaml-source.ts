@@ -32,7 +32,7 @@ export function readYaml(text: string): YamlSource {
       prettyErrors: false,
       uniqueKeys: false,
       strict: true,
-      logLevel: 'silent',
+      logLevel: 'error',
     })
   } catch (error) {
     // The parser is recursive: only absurd nesting gets here.
