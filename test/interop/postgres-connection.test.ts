@@ -3,7 +3,16 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { checkReplicationReadiness, formatLsn, inspectServer, openReplication, parseLsn } from '../../src/postgres/index.ts'
+import { runProcess } from '../../src/kernel/index.ts'
+import {
+  checkReplicationReadiness,
+  formatLsn,
+  inspectServer,
+  openReplication,
+  parseLsn,
+  serverAccount,
+} from '../../src/postgres/index.ts'
+import { describeWith } from '../support/peers.ts'
 import { describePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 const as = (pg: TestPostgres, user: string) => pg.url.replace('user=postgres', `user=${user}`)
@@ -124,5 +133,48 @@ describePostgres('connections', (version) => {
     await expect(inspectServer('postgresql://ann:s3%cret@host')).rejects.toMatchObject({
       message: expect.not.stringContaining('s3'),
     })
+  })
+})
+
+describeWith('postgresql-15', 'TLS (PostgreSQL 15)', () => {
+  test('a replication connection over TLS streams whole messages; sslmode means what it means to psql', async () => {
+    await using pg = await startPostgres({ version: 15, listen: 'loopback', password: 'right' })
+    const { uid, gid } = await serverAccount()
+    const identity = process.geteuid?.() === 0 ? { uid, gid } : {}
+    const [key, certificate] = [join(pg.dataDir, 'server.key'), join(pg.dataDir, 'server.crt')]
+    const made = await runProcess(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=db.example',
+        '-keyout',
+        key,
+        '-out',
+        certificate,
+      ],
+      identity,
+    )
+    expect(made.exitCode).toBe(0)
+    await pg.sql('alter system set ssl = on')
+    await pg.sql('select pg_reload_conf()')
+    const running = await pg.server.running()
+    const url = (mode: string) => `postgresql://postgres:right@127.0.0.1:${running?.port}/postgres?sslmode=${mode}`
+    await expect.poll(async () => await inspectServer(url('require'))).toMatchObject({ version: 15 })
+    await expect(inspectServer(url('verify-full'))).rejects.toMatchObject({ code: 'postgres-unreachable' })
+    await using replication = await openReplication(url('require'))
+    const copy = await replication.startCopy("BASE_BACKUP (CHECKPOINT 'fast')")
+    let bytes = 0
+    for await (const message of copy.messages) bytes += message.length
+    expect(bytes).toBeGreaterThan(20_000_000)
+    expect(await copy.endCopy()).toHaveLength(1)
+    const [row] = await pg.sql('select count(*) as plain from pg_stat_ssl where not ssl and pid <> pg_backend_pid()')
+    expect(row).toEqual({ plain: '0' })
   })
 })

@@ -62,7 +62,8 @@ export class PageVerifier {
       this.#check(this.#rest)
     }
     for (; offset + pageBytes <= piece.length; offset += pageBytes) this.#check(piece.subarray(offset, offset + pageBytes))
-    this.#rest = piece.subarray(offset)
+    // A copy: the caller may use the memory of the piece again.
+    this.#rest = Buffer.from(piece.subarray(offset))
   }
 
   #check(page: Buffer): void {

@@ -19,7 +19,7 @@ const keepAliveDelayMs = 10_000
 export async function connectClient(url: string, options: ConnectOptions = {}, signal?: AbortSignal): Promise<pg.Client> {
   signal?.throwIfAborted()
   const config: pg.ClientConfig & { replication?: string } = {
-    connectionString: url,
+    connectionString: driverUrl(url),
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveDelayMs,
@@ -51,6 +51,18 @@ export async function connectClient(url: string, options: ConnectOptions = {}, s
   }
   client.connection.stream.once('close', () => signal?.removeEventListener('abort', destroy))
   return client
+}
+
+/**
+ * The URL as the driver should read it. `sslmode` means what it means to psql: without this, pg verifies certificates for `require` too.
+ * Our name in the server's views is ours to choose: a synchronous standby is known by it.
+ */
+function driverUrl(url: string): string {
+  if (!URL.canParse(url)) return url
+  const parsed = new URL(url)
+  parsed.searchParams.delete('application_name')
+  if (parsed.searchParams.has('sslmode')) parsed.searchParams.set('uselibpqcompat', 'true')
+  return parsed.toString()
 }
 
 /** An ordinary connection: text in, rows of text out. */
