@@ -10,9 +10,11 @@ import {
   formatLsn,
   formatTimeUs,
   inspectServer,
+  ownFolder,
   prepareRecovery,
   requirePostgres,
   resolveTarget,
+  serverAccount,
 } from '../postgres/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { backupPaths } from '../sources/index.ts'
@@ -70,7 +72,7 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
     if (source !== undefined) throw notEmpty(target)
     await assertNotRunning(target)
     await beginRestore(target, idempotencyKey)
-    const summary = await restoreData({ repository, backup, name, target }, context, attempt)
+    const summary = await restoreData({ repository, backup, service, target }, context, attempt)
     const prepared = await prepareIn(target, chosen, backup, context)
     await syncFileSystem(target, signal)
     const { window, record } = backup
@@ -113,12 +115,12 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
 interface RestoreFacts {
   readonly repository: Repository
   readonly backup: ChosenBackup
-  readonly name: string
+  readonly service: Service
   readonly target: string
 }
 
 async function restoreData(
-  { repository, backup: { snapshot, record }, name, target }: RestoreFacts,
+  { repository, backup: { snapshot, record }, service: { name, data }, target }: RestoreFacts,
   context: ActionContext,
   { signal }: Attempt,
 ): Promise<{ files: number; sizeBytes: number }> {
@@ -130,6 +132,8 @@ async function restoreData(
       folder: join(dirname(target), 'tablespaces', String(oid)),
     })),
   ]
+  // The account's number may be another on the machine that was backed up.
+  const account = await serverAccount(data.postgres?.runAs)
   let [files, sizeBytes] = [0, 0]
   for (const { subtree, folder } of parts) {
     if (folder !== target && !(await isEmpty(folder))) throw notEmpty(folder)
@@ -144,6 +148,7 @@ async function restoreData(
         }),
       signal,
     )
+    await ownFolder(folder, account)
     files += summary.files
     sizeBytes += summary.sizeBytes
   }
