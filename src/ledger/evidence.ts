@@ -33,17 +33,18 @@ export const backupEvidence = z.object({
   facts: facts.optional(),
 })
 
-/** How far the WAL archive reaches, told by the receiver now and then. */
+/** A WAL receiver began or ended, found WAL missing, or followed the server to another timeline. */
 export const walEvidence = z.object({
-  event: z.enum(['started', 'position', 'stopped']),
+  event: z.enum(['started', 'gap', 'timeline', 'stopped']),
   repository: z.string(),
   systemIdentifier: z.string(),
   timeline: z.int().positive(),
   /** Durable in the archive up to here, in PostgreSQL's form (`16/B374D848`). */
   flushedLsn: z.string(),
-  /** Everything committed before this moment is in the archive. */
-  coveredUntil: time.optional(),
-  gaps: count.optional(),
+  /** What is missing. */
+  gap: z.object({ from: z.string(), to: z.string() }).optional(),
+  /** Where the timeline before was left. */
+  forkLsn: z.string().optional(),
 })
 
 /** A snapshot became files again. */
@@ -57,6 +58,8 @@ export const restoreEvidence = z.object({
   /** Entries compared with what the snapshot says of them, after writing. None is no proof. */
   verifiedFiles: count,
   skipped: count,
+  /** Only a part of the snapshot was asked for. */
+  partial: z.boolean().optional(),
 })
 
 /** A plan ran to its end, for real or as a drill. */

@@ -29,6 +29,7 @@ export {
 export { fetchWal } from './fetch-wal.ts'
 export { openReception, runReception, slotOf, type Reception, type ReceptionRequest } from './receive-wal.ts'
 export { openRepositoryLedger, recordEvidence, type EvidenceContext } from './record-evidence.ts'
+export type { NotRecorded } from './record-wal.ts'
 export { stateDirectory } from './state-directory.ts'
 export { readStatus, type RepositoryReport, type ServiceReport, type StatusReport } from './status.ts'
 export { walStatus, type SlotReport, type WalArchiveReport, type WalStatus, type WalTimelineReport } from './wal-status.ts'

@@ -3,6 +3,8 @@ import { HoldfastError } from '../kernel/index.ts'
 import { receiveWal, type ReceiverEvent } from '../postgres/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { openCatalogRepository, openTargetRepository, type RepositoryChoice } from './open-repository.ts'
+import type { EvidenceContext } from './record-evidence.ts'
+import { walRecorder, type NotRecorded } from './record-wal.ts'
 
 /** Whose WAL goes where: a service of the catalog, or all of it by flags. */
 export interface ReceptionRequest extends RepositoryChoice {
@@ -22,6 +24,8 @@ export interface Reception extends AsyncDisposable {
   readonly slot: string
   /** Commits are to wait for it: what the server must be told for that. */
   readonly synchronous: boolean
+  /** For the ledger. */
+  readonly context: EvidenceContext & { readonly repositoryName: string }
 }
 
 /** Finds the server and opens the repository. Throws `usage` when something is missing, and the errors of opening a repository. */
@@ -34,8 +38,12 @@ export async function openReception(request: ReceptionRequest, signal?: AbortSig
         hint: 'name a service of the catalog, or give --url and --slot',
       })
     }
-    const { repository } = await openTargetRepository(request, request.repository, signal)
-    return reception(repository, { url, slot, synchronous: false })
+    const { repository, catalog } = await openTargetRepository(request, request.repository, signal)
+    const context = {
+      repositoryName: request.repository ?? repository.location,
+      ...(catalog ? { catalogPath: catalog.file } : {}),
+    }
+    return reception(repository, { url, slot, synchronous: false, context })
   }
   const catalog = await loadCatalog(request.catalog ?? 'holdfast.yaml', {}, signal)
   const service = findService(catalog, name)
@@ -52,6 +60,7 @@ export async function openReception(request: ReceptionRequest, signal?: AbortSig
     url: url ?? (typeof postgres.url === 'string' ? postgres.url : (await resolveSecret(postgres.url, signal)).reveal()),
     slot: slot ?? slotOf(service),
     synchronous: postgres.wal === 'synchronous',
+    context: { service: name, catalogPath: catalog.file, catalogHash: catalog.hash, repositoryName: repo ?? '' },
   }
   if (repo !== undefined) return reception((await openTargetRepository(request, undefined, signal)).repository, from)
   const target = request.repository ?? service.backup?.to[0]
@@ -61,7 +70,8 @@ export async function openReception(request: ReceptionRequest, signal?: AbortSig
       hint: `name one: services.${name}.backup.to in ${catalog.file}`,
     })
   }
-  return reception(await openCatalogRepository(catalog, target, signal), from)
+  const context = { ...from.context, repositoryName: target }
+  return reception(await openCatalogRepository(catalog, target, signal), { ...from, context })
 }
 
 /** The replication slot of a service, which is also the name that its receiver goes by. */
@@ -69,16 +79,26 @@ export function slotOf(service: Service): string {
   return service.data.postgres?.slot ?? `holdfast_${service.name.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_')}`.slice(0, 63)
 }
 
-function reception(repository: Repository, from: { url: string; slot: string; synchronous: boolean }): Reception {
+function reception(repository: Repository, from: Omit<Reception, 'repository' | typeof Symbol.asyncDispose>): Reception {
   return { ...from, repository, [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose]() }
 }
 
-/** Receives until the signal aborts. See receiveWal. */
+/** Receives until the signal aborts, and keeps the ledger of what happens on the way. See receiveWal. */
 export async function runReception(
   request: ReceptionRequest,
-  onEvent: (event: ReceiverEvent) => void,
+  onEvent: (event: ReceiverEvent | NotRecorded) => void,
   signal: AbortSignal,
 ): Promise<void> {
   await using from = await openReception(request, signal)
-  await receiveWal({ url: from.url, slot: from.slot, area: from.repository.area('holdfast/wal') }, onEvent, signal)
+  const { repositoryName, ...context } = from.context
+  const recorder = walRecorder(from.repository, repositoryName, context, onEvent)
+  try {
+    const onReceived = (event: ReceiverEvent) => {
+      onEvent(event)
+      recorder.note(event)
+    }
+    await receiveWal({ url: from.url, slot: from.slot, area: from.repository.area('holdfast/wal') }, onReceived, signal)
+  } finally {
+    await recorder.settled()
+  }
 }

@@ -53,7 +53,14 @@ export const restoreCommand = command('restore', 'bring the files of a snapshot 
     }
     if (!options.lock) return
     const { sizeBytes, files, verifiedFiles, durationMs, skipped } = summary
-    const body = { sizeBytes, files, verifiedFiles, durationMs, skipped: skipped.length }
+    const body = {
+      sizeBytes,
+      files,
+      verifiedFiles,
+      durationMs,
+      skipped: skipped.length,
+      partial: subtree !== undefined || include.length > 0,
+    }
     await recordEvidence(
       repository,
       'restore',

@@ -130,6 +130,8 @@ function isRestoreOf(
   source: string,
   snapshots: ReadonlySet<string>,
 ): boolean {
+  // A part that came back, or one with losses, is no proof of the whole.
+  if (body.partial === true || body.skipped > 0) return false
   // A snapshot that was forgotten since is recognised by what the record says of it.
   return snapshots.has(body.snapshot) || (service === name && body.source === source)
 }

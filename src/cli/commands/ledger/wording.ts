@@ -41,12 +41,14 @@ export function recordText(record: LedgerRecord): string {
       return `snapshot ${shortId(snapshot)}: ${count(files, 'file')}, ${formatSize(sizeBytes)}, ${formatSize(addedBytes)} new, in ${formatDuration(durationMs)}${lacking}`
     }
     case 'wal': {
-      const { event, flushedLsn, timeline, gaps } = record.body
-      return `receiver ${event}: ${flushedLsn} on timeline ${timeline}${gaps ? `, ${count(gaps, 'gap')}` : ''}`
+      const { event, flushedLsn, timeline, gap, forkLsn } = record.body
+      if (gap) return `missing from ${gap.from} to ${gap.to} on timeline ${timeline}`
+      if (forkLsn !== undefined) return `following timeline ${timeline} from ${forkLsn}`
+      return `receiver ${event}, stored up to ${flushedLsn} on timeline ${timeline}`
     }
     case 'restore': {
-      const { snapshot, files, sizeBytes, durationMs, verifiedFiles } = record.body
-      return `snapshot ${shortId(snapshot)}: ${count(files, 'file')}, ${formatSize(sizeBytes)}, in ${formatDuration(durationMs)}, ${verifiedFiles} compared`
+      const { snapshot, files, sizeBytes, durationMs, verifiedFiles, partial } = record.body
+      return `${partial === true ? 'part of ' : ''}snapshot ${shortId(snapshot)}: ${count(files, 'file')}, ${formatSize(sizeBytes)}, in ${formatDuration(durationMs)}, ${verifiedFiles} compared`
     }
     case 'recovery': {
       const { plan, mode, outcome, rpaMs, rtaMs, verdict } = record.body

@@ -1,6 +1,6 @@
 import { formatSize } from '../../../kernel/index.ts'
 import { reportAlive, superviseReceiver, type ReceiverEvent } from '../../../postgres/index.ts'
-import { runReception } from '../../../service/index.ts'
+import { runReception, type NotRecorded } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 
@@ -53,8 +53,10 @@ Mind that commits then hang while it does not run.`,
     )
   })
 
-function eventText(event: ReceiverEvent): string {
+function eventText(event: ReceiverEvent | NotRecorded): string {
   switch (event.type) {
+    case 'wal-not-recorded':
+      return `the ledger could not be written, receiving goes on: ${event.message}`
     case 'wal-connected':
       return `receiving WAL of cluster ${event.systemIdentifier} from ${event.startLsn} on timeline ${event.timeline}, slot ${event.slot}; stored up to ${event.durableLsn}`
     case 'wal-progress':
