@@ -71,7 +71,7 @@ export const filesRestore = defineAction<z.infer<typeof params>>({
 
   manual: ({ service, target }) => [
     `restic -r REPOSITORY snapshots --tag service:${service}`,
-    `restic -r REPOSITORY restore SNAPSHOT --target ${quote(target)}`,
+    `restic -r REPOSITORY restore SNAPSHOT --target ${quote(target)}   # with their full paths below it`,
   ],
 })
 

@@ -106,9 +106,9 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
 
   manual: ({ service, target }) => [
     `restic -r REPOSITORY snapshots --path /${backupPaths.root(service)}`,
-    `restic -r REPOSITORY restore SNAPSHOT --target /tmp/holdfast-restore`,
-    `mv /tmp/holdfast-restore/${backupPaths.data(service)} ${quote(target)} && chmod 700 ${quote(target)}`,
-    `holdfast postgres restore --help   # or set restore_command and a recovery target, then: touch ${quote(join(target, 'recovery.signal'))}`,
+    `restic -r REPOSITORY restore SNAPSHOT --target ${quote(`${target}.restored`)}`,
+    `mv ${quote(`${target}.restored/${backupPaths.data(service)}`)} ${quote(target)} && chmod 700 ${quote(target)} && chown -R postgres: ${quote(target)}`,
+    '# this is the state of the base backup; its WAL is in the repository, sealed: `holdfast postgres fetch-wal` as restore_command replays it',
   ],
 })
 

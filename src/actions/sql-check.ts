@@ -3,6 +3,7 @@ import { HoldfastError } from '../kernel/index.ts'
 import { describeUrl, openSql } from '../postgres/index.ts'
 import { defineAction } from './define-action.ts'
 import { textOrSecret } from './param-types.ts'
+import { quote } from './shell.ts'
 
 const params = z
   .strictObject({
@@ -40,9 +41,8 @@ export const sqlCheck = defineAction<Params>({
     return { value }
   },
 
-  manual: ({ url, sql }) => [
-    `psql ${typeof url === 'string' ? `'${describeUrl(url)}'` : '"$DATABASE_URL"'} -At -c "${sql.replaceAll(/["$`\\]/g, String.raw`\$&`)}"`,
-  ],
+  // The URL itself may hold a password.
+  manual: ({ sql }) => [`psql "$DATABASE_URL" -At -c ${quote(sql)}`],
 })
 
 /** Undefined when the value, PostgreSQL's text, is as expected. */

@@ -20,12 +20,14 @@ export function createPlanHandler(deps: PlanDeps): RunHandler {
     return context.withLock(input.plan.environment, async (fencingToken) => {
       const run = new PlanRun(context, input, fencingToken, deps)
       const findings = await preflight(run)
+      const lookedAt = await context.now('preflighted')
       const results = run.failure === undefined ? await runSteps(run) : new Map<string, StepResult>()
       const mustUndo = run.failure !== undefined && run.pointOfNoReturn === undefined
       const { left, undone } = mustUndo
         ? await undoSteps(run, results)
         : { left: unknownSteps(results), undone: new Set<string>() }
-      const outcome = report(run, { findings, results, left, undone, started, ended: await context.now('ended') })
+      const ended = await context.now('ended')
+      const outcome = report(run, { findings, results, left, undone, started, lookedAt, ended })
       return putOnRecord(run, outcome, deps)
     })
   }
@@ -83,16 +85,19 @@ interface Ending {
   readonly left: LeftBehind[]
   readonly undone: ReadonlySet<string>
   readonly started: Date
+  /** When the preflight was through. */
+  readonly lookedAt: Date
   readonly ended: Date
 }
 
-function report(run: PlanRun, { findings, results, left, undone, started, ended }: Ending): PlanOutcome {
+function report(run: PlanRun, { findings, results, left, undone, started, lookedAt, ended }: Ending): PlanOutcome {
   const { input, failure, pointOfNoReturn } = run
   const steps = input.plan.steps.map((step) => {
     const report = results.get(step.id)?.report ?? { id: step.id, kind: step.action.kind, state: 'not-run' as const }
     return undone.has(step.id) ? { ...report, state: 'undone' as const } : report
   })
   const checksPassed = [...results.values()].reduce((sum, result) => sum + result.checksPassed, 0)
+  const preflighted = { kind: 'preflight', endedAt: lookedAt.toISOString() }
   const moments = [...results.values()].flatMap(({ report, checkedAt }) => [
     report,
     ...(checkedAt === undefined ? [] : [{ ...report, kind: 'check', endedAt: checkedAt }]),
@@ -105,7 +110,7 @@ function report(run: PlanRun, { findings, results, left, undone, started, ended 
     left,
     findings: [...findings],
     checksPassed,
-    timing: timingOf(new Date(input.onsetAt), started, ended, moments),
+    timing: timingOf(new Date(input.onsetAt), started, ended, [preflighted, ...moments]),
     ...(failure === undefined ? {} : { failure: { ...failure, error: recordFailure(failure.error) } }),
     ...(pointOfNoReturn === undefined ? {} : { pointOfNoReturn }),
   }

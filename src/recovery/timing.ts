@@ -14,7 +14,12 @@ function phaseOf(kind: string): Phase {
  * the phases add up also when steps ran at once.
  * Everything before the run began is `detect`. An onset after the start (a clock that went back) counts as the start.
  */
-export function timingOf(onset: Date, started: Date, ended: Date, steps: readonly StepReport[]): RunTiming {
+export function timingOf(
+  onset: Date,
+  started: Date,
+  ended: Date,
+  steps: readonly Pick<StepReport, 'kind' | 'endedAt'>[],
+): RunTiming {
   const startMs = started.getTime()
   const onsetMs = Math.min(onset.getTime(), startMs)
   const endMs = Math.max(ended.getTime(), startMs)
