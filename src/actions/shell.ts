@@ -82,21 +82,31 @@ async function execute(
   { signal, ...attempt }: Attempt,
 ): Promise<ProcessResult> {
   const [program, ...args] = argv(command)
+  const { variables, secrets } = await environment(env, context, signal)
+  // What it prints may reach the journal and the screen; a secret that it was given must not.
+  const redact = (text: string) => secrets.reduce((clean, secret) => clean.replaceAll(secret, '***'), text)
   const options = {
-    env: { ...process.env, ...(await environment(env, context, signal)), ...aboutRun(context, attempt) },
+    env: { ...process.env, ...variables, ...aboutRun(context, attempt) },
     keepBytes: keptOutputBytes,
     ...(cwd === undefined ? {} : { cwd }),
-    onOutput: (text: string) => context.progress({ step: context.step, text: text.trimEnd().split('\n').at(-1) ?? '' }),
+    onOutput: (text: string) => context.progress({ step: context.step, text: redact(text).trimEnd().split('\n').at(-1) ?? '' }),
   }
-  return runProcess(program, args, options, signal)
+  const result = await runProcess(program, args, options, signal)
+  return { ...result, stdout: redact(result.stdout), stderr: redact(result.stderr) }
 }
 
-async function environment(env: Params['env'], context: ActionContext, signal: AbortSignal): Promise<Record<string, string>> {
-  const resolved: Record<string, string> = {}
+async function environment(
+  env: Params['env'],
+  context: ActionContext,
+  signal: AbortSignal,
+): Promise<{ readonly variables: Record<string, string>; readonly secrets: string[] }> {
+  const variables: Record<string, string> = {}
+  const secrets: string[] = []
   for (const [name, value] of Object.entries(env)) {
-    resolved[name] = typeof value === 'string' ? value : (await context.resolveSecret(value, signal)).reveal()
+    variables[name] = typeof value === 'string' ? value : (await context.resolveSecret(value, signal)).reveal()
+    if (typeof value !== 'string') secrets.push(variables[name])
   }
-  return resolved
+  return { variables, secrets }
 }
 
 /** What every command can rely on. */

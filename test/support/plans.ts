@@ -1,11 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { actions } from '../../src/actions/index.ts'
+import { actions, type ActionContext } from '../../src/actions/index.ts'
 import type { Catalog } from '../../src/catalog/index.ts'
 import { openLocalEngine, type DurableEngine } from '../../src/durable/index.ts'
 import { HoldfastError, systemClock } from '../../src/kernel/index.ts'
 import {
+  actionContext,
   createPlanHandler,
   inputAsJson,
   planHash,
@@ -78,6 +79,12 @@ export function servicesIn(folder: string): ActionServices {
     },
     progress: () => {},
   }
+}
+
+/** What a single action sees when it is tried by itself. */
+export function contextIn(folder: string, parts: Partial<ActionContext> = {}): ActionContext {
+  const input = { planHash: 'hash', requestedBy: 'alice', target: { kind: 'latest' } } as const
+  return { ...actionContext(servicesIn(folder), 'r', input, 'a', {}), ...parts }
 }
 
 export interface PlanWorkshop extends AsyncDisposable {
