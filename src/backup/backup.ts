@@ -1,6 +1,13 @@
 import { hostname, userInfo } from 'node:os'
 import { isHoldfastError, type Json } from '../kernel/index.ts'
-import { formatTime, type Repository, type Snapshot, type SnapshotRecord, type WriterTotals } from '../repository/index.ts'
+import {
+  formatTime,
+  type Repository,
+  type Snapshot,
+  type SnapshotRecord,
+  type WriterOptions,
+  type WriterTotals,
+} from '../repository/index.ts'
 import type { ArchivedTree, ArchiveProgress, ArchiveStats, Skipped, Source } from './source.ts'
 
 export interface BackupJob {
@@ -16,6 +23,8 @@ export interface BackupJob {
   readonly force?: boolean
   /** Read and count, but store nothing and write no snapshot. */
   readonly dryRun?: boolean
+  /** How content is stored. */
+  readonly writer?: Omit<WriterOptions, 'dryRun'>
   /** The program and its version, for the snapshot. */
   readonly programVersion?: string
 }
@@ -55,7 +64,9 @@ export async function backup(
   await using lock = await repository.lock('shared', {}, signal)
   const both = AbortSignal.any([signal, lock.signal])
   const parent = await findParent(job, both)
-  await using writer = await repository.createWriter({ dryRun: job.dryRun ?? false })
+  // Snapshots first, then the index: whatever the parent names was indexed before.
+  await repository.refreshIndex(both)
+  await using writer = await repository.createWriter({ ...job.writer, dryRun: job.dryRun ?? false })
   const archived = await source.archive({ writer, repository, progress, ...(parent && { parent }) }, both)
   await writer.flush(both)
   const totals = writer.totals()

@@ -9,92 +9,94 @@ import { KnownBlobs } from './writer/known-blobs.ts'
 import { PackBuilder, type OpenPack } from './writer/pack-builder.ts'
 
 /** A thread of a BlobWriter: reads, cuts, hashes, compresses, seals and packs. Calls are worked on one at a time, in order. */
-await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(async ({ masterKey, polynomial, known, bytesRead }, main) => {
-  const keys = sealKeys(masterKey)
-  const counter = new BigInt64Array(bytesRead)
-  const builder = (type: BlobType) =>
-    new PackBuilder(type, keys, (pack) => main.call('storePack', { type, pack }, [pack.memory.buffer]))
-  const packs = { data: builder('data'), tree: builder('tree') }
-  const knownData = new KnownBlobs(known.data)
-  const newSaver = () => new ContentSaver(knownData, packs.data)
-  const newReader = (saver: ContentSaver) => ContentReader.create(polynomial, (chunk) => saver.chunk(chunk))
-  const files = newSaver()
-  const fileReader = await newReader(files)
-  const streams = new Map<number, { saver: ContentSaver; reader: ContentReader }>()
-  const onRead = (bytes: number) => void Atomics.add(counter, 0, BigInt(bytes))
-  const inTurn = queue()
+await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
+  async ({ masterKey, polynomial, known, packBytes, bytesRead }, main) => {
+    const keys = sealKeys(masterKey)
+    const counter = new BigInt64Array(bytesRead)
+    const builder = (type: BlobType) =>
+      new PackBuilder(type, keys, (pack) => main.call('storePack', { type, pack }, [pack.memory.buffer]), packBytes)
+    const packs = { data: builder('data'), tree: builder('tree') }
+    const knownData = new KnownBlobs(known.data)
+    const newSaver = () => new ContentSaver(knownData, packs.data)
+    const newReader = (saver: ContentSaver) => ContentReader.create(polynomial, (chunk) => saver.chunk(chunk))
+    const files = newSaver()
+    const fileReader = await newReader(files)
+    const streams = new Map<number, { saver: ContentSaver; reader: ContentReader }>()
+    const onRead = (bytes: number) => void Atomics.add(counter, 0, BigInt(bytes))
+    const inTurn = queue()
 
-  return {
-    saveFile: ({ path }) =>
-      inTurn(async () => {
-        try {
-          await readFileContent(Buffer.from(path.buffer, path.byteOffset, path.byteLength), fileReader, onRead)
-        } catch (error) {
-          // What was saved of it stays saved, but belongs to no file.
-          files.take()
-          throw error
-        }
-        return files.take()
-      }),
+    return {
+      saveFile: ({ path }) =>
+        inTurn(async () => {
+          try {
+            await readFileContent(Buffer.from(path.buffer, path.byteOffset, path.byteLength), fileReader, onRead)
+          } catch (error) {
+            // What was saved of it stays saved, but belongs to no file.
+            files.take()
+            throw error
+          }
+          return files.take()
+        }),
 
-    saveBytes: ({ bytes }) =>
-      inTurn(async () => {
-        onRead(bytes.length)
-        fileReader.begin()
-        await fileReader.push(bytes)
-        await fileReader.end()
-        return files.take()
-      }),
+      saveBytes: ({ bytes }) =>
+        inTurn(async () => {
+          onRead(bytes.length)
+          fileReader.begin()
+          await fileReader.push(bytes)
+          await fileReader.end()
+          return files.take()
+        }),
 
-    streamBytes: ({ stream, memory, length }) =>
-      inTurn(async () => {
-        let open = streams.get(stream)
-        if (open === undefined) {
-          const saver = newSaver()
-          open = { saver, reader: await newReader(saver) }
-          streams.set(stream, open)
-        }
-        onRead(length)
-        await open.reader.push(memory.subarray(0, length))
-        return new Moved(memory, [memory.buffer])
-      }),
+      streamBytes: ({ stream, memory, length }) =>
+        inTurn(async () => {
+          let open = streams.get(stream)
+          if (open === undefined) {
+            const saver = newSaver()
+            open = { saver, reader: await newReader(saver) }
+            streams.set(stream, open)
+          }
+          onRead(length)
+          await open.reader.push(memory.subarray(0, length))
+          return new Moved(memory, [memory.buffer])
+        }),
 
-    endStream: ({ stream }) =>
-      inTurn(async () => {
-        const open = streams.get(stream)
-        streams.delete(stream)
-        await open?.reader.end()
-        return open?.saver.take() ?? newSaver().take()
-      }),
+      endStream: ({ stream }) =>
+        inTurn(async () => {
+          const open = streams.get(stream)
+          streams.delete(stream)
+          await open?.reader.end()
+          return open?.saver.take() ?? newSaver().take()
+        }),
 
-    dropStream: ({ stream }) => inTurn(async () => void streams.delete(stream)),
+      dropStream: ({ stream }) => inTurn(async () => void streams.delete(stream)),
 
-    saveTree: ({ id, bytes }) => inTurn(() => packs.tree.add(id, bytes)),
+      saveTree: ({ id, bytes }) => inTurn(() => packs.tree.add(id, bytes)),
 
-    takeOpen: () =>
-      inTurn(async () => {
-        const data = packs.data.take()
-        const tree = packs.tree.take()
-        const open: Partial<Record<BlobType, OpenPack>> = { ...(data && { data }), ...(tree && { tree }) }
-        return new Moved(
-          open,
-          Object.values(open).map(({ memory }) => memory.buffer),
-        )
-      }),
+      takeOpen: () =>
+        inTurn(async () => {
+          const data = packs.data.take()
+          const tree = packs.tree.take()
+          const open: Partial<Record<BlobType, OpenPack>> = { ...(data && { data }), ...(tree && { tree }) }
+          return new Moved(
+            open,
+            Object.values(open).map(({ memory }) => memory.buffer),
+          )
+        }),
 
-    absorb: ({ data, tree }) =>
-      inTurn(async () => {
-        if (data !== undefined) await packs.data.absorb(data)
-        if (tree !== undefined) await packs.tree.absorb(tree)
-      }),
+      absorb: ({ data, tree }) =>
+        inTurn(async () => {
+          if (data !== undefined) await packs.data.absorb(data)
+          if (tree !== undefined) await packs.tree.absorb(tree)
+        }),
 
-    finish: () =>
-      inTurn(async () => {
-        await packs.data.finish()
-        await packs.tree.finish()
-      }),
-  }
-})
+      finish: () =>
+        inTurn(async () => {
+          await packs.data.finish()
+          await packs.tree.finish()
+        }),
+    }
+  },
+)
 
 /**
  * Runs one task after the other. After a failure to store, nothing more is done: a blob that was claimed in the table of known ones is

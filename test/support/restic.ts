@@ -5,7 +5,7 @@ import { runProcess, type ProcessResult } from '../../src/kernel/index.ts'
 import { createRepository, openRepository, type Repository } from '../../src/repository/index.ts'
 import { openLocalBackend } from '../../src/storage/index.ts'
 
-const password = 'correct horse battery staple'
+export const testPassword = 'correct horse battery staple'
 /** The cheapest that readers accept: tests open many repositories. */
 const cheapKdf = { N: 32768, r: 8, p: 1 }
 
@@ -28,7 +28,7 @@ export function sharedRepository(restic: string, parent: string = tmpdir()): Sha
   const folder = mkdtempSync(join(parent, 'holdfast-test-'))
   const path = join(folder, 'repository')
   const passwordFile = join(folder, 'password')
-  writeFileSync(passwordFile, password)
+  writeFileSync(passwordFile, testPassword)
   const run: SharedRepository['restic'] = async (args, { cwd, mayFail = false } = {}) => {
     const all = ['--repo', path, '--password-file', passwordFile, '--no-cache', ...args]
     const result = await runProcess(restic, all, cwd === undefined ? {} : { cwd })
@@ -40,8 +40,8 @@ export function sharedRepository(restic: string, parent: string = tmpdir()): Sha
     folder,
     path,
     passwordFile,
-    create: async () => createRepository(await openLocalBackend(path), password, { kdf: cheapKdf }),
-    open: async () => openRepository(await openLocalBackend(path), password),
+    create: async () => createRepository(await openLocalBackend(path), testPassword, { kdf: cheapKdf }),
+    open: async () => openRepository(await openLocalBackend(path), testPassword),
     restic: run,
     check: () => run(['check', '--read-data']),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),

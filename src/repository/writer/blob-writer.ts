@@ -29,6 +29,8 @@ export interface WriterParts {
 export interface WriterOptions {
   /** Threads; by default one for each processor, at least 2 and at most 8. */
   readonly workers?: number
+  /** Size at which packs are closed; 16 MiB by default. */
+  readonly packBytes?: number
   /** Do everything but store it: for the figures of a dry run. */
   readonly dryRun?: boolean
 }
@@ -57,7 +59,10 @@ class ThreadedBlobWriter implements BlobWriter {
   #failure: unknown
   #totals = { dataBlobs: 0, treeBlobs: 0, addedBytes: 0, addedStoredBytes: 0 }
 
-  constructor({ backend, masterKey, config, index, storeIndex }: WriterParts, { workers, dryRun = false }: WriterOptions) {
+  constructor(
+    { backend, masterKey, config, index, storeIndex }: WriterParts,
+    { workers, packBytes, dryRun = false }: WriterOptions,
+  ) {
     this.#dryRun = dryRun
     this.#backend = backend
     this.#blobIndex = index
@@ -67,6 +72,7 @@ class ThreadedBlobWriter implements BlobWriter {
       masterKey,
       polynomial: config.chunkerPolynomial,
       known: { data: this.#known.data.memory, tree: this.#known.tree.memory },
+      packBytes,
       bytesRead: this.#bytesRead,
     }
     this.#pool = createPool<WriterMainCalls, WriterCalls>({

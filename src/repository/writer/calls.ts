@@ -11,6 +11,8 @@ export interface WriterWorkerData {
   readonly masterKey: MasterKey
   readonly polynomial: bigint
   readonly known: Readonly<Record<BlobType, KnownBlobsMemory>>
+  /** Size at which packs are closed; the format's usual one when absent. */
+  readonly packBytes: number | undefined
   /** One 64-bit counter: bytes of content read by all workers. */
   readonly bytesRead: SharedArrayBuffer
 }

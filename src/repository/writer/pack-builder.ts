@@ -33,13 +33,15 @@ export class PackBuilder {
   readonly #type: BlobType
   readonly #keys: SealKeys
   readonly #store: StorePack
+  readonly #targetBytes: number
   #blobs: BlobEntry[] = []
   #memory: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   #length = 0
   #underWay: Promise<void> = Promise.resolve()
   #spare: Uint8Array<ArrayBuffer> | undefined
 
-  constructor(type: BlobType, keys: SealKeys, store: StorePack) {
+  constructor(type: BlobType, keys: SealKeys, store: StorePack, targetBytes: number = targetPackBytes) {
+    this.#targetBytes = targetBytes
     this.#type = type
     this.#keys = keys
     this.#store = store
@@ -61,7 +63,7 @@ export class PackBuilder {
     }
     this.#verify(blob)
     this.#blobs.push(blob)
-    if (this.#length >= targetPackBytes) await this.#close()
+    if (this.#length >= this.#targetBytes) await this.#close()
     return blob.length
   }
 
@@ -78,7 +80,7 @@ export class PackBuilder {
     const base = this.#length
     this.#append(memory.subarray(0, length))
     for (const blob of blobs) this.#blobs.push({ ...blob, offset: base + blob.offset })
-    if (this.#length >= targetPackBytes) await this.#close()
+    if (this.#length >= this.#targetBytes) await this.#close()
   }
 
   /** Closes the pack under way, if it holds anything. All packs are stored when this returns. */
