@@ -18,5 +18,7 @@ export async function checkSnapshots(state: CheckState, ids: readonly string[]):
       findings.push({ severity: 'error', code: 'snapshot-unreadable', snapshot, reason: messageOf(error) })
     }
   }
+  // What is lost is told in the order of time.
+  snapshots.sort((a, b) => a.timeMs - b.timeMs)
   if (ids.length === 0) findings.push({ severity: 'error', code: 'nothing-checked', what: 'snapshots' })
 }
