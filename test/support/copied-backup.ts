@@ -7,13 +7,17 @@ import type { TestPostgres } from './postgres.ts'
  * A base backup by the plainest means: the server's files copied between pg_backup_start and pg_backup_stop. Without WAL, so that a recovery
  * from it stands on the archive alone.
  */
-export async function copiedBackup(pg: TestPostgres, target: string): Promise<BackupPosition> {
+export async function copiedBackup(
+  pg: TestPostgres,
+  target: string,
+  { without = [] }: { readonly without?: readonly string[] } = {},
+): Promise<BackupPosition> {
   await using connection = await openSql(pg.url)
   const [start] = await connection.query(
     "select pg_backup_start('test', true)::text as lsn, extract(epoch from clock_timestamp())::text as at",
   )
   await mkdir(target, { mode: 0o700 })
-  const skipped = new Set(['pg_wal', 'postmaster.pid', 'postmaster.opts', 'pg_replslot', 'pg_stat_tmp'])
+  const skipped = new Set(['pg_wal', 'postmaster.pid', 'postmaster.opts', 'pg_replslot', 'pg_stat_tmp', ...without])
   for (const name of await readdir(pg.dataDir)) {
     if (skipped.has(name)) continue
     await cp(join(pg.dataDir, name), join(target, name), { recursive: true })
