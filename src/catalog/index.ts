@@ -18,6 +18,7 @@ export { checkCatalog, loadCatalog, problemLine, type CatalogCheck, type Catalog
 export { tryParseSchedule } from './schedule.ts'
 export type { ActionParams } from './schema-plan.ts'
 export { describeSecret, resolveSecret, Secret } from './secret.ts'
+export { catalogFileName, starterText, writeStarterCatalog, type DatabaseFound } from './starter.ts'
 export { suggest } from './suggest.ts'
 export type {
   ActionCall,

@@ -30,17 +30,33 @@ export function describedSchema(schema: z.ZodType): SchemaNode {
  * action with any parameters is accepted.
  */
 export function catalogJsonSchema(actionParams?: ActionParams): Readonly<Record<string, unknown>> {
-  const { $schema, title, description, ...rest } = published(describedSchema(catalogSchema(actionParams))) as Record<
-    string,
-    unknown
-  >
+  const { $schema, title, description, ...rest } = published(describedSchema(catalogSchema(actionParams))) as SchemaNode
+  const actions = actionDefinitions(rest, Object.keys(actionParams ?? {}))
+  const extensions = { '^x-': { description: 'Ignored: a place for YAML anchors.' } }
   return {
     $schema,
     title,
     description,
     ...rest,
-    patternProperties: { '^x-': { description: 'Ignored: a place for YAML anchors.' } },
+    patternProperties: extensions,
+    ...(actions === undefined ? {} : { $defs: actions }),
   }
+}
+
+/** Takes the parameters of actions out of the three places where they may stand, and leaves references there. */
+function actionDefinitions(catalog: SchemaNode, kinds: readonly string[]): Record<string, SchemaNode> | undefined {
+  if (kinds.length === 0) return undefined
+  const definitions: Record<string, SchemaNode> = {}
+  for (const member of ['do', 'check', 'undo']) {
+    for (const call of schemasAt(catalog, ['plans', 'any', 'steps', 0, member])) {
+      const properties = call.properties as Record<string, SchemaNode>
+      for (const kind of kinds) {
+        definitions[kind] ??= properties[kind] ?? {}
+        properties[kind] = { $ref: `#/$defs/${kind}` }
+      }
+    }
+  }
+  return definitions
 }
 
 /** Without our metadata, wherever a schema stands (and nowhere else: a property may be called `reference`). */
@@ -49,7 +65,10 @@ function published(node: unknown): unknown {
   if (typeof node !== 'object' || node === null) return node
   return Object.fromEntries(
     Object.entries(node)
-      .filter(([key]) => !fieldMetaKeys.includes(key))
+      // Every whole number has bounds where it stops being exact; they would only be noise.
+      .filter(
+        ([key, value]) => !fieldMetaKeys.includes(key) && value !== Number.MAX_SAFE_INTEGER && value !== Number.MIN_SAFE_INTEGER,
+      )
       .map(([key, value]) => {
         if (key === 'properties' && typeof value === 'object' && value !== null)
           return [key, Object.fromEntries(Object.entries(value).map(([name, schema]) => [name, published(schema)]))]

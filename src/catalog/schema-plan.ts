@@ -20,7 +20,7 @@ const detection = z
     for: durationText.describe('How long the symptoms must hold.').optional(),
     decide: z.enum(['ask', 'automatic']).describe('Whether a person decides that the plan runs.').default('ask'),
   })
-  .describe('When it is time for this plan.')
+  .describe('When it is time for this plan. Shown to people; this version does not watch for it by itself.')
 
 const retry = z
   .strictObject({

@@ -41,9 +41,11 @@ const repository = z
       .describe('The kind of medium: 3-2-1 wants two.')
       .default('disk'),
     password: secretRef,
-    storageClass: text.describe('For object storage: the class that objects are stored in.').optional(),
+    storageClass: text
+      .describe('For object storage: the class that objects are stored in. Not acted on by this version.')
+      .optional(),
     immutableFor: durationText
-      .describe('How long nothing in it can be deleted or changed, by the storage’s own lock.')
+      .describe('How long nothing in it can be deleted or changed, by the storage’s own lock. Not acted on by this version.')
       .optional(),
     description: text.describe('For people.').optional(),
   })
@@ -108,7 +110,10 @@ const health = z
     timeout: durationText.describe('For one look.').default('10s'),
   })
   .refine(({ http, tcp }) => (http === undefined) !== (tcp === undefined))
-  .meta({ expected: 'exactly one of http and tcp', description: 'How to see from outside that it is well.' })
+  .meta({
+    expected: 'exactly one of http and tcp',
+    description: 'How to see from outside that it is well. Not acted on by this version.',
+  })
 
 const count = z.int().min(1).meta({ expected: 'a whole number, at least 1' })
 
@@ -126,13 +131,17 @@ const keep = z
   .meta({
     minProperties: 1,
     expected: 'at least one rule, such as { daily: 7, weekly: 5 }',
-    description: 'Which snapshots are kept; absent: all.',
+    description: 'Which snapshots are kept; absent: all. Not acted on by this version.',
   })
 
 const backup = z
   .strictObject({
-    schedule: scheduleText.describe('When: "daily at 02:00", "every 15m", or a cron expression.').optional(),
-    full: scheduleText.describe('When a run is a full one; the others are incremental.').optional(),
+    schedule: scheduleText
+      .describe(
+        'When: "daily at 02:00", "every 15m", or a cron expression. This version does not start it by itself: let cron run `holdfast backup`.',
+      )
+      .optional(),
+    full: scheduleText.describe('When a run is a full one; the others are incremental. Not acted on by this version.').optional(),
     to: z
       .union([repositoryName, setOf(repositoryName).min(1)])
       .meta({ expected: 'the name of a repository, or a list of them', description: 'The repositories that it goes to.' }),
@@ -162,7 +171,7 @@ const verify = z
       .describe('What must be true of the restored data. An empty list would prove nothing.')
       .optional(),
   })
-  .describe('How it is proven that it can come back.')
+  .describe('How it is proven that it can come back. Not acted on by this version.')
 
 const service = z
   .strictObject({

@@ -17,6 +17,12 @@ type Case = readonly [what: string, parts: CatalogParts, codes: readonly string[
 const shape: readonly Case[] = [
   ['nothing', {}, []],
   ['a misspelt key', { more: '‸onCal: x' }, ['unknown-key'], /unknown key 'onCal'.*did you mean 'onCall'/],
+  [
+    'a text with a comma, not in quotes',
+    { db: `owner: me\nsite: here\nobjectives: { rpo: 5m, rto: 15m, ‸or so }` },
+    ['unknown-key'],
+    /comma needs quotes/,
+  ],
   ['a key at the wrong level', { more: '‸rpo: 5m' }, ['unknown-key'], /belongs under 'objectives'/],
   ['objectives that are missing', { db: `‸${site}` }, ['missing'], /write `objectives: \{ rpo: 5m, rto: 15m \}`/],
   ['one objective that is missing', { db: `${site}‸objectives: { rpo: 5m }` }, ['missing'], /has no 'rto'/],

@@ -166,8 +166,7 @@ class Wording {
         ({ properties }) => properties !== undefined && Object.hasOwn(properties, key),
       ),
     )
-    const hint =
-      similar !== undefined ? `did you mean '${similar}'?` : deeper === undefined ? undefined : `it belongs under '${deeper}'`
+    const hint = this.#hintForUnknown([...path, key], similar, deeper)
     return {
       code: 'unknown-key',
       offset,
@@ -175,6 +174,14 @@ class Wording {
       expected: keys.length === 1 ? known.expected : `one of ${known.expected}`,
       ...(hint === undefined ? {} : { hint }),
     }
+  }
+
+  #hintForUnknown(path: Path, similar: string | undefined, deeper: string | undefined): string | undefined {
+    if (similar !== undefined) return `did you mean '${similar}'?`
+    if (deeper !== undefined) return `it belongs under '${deeper}'`
+    // { description: one, two }: the comma ends the value.
+    const isRestOfText = valueAt(this.#value, path) === null && String(path.at(-1)).includes(' ')
+    return isRestOfText ? 'within { } and [ ] a text with a comma needs quotes' : undefined
   }
 
   #badName(path: Path): Finding {

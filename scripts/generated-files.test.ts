@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { referenceFile, referenceText } from './generate-catalog-reference.ts'
+import { schemaFile, schemaText } from './generate-schema.ts'
+
+test('the committed JSON Schema is that of the program: if not, run node scripts/generate-schema.ts', () => {
+  expect(readFileSync(schemaFile, 'utf8')).toBe(schemaText())
+})
+
+test('the committed reference is that of the program: if not, run node scripts/generate-catalog-reference.ts', () => {
+  const current = readFileSync(referenceFile, 'utf8')
+  expect(current).toBe(referenceText(current))
+})
+
+test('every member that the schema knows is explained', () => {
+  const unexplained: string[] = []
+  const visit = (node: unknown, path: string): void => {
+    if (typeof node !== 'object' || node === null) return
+    const {
+      properties = {},
+      items,
+      additionalProperties,
+      anyOf = [],
+    } = node as Record<string, Record<string, unknown>> & { anyOf?: unknown[] }
+    for (const [name, member] of Object.entries(properties)) {
+      if (!/ "description":/.test(` ${JSON.stringify(member, undefined, 1)}`)) unexplained.push(`${path}.${name}`)
+      visit(member, `${path}.${name}`)
+    }
+    for (const inner of [items, additionalProperties, ...anyOf]) visit(inner, path)
+  }
+  // The parameters of actions are explained by the actions.
+  const { $defs, ...catalog } = JSON.parse(schemaText()) as Record<string, unknown>
+  visit(catalog, '')
+  expect($defs).toBeDefined()
+  expect(unexplained.filter((path) => !/\.(?:do|check|undo)\./.test(path))).toEqual([])
+})
