@@ -200,7 +200,7 @@ describe('a base backup (PostgreSQL 18 only)', () => {
 })
 
 describeWith('postgresql-15', 'a base backup (PostgreSQL 15 only)', () => {
-  test('takes configuration along that lies outside the data directory, and starts without it', async () => {
+  test('takes configuration along that lies outside the data directory, and starts without it on the limits of the source', async () => {
     await using pg = await startPostgres({ version: 15 })
     await pg.sql('create table t as select 42 as answer')
     await pg.server.stop()
@@ -215,7 +215,11 @@ describeWith('postgresql-15', 'a base backup (PostgreSQL 15 only)', () => {
         ['ident_file', 'pg_ident.conf'] as const,
       ].map(([name, file]) => [name, join(outside, file)]),
     )
-    await using server = await createServer({ dataDir: pg.dataDir, installation, settings })
+    await using server = await createServer({
+      dataDir: pg.dataDir,
+      installation,
+      settings: { ...settings, max_connections: 217 },
+    })
     await server.start()
     await using repository = await repositoryBeside(pg)
     const { facts } = await protect(repository, server.url)
@@ -229,7 +233,9 @@ describeWith('postgresql-15', 'a base backup (PostgreSQL 15 only)', () => {
     await using restored = await createServer({ dataDir, installation })
     await restored.start()
     await using connection = await openSql(restored.url)
-    expect(await connection.query('select answer from t')).toEqual([{ answer: '42' }])
+    expect(await connection.query("select answer, current_setting('max_connections') as limit from t")).toEqual([
+      { answer: '42', limit: '217' },
+    ])
   })
 })
 

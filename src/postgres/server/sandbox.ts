@@ -1,7 +1,7 @@
-import { access, chown, readFile, writeFile } from 'node:fs/promises'
+import { access, chown, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { dropsPrivileges, type ServerAccount } from './account.ts'
+import { limitsOfSource } from './limits.ts'
 import { settingsText, type Settings } from './initialize.ts'
 
 /**
@@ -17,8 +17,6 @@ const sandboxSettings: Settings = {
   primary_conninfo: '',
 }
 
-const recordedSettings = z.object({ settings: z.record(z.string(), z.string()) })
-
 /** Everybody who reaches the socket may log in; its folder lets in only the server's account and root. */
 const privateHba = 'local all all trust\nlocal replication all trust\n'
 
@@ -28,13 +26,14 @@ const privateHba = 'local all all trust\nlocal replication all trust\n'
  */
 export async function startSettings(
   dataDir: string,
+  binDir: string,
   folder: string,
   account: ServerAccount,
   sandbox: boolean,
 ): Promise<Settings> {
   const settings: Record<string, string | number | boolean> = {}
   if (!(await exists(join(dataDir, 'postgresql.conf')))) {
-    const text = `log_destination = 'stderr'\n${settingsText(await settingsOfSource(dataDir))}`
+    const text = `log_destination = 'stderr'\n${settingsText(await limitsOfSource(dataDir, binDir))}`
     settings.config_file = await writeConfig(join(folder, 'postgresql.conf'), text, account)
   }
   if (sandbox || !(await exists(join(dataDir, 'pg_hba.conf')))) {
@@ -44,26 +43,6 @@ export async function startSettings(
     settings.ident_file = await writeConfig(join(folder, 'pg_ident.conf'), '', account)
   }
   return sandbox ? { ...sandboxSettings, ...settings } : settings
-}
-
-/**
- * Without its own configuration, a recovered server must still not have smaller limits than its source: hot standby refuses to start then.
- * The base backup's backup.json, beside the data directory, tells them.
- */
-async function settingsOfSource(dataDir: string): Promise<Settings> {
-  const text = await readFile(join(dataDir, '..', 'backup.json'), 'utf8').catch(() => '{}')
-  const record = recordedSettings.safeParse(parsed(text))
-  const known = record.success ? Object.entries(record.data.settings) : []
-  return Object.fromEntries(known.filter(([name, value]) => value !== '' && /^max_|^shared_preload_libraries$/.test(name)))
-}
-
-/** Undefined for what is not JSON: any other file may have that name. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function writeConfig(path: string, text: string, account: ServerAccount): Promise<string> {

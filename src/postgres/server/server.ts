@@ -15,6 +15,7 @@ import { childrenOf, findRunningServer, isAlive, waitUntilGone, type RunningServ
 import { startSettings } from './sandbox.ts'
 import { makeSocketFolder, privateSocketFolder, removeSocketFolder } from './socket-folder.ts'
 import { tablespaceFolders } from './tablespace-links.ts'
+import { endWithUs } from './watcher.ts'
 
 export interface ServerOptions {
   readonly dataDir: string
@@ -44,7 +45,7 @@ export interface ServerOptions {
 }
 
 export interface StartOptions {
-  /** True: it goes on when this process ends. False (default): it is stopped at once when this process exits. */
+  /** True: it goes on when this process ends. False (default): it is stopped at once when this process ends, however that happens. */
   readonly detached?: boolean
 }
 
@@ -90,7 +91,7 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
   let port = options.port ?? (listen === 'loopback' ? await freePort() : 5432)
   let address = { host: socketDir, port }
   let detached = false
-  let stopAtExit: (() => void) | undefined
+  let releaseWatcher: (() => void) | undefined
 
   const running = async () => {
     const found = await findRunningServer(dataDir)
@@ -122,7 +123,13 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
       if (!closed || (dropsPrivileges(account) && uid !== account.uid)) await ownFolder(folder, account)
     }
     await makeSocketFolder(socketDir, account)
-    const settings: Record<string, string | number | boolean> = await startSettings(dataDir, socketDir, account, sandbox)
+    const settings: Record<string, string | number | boolean> = await startSettings(
+      dataDir,
+      installation.binDir,
+      socketDir,
+      account,
+      sandbox,
+    )
     if (listen !== 'configured') {
       Object.assign(settings, {
         unix_socket_directories: socketDir,
@@ -194,7 +201,7 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
         const { child, ended } = await launch()
         try {
           const found = await waitUntilReady(child.pid, ended, signal)
-          if (!detached) stopAtExit = killAtExit(found.pid)
+          if (!detached) releaseWatcher = await endWithUs(found.pid, dataDir)
           return found
         } catch (error) {
           if (child.pid !== undefined && isAlive(child.pid)) child.kill('SIGQUIT')
@@ -218,7 +225,7 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
           })
         }
       }
-      stopAtExit?.()
+      releaseWatcher?.()
       await removeSocketFolder(socketDir, dataDir)
     },
     async kill() {
@@ -227,7 +234,7 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
       const all = [found.pid, ...(await childrenOf(found.pid))]
       for (const pid of all) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
       for (const pid of all) await waitUntilGone(pid, 30_000)
-      stopAtExit?.()
+      releaseWatcher?.()
     },
     logTail,
     async [Symbol.asyncDispose]() {
@@ -252,15 +259,6 @@ async function answers(url: string, signal?: AbortSignal): Promise<boolean> {
     const state = sqlState(error)
     return state !== undefined && !state.startsWith('57P')
   }
-}
-
-/** Ends a server with our process; undone by calling what it returns. */
-function killAtExit(pid: number): () => void {
-  const end = () => {
-    if (isAlive(pid)) process.kill(pid, 'SIGQUIT')
-  }
-  process.once('exit', end)
-  return () => process.off('exit', end)
 }
 
 /** The line of a log that says why it ended. */
