@@ -53,7 +53,7 @@ export function recoveryRecord(
     failure?.error.code === 'timed-out' || outcome.steps.some(({ state, kind }) => state === 'failed' && kind.endsWith('.check'))
   const recoveredUntil = recoveredPoint(outcome, service)
   const rpaMs = recoveredUntil === undefined ? undefined : Math.max(0, Date.parse(timing.onsetAt) - recoveredUntil)
-  const ended = outcome.status === 'succeeded' ? 'completed' : failure?.error.code === 'run-cancelled' ? 'aborted' : 'failed'
+  const ended = endOf(outcome)
   const checksFailed = failedCheck ? 1 : 0
   const { verdict } = recoveryVerdict({
     outcome: ended,
@@ -79,6 +79,15 @@ export function recoveryRecord(
     compared: { checks: checksPassed + checksFailed, checksFailed },
     verdict,
   }
+}
+
+/**
+ * What is said of the plan: a run that checked nothing came to its end and proves nothing; one that never began, or that somebody
+ * cancelled, says nothing against it.
+ */
+function endOf({ status, failure }: PlanOutcome): EvidenceBody<'recovery'>['outcome'] {
+  if (status === 'succeeded' || status === 'unverified') return 'completed'
+  return status === 'preflight-failed' || failure?.error.code === 'run-cancelled' ? 'aborted' : 'failed'
 }
 
 /** The earliest of the moments up to which the service's data came back; undefined when a step could not tell. */
