@@ -5,6 +5,7 @@ import {
   encodeTree,
   formatTime,
   openRepository,
+  resticLockTimes,
   type Repository,
   type Snapshot,
   type TreeNode,
@@ -16,6 +17,11 @@ import type { CheckProgress } from './check/findings.ts'
 const password = 'secret'
 const nowNs = () => BigInt(Date.now()) * 1_000_000n
 const signal = new AbortController().signal
+
+/** Nobody else is at work here: there is nothing to wait for. */
+function open(backend: Backend): Promise<Repository> {
+  return openRepository(backend, password, signal, { lockTimes: { ...resticLockTimes, settleMs: 0 } })
+}
 
 function node(name: string, fields: Partial<TreeNode>): TreeNode {
   const time = nowNs()
@@ -59,7 +65,7 @@ async function sample(): Promise<Sample> {
   for (const kind of ['config', 'keys', 'snapshots', 'index', 'data'] as const)
     for await (const { name } of original.backend.list(kind))
       await backend.put(kind, name, await original.backend.get(kind, name))
-  return { ...original, backend, repository: await openRepository(backend, password) }
+  return { ...original, backend, repository: await open(backend) }
 }
 
 /** Two snapshots; a file that both have, and one that only the first has, in a pack of its own. */
@@ -92,7 +98,7 @@ async function makeSample(): Promise<Sample> {
 }
 
 async function check(backend: Backend, { readData = false, faults = [] as readonly FaultRule[] } = {}) {
-  const repository = await openRepository(faulty(backend, faults), password)
+  const repository = await open(faulty(backend, faults))
   return checkRepository({ repository, readData }, () => {}, signal)
 }
 
@@ -195,7 +201,7 @@ test('an index of zero bytes is a finding, and what it held is looked up in the 
 
 test('blobs that no index names are missing', async () => {
   const { backend, both, lostBlob } = await sample()
-  const repository = await openRepository(backend, password)
+  const repository = await open(backend)
   for await (const { name } of backend.list('index')) {
     const packs = await repository.readIndex(name)
     if (packs.some(({ blobs }) => blobs.some(({ id }) => id === lostBlob))) await backend.delete('index', name)
@@ -272,7 +278,7 @@ test('what was read wrong once and right the second time is a note about the sto
 test('progress begins and ends every phase, and bytes add up', async () => {
   const { backend } = await sample()
   const events: CheckProgress[] = []
-  const repository = await openRepository(backend, password)
+  const repository = await open(backend)
   const { readBytes } = await checkRepository({ repository, readData: true }, (event) => events.push(event), signal)
   expect(new Set(events.map(({ phase }) => phase))).toEqual(new Set(['indexes', 'snapshots', 'packs']))
   const last = events.findLast(({ phase }) => phase === 'packs')
@@ -281,7 +287,7 @@ test('progress begins and ends every phase, and bytes add up', async () => {
 
 test('an aborted check ends with the reason, and leaves no lock', async () => {
   const { backend } = await sample()
-  const repository = await openRepository(backend, password)
+  const repository = await open(backend)
   const stop = new AbortController()
   const reason = new Error('enough')
   const checking = checkRepository({ repository, readData: true }, () => stop.abort(reason), stop.signal)

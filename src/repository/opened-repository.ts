@@ -77,7 +77,12 @@ export class OpenedRepository implements Repository {
     { retryForMs = 0 }: { readonly retryForMs?: number } = {},
     signal?: AbortSignal,
   ): Promise<RepositoryLock> {
-    const id = await acquireLock(this.#locks, this.#clock, { exclusive: mode === 'exclusive', retryForMs }, signal)
+    const id = await acquireLock(
+      this.#locks,
+      this.#clock,
+      { exclusive: mode === 'exclusive', retryForMs, settleMs: this.#lockTimes.settleMs },
+      signal,
+    )
     return new HeldLock(this.#locks, id, mode, this.#clock, this.#lockTimes)
   }
 

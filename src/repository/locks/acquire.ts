@@ -1,9 +1,8 @@
 import { formatDuration, HoldfastError, shortId, type Clock } from '../../kernel/index.ts'
+import type { LockTimes } from './held-lock.ts'
 import { isStale } from './lock-file.ts'
 import type { FoundLock, LockStore } from './lock-store.ts'
 
-/** Between writing our lock and looking again: a writer that looked before has shown its own by then. restic's figure. */
-const settleMs = 200
 const retryEveryMs = 1000
 
 /**
@@ -13,19 +12,24 @@ const retryEveryMs = 1000
 export async function acquireLock(
   store: LockStore,
   clock: Clock,
-  { exclusive, retryForMs }: { exclusive: boolean; retryForMs: number },
+  { exclusive, retryForMs, settleMs }: { exclusive: boolean; retryForMs: number } & Pick<LockTimes, 'settleMs'>,
   signal?: AbortSignal,
 ): Promise<string> {
   const startMs = clock.monotonicMs()
   for (;;) {
-    const attempt = await tryAcquire(store, clock, exclusive, signal)
+    const attempt = await tryAcquire(store, clock, { exclusive, settleMs }, signal)
     if (typeof attempt === 'string') return attempt
     if (clock.monotonicMs() - startMs >= retryForMs) throw lockedBy(attempt, exclusive, clock.now().getTime())
     await clock.sleep(Math.min(retryEveryMs, Math.max(1, retryForMs)), signal)
   }
 }
 
-async function tryAcquire(store: LockStore, clock: Clock, exclusive: boolean, signal?: AbortSignal): Promise<string | FoundLock> {
+async function tryAcquire(
+  store: LockStore,
+  clock: Clock,
+  { exclusive, settleMs }: { exclusive: boolean; settleMs: number },
+  signal?: AbortSignal,
+): Promise<string | FoundLock> {
   const before = conflict(await store.list(signal), exclusive)
   if (before) return before
   const own = await store.write(exclusive, clock.now().getTime(), signal)

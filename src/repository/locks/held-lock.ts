@@ -9,13 +9,15 @@ export interface RepositoryLock extends AsyncDisposable {
 }
 
 export interface LockTimes {
+  /** Between writing a lock and looking again: whoever looked before has shown a lock of its own by then. */
+  readonly settleMs: number
   readonly refreshEveryMs: number
   /** After so long without a refresh others may soon take the lock for stale. */
   readonly lostAfterMs: number
 }
 
 /** restic's figures. */
-export const resticLockTimes: LockTimes = { refreshEveryMs: 5 * 60_000, lostAfterMs: 22.5 * 60_000 }
+export const resticLockTimes: LockTimes = { settleMs: 200, refreshEveryMs: 5 * 60_000, lostAfterMs: 22.5 * 60_000 }
 
 /** Keeps an acquired lock: writes it anew before it grows old, and notices when it is lost. */
 export class HeldLock implements RepositoryLock {

@@ -40,8 +40,8 @@ beforeEach(() => {
   clock = manualClock()
 })
 
-const shared = { exclusive: false, retryForMs: 0 }
-const exclusive = { exclusive: true, retryForMs: 0 }
+const shared = { exclusive: false, retryForMs: 0, settleMs: 200 }
+const exclusive = { exclusive: true, retryForMs: 0, settleMs: 200 }
 
 test('shared locks tolerate each other; an exclusive one tolerates nobody', async () => {
   const first = await acquireLock(store, clock, shared)
@@ -71,10 +71,14 @@ test('whoever waits gets the lock once it is free, and gives up after its time',
     },
   }
   const start = clock.monotonicMs()
-  await expect(acquireLock(store, patient, { exclusive: false, retryForMs: 60_000 })).resolves.toMatch(/^[0-9a-f]{64}$/)
+  await expect(acquireLock(store, patient, { exclusive: false, retryForMs: 60_000, settleMs: 200 })).resolves.toMatch(
+    /^[0-9a-f]{64}$/,
+  )
   await store.write(true, clock.now().getTime())
   const from = clock.monotonicMs()
-  await expect(acquireLock(store, clock, { exclusive: false, retryForMs: 10_000 })).rejects.toMatchObject({ code: 'locked' })
+  await expect(acquireLock(store, clock, { exclusive: false, retryForMs: 10_000, settleMs: 200 })).rejects.toMatchObject({
+    code: 'locked',
+  })
   expect(clock.monotonicMs() - from).toBeGreaterThanOrEqual(10_000)
 })
 
@@ -130,7 +134,7 @@ test('stale is what is half an hour old, or of a process of this machine that is
   expect(isStale({ ...lock, pid: 2 ** 22 + 1, hostname: 'elsewhere' }, nowMs)).toBe(false)
 })
 
-const quick = { refreshEveryMs: 10, lostAfterMs: 60 }
+const quick = { settleMs: 0, refreshEveryMs: 10, lostAfterMs: 60 }
 
 async function held(times = quick, from: LockStore = store) {
   const real: Clock = { ...clock, now: () => new Date(), monotonicMs: () => performance.now() }
@@ -152,7 +156,7 @@ test('a held lock is written anew, and is gone when it is given back', async () 
 })
 
 test('a lock that somebody removed is lost at its next refresh', async () => {
-  const { id, lock } = await held({ refreshEveryMs: 10, lostAfterMs: 60_000 })
+  const { id, lock } = await held({ settleMs: 0, refreshEveryMs: 10, lostAfterMs: 60_000 })
   await store.remove(id)
   await until(() => lock.signal.aborted)
   expect(lock.signal.reason).toMatchObject({ code: 'lock-lost', exitCode: 11, message: expect.stringContaining('removed it') })
