@@ -1,6 +1,5 @@
 export { openSql, type ConnectOptions, type Row, type SqlConnection } from './connection/connect.ts'
-export { postgresError, sqlState } from './connection/errors.ts'
-export { describeUrl, serverUrl } from './connection/location.ts'
+export { describeUrl } from './connection/location.ts'
 export { openReplication, type CopyStream, type ReplicationConnection, type ResultSet } from './connection/replication.ts'
 export { formatLsn, parseLsn, tryParseLsn, walFileName, type Lsn } from './lsn.ts'
 export { parseTimelineHistory, type TimelineHistory } from './timeline-history.ts'
@@ -39,7 +38,7 @@ export {
 export type { ReceiverEvent } from './receiver/events.ts'
 export { reportAlive, superviseReceiver, type SuperviseOptions } from './receiver/supervise.ts'
 export { receiveWal, type ReceiveOptions } from './receiver/receive-wal.ts'
-export { dataDirectoryVersion, findPostgres, listPostgres, requirePostgres, type PostgresInstallation } from './installation.ts'
+export { dataDirectoryVersion, listPostgres, requirePostgres, type PostgresInstallation } from './installation.ts'
 export { ownFolder, serverAccount, type ServerAccount } from './server/account.ts'
 export type { InitializeOptions, Settings } from './server/initialize.ts'
 export { findRunningServer, type RunningServer } from './server/running.ts'
@@ -50,7 +49,7 @@ export type { BackupEntry, BackupSink } from './base-backup/sink.ts'
 export { takeBaseBackup, type BaseBackupFacts, type BaseBackupProgress, type BaseBackupRequest } from './base-backup/take.ts'
 export type { DamagedPage } from './base-backup/page-verifier.ts'
 export {
-  describeFinding,
+  requireSoundDataDirectory,
   verifyDataDirectory,
   type DataDirectoryFinding,
   type DataDirectoryReport,

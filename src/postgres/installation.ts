@@ -34,12 +34,10 @@ export function listPostgres(): PostgresInstallation[] {
   return [...newestFirst(system), ...newestFirst(npm)]
 }
 
-/** A PostgreSQL of this major version; without one the system's newest, or npm's where the system has none. */
-export function findPostgres(version?: number): PostgresInstallation | undefined {
-  return listPostgres().find((found) => version === undefined || found.version === version)
-}
-
-/** As findPostgres. Throws `postgres-not-found`, saying what there is. */
+/**
+ * A PostgreSQL of this major version; without one named, the system's newest, or npm's where the system has none.
+ * Throws `postgres-not-found`, saying what there is.
+ */
 export function requirePostgres(version?: number): PostgresInstallation {
   const all = listPostgres()
   const found = all.find((installation) => version === undefined || installation.version === version)

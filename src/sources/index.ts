@@ -9,4 +9,4 @@ export type {
 } from './contract.ts'
 export { createFilesSource, type FilesSourceOptions } from './files/files-source.ts'
 export { createPostgresSource, type PostgresSourceOptions } from './postgres/postgres-source.ts'
-export { backupPaths, baseBackupRecord, readBaseBackupRecord, type BaseBackupRecord } from './postgres/record.ts'
+export { backupPaths, readBaseBackupRecord, type BaseBackupRecord } from './postgres/record.ts'

@@ -1,7 +1,14 @@
 import { chown, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createServer, openSql, requirePostgres, serverAccount, verifyDataDirectory } from '../../src/postgres/index.ts'
+import {
+  createServer,
+  openSql,
+  requirePostgres,
+  requireSoundDataDirectory,
+  serverAccount,
+  verifyDataDirectory,
+} from '../../src/postgres/index.ts'
 import { readBaseBackupRecord } from '../../src/sources/index.ts'
 import { describeWith, peers } from '../support/peers.ts'
 import { describePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
@@ -188,6 +195,10 @@ describePostgres('a base backup', (version) => {
     ])
     const dataDir = await restoreNewest(repository, await folderIn(pg, 'restored'))
     expect((await verifyDataDirectory(dataDir)).findings).toEqual([{ problem: 'page', path: row?.path, block: 3 }])
+    // It is as the source was, which is all that a restore can promise, to who knows of it.
+    await expect(requireSoundDataDirectory(dataDir)).rejects.toMatchObject({ code: 'object-damaged' })
+    const { damagedPages: known } = await readBaseBackupRecord(repository, await repository.findSnapshot('latest'), service)
+    expect((await requireSoundDataDirectory(dataDir, { known })).checkedFiles).toBeGreaterThan(900)
   })
 })
 

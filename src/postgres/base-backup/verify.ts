@@ -170,8 +170,33 @@ async function* filesBelow(dataDir: string, folder = dataDir): AsyncGenerator<st
   }
 }
 
-/** One line for people. */
-export function describeFinding(finding: DataDirectoryFinding): string {
+/**
+ * Verifies a restored data directory and throws `object-damaged`, saying what is wrong first and how much else is, unless it is sound.
+ * `known`: pages that the source held damaged already, as its backup.json says; a faithful copy has them too.
+ */
+export async function requireSoundDataDirectory(
+  dataDir: string,
+  {
+    known = [],
+    ...options
+  }: VerifyOptions & { readonly known?: readonly { readonly path: string; readonly block: number }[] } = {},
+  signal?: AbortSignal,
+): Promise<DataDirectoryReport> {
+  const report = await verifyDataDirectory(dataDir, options, signal)
+  const isKnown = (finding: DataDirectoryFinding) =>
+    finding.problem === 'page' && known.some(({ path, block }) => path === finding.path && block === finding.block)
+  const findings = report.findings.filter((finding) => !isKnown(finding))
+  const [first] = findings
+  if (first === undefined) return report
+  const more = findings.length > 1 ? `, and ${findings.length - 1} more` : ''
+  throw new HoldfastError('object-damaged', {
+    message: `${dataDir} is not what was backed up: ${describeFinding(first)}${more}`,
+    hint: 'do not start it: restore again, or restore another snapshot',
+    details: { dataDir, findings },
+  })
+}
+
+function describeFinding(finding: DataDirectoryFinding): string {
   switch (finding.problem) {
     case 'missing':
       return `${finding.path} is missing`
