@@ -8,7 +8,8 @@ export {
   type RepositoryChoice,
   type TargetRepository,
 } from './open-repository.ts'
-export { runDemo, type DemoOptions } from './demo/demo.ts'
+export { initCatalog, type InitOutcome, type RepositoryOutcome } from './init-catalog.ts'
+export { runDemo } from './demo/demo.ts'
 export { type DemoEvent } from './demo/events.ts'
 export { type DemoReport } from './demo/report.ts'
 export { protectService, recordBackup, serviceSource, type ProtectedCopy, type ProtectOptions } from './protect.ts'

@@ -6,7 +6,10 @@ export const demoPlan = 'orders-recovery'
 /** The replication slot, which is also the name that the receiver goes by. */
 export const demoSlot = 'holdfast_demo'
 /** What the demo promises, and is held to. */
-export const demoObjectives = { rpo: '5s', rto: '2m' } as const
+export const demoObjectives = {
+  database: { rpo: '5s', rto: '2m' },
+  files: { rpo: '15m', rto: '2m' },
+} as const
 
 export interface DemoCatalogFacts {
   readonly layout: DemoLayout
@@ -20,7 +23,7 @@ export interface DemoCatalogFacts {
 /** The demo's `holdfast.yaml`: a catalog like any other, with comments for those who open it. */
 export function demoCatalogText({ layout, databaseUrl, binDirectory, synchronous }: DemoCatalogFacts): string {
   const { database, files } = demoServices
-  const common = { owner: 'Demo Team', onCall: '+1-555-0100', tier: 1, site: 'production', objectives: demoObjectives }
+  const common = { owner: 'Demo Team', onCall: '+1-555-0100', tier: 1, site: 'production' }
   const catalog = {
     version: 1,
     name: 'demo',
@@ -34,6 +37,7 @@ export function demoCatalogText({ layout, databaseUrl, binDirectory, synchronous
     services: {
       [database]: {
         ...common,
+        objectives: demoObjectives.database,
         data: {
           postgres: {
             url: databaseUrl,
@@ -48,8 +52,9 @@ export function demoCatalogText({ layout, databaseUrl, binDirectory, synchronous
       },
       [files]: {
         ...common,
+        objectives: demoObjectives.files,
         data: { files: { paths: [layout.production.files] } },
-        backup: { schedule: 'every 5m', to: 'local' },
+        backup: { schedule: 'every 15m', to: 'local' },
         recovery: demoPlan,
       },
     },
@@ -88,5 +93,5 @@ export function demoCatalogText({ layout, databaseUrl, binDirectory, synchronous
       },
     },
   }
-  return `# The catalog of \`holdfast demo\`: a database and a folder of files, and the plan that brings both back.\n${stringify(catalog, { lineWidth: 120 })}`
+  return `# The catalog of \`holdfast demo\`: a database and a folder of files, and the plan that brings both back.\n${stringify(catalog, { lineWidth: 120, aliasDuplicateObjects: false })}`
 }

@@ -8,32 +8,24 @@ import {
   type Clock,
 } from '../../kernel/index.ts'
 import { createServer } from '../../postgres/index.ts'
-import { recoveryVerdict } from '../../objectives/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
 import { createCatalogRepository, openCatalogRepository } from '../open-repository.ts'
 import { protectService } from '../protect.ts'
 import { openRepositoryLedger } from '../record-evidence.ts'
 import { loadRunCatalog } from '../recovery/load-catalog.ts'
 import { recoverService, type FinishedRun } from '../recovery/recover.ts'
-import { demoCatalogText, demoObjectives, demoPlan, demoServices, demoSlot } from './catalog-text.ts'
-import { compareRows, type RowComparison } from './compare-rows.ts'
+import { demoCatalogText, demoPlan, demoServices, demoSlot } from './catalog-text.ts'
+import { compareRows } from './compare-rows.ts'
+import type { DemoOptions } from './demo-options.ts'
 import { detectOutage } from './detect.ts'
 import { type DemoPhase, type DemoProgress } from './events.ts'
 import { createLayout, removeTree, type DemoLayout } from './layout.ts'
 import { startProduction, type Production } from './production.ts'
-import { compareFiles, type FileComparison } from './receipts.ts'
+import { compareFiles } from './receipts.ts'
 import { startReceiver, type ReceiverProcess } from './receiver-process.ts'
+import { judge } from './judge.ts'
 import type { DemoReport } from './report.ts'
 import type { Workload } from './workload.ts'
-
-export interface DemoOptions {
-  /** Keep everything in this folder, the recovered data included. Without it the repository, catalog and ledger are left among the temporary files. */
-  readonly keep?: string
-  /** How long the writers write. */
-  readonly seconds: number
-  /** Commits wait for the WAL receiver. */
-  readonly synchronous: boolean
-}
 
 /**
  * Protects a live PostgreSQL and a folder of files, destroys both, recovers them by the plan of a catalog, and compares every acknowledged
@@ -69,10 +61,10 @@ async function tellStory(
   const catalog = await declare(layout, production, options.synchronous, signal)
   await using workload = await production.startWriting()
   await using receiver = await startReceiver(demoServices.database, { catalog: catalog.file, log: layout.receiverLog, env: {} })
-  await phase(
+  const copies = await phase(
     'protect',
     () => protect(catalog, production, receiver, options.synchronous, signal),
-    (bytes) => `backed up ${formatSize(bytes)}; WAL goes to the repository as it is written`,
+    ({ bytes }) => `backed up ${formatSize(bytes)}; WAL goes to the repository as it is written`,
   )
   await phase(
     'write',
@@ -80,10 +72,16 @@ async function tellStory(
     (rows) => `${rows} rows acknowledged over ${workload.writers.length} connections`,
   )
 
+  // Time down counts from before the blow, data lost from after it: each figure is at its worst.
   const onset = { at: clock.now(), monotonicMs: clock.monotonicMs() }
-  await phase(
+  const goneMs = await phase(
     'disaster',
-    () => production.destroy(),
+    async () => {
+      await production.server.kill()
+      const goneMs = clock.monotonicMs()
+      await production.destroy()
+      return goneMs
+    },
     () => 'the server is killed with SIGKILL; its data directory and the folder of files are deleted',
   )
   await phase(
@@ -134,7 +132,8 @@ async function tellStory(
     run,
     rows,
     files,
-    rpaMs: rows.newestRecoveredAtMs === undefined ? undefined : Math.max(0, onset.monotonicMs - rows.newestRecoveredAtMs),
+    rpaMs: rows.newestRecoveredAtMs === undefined ? undefined : goneMs - rows.newestRecoveredAtMs,
+    filesRpaMs: onset.at.getTime() - copies.filesAtMs,
     rtaMs: endMs - onset.monotonicMs,
     detectMs: detectedMs - onset.monotonicMs,
     compareMs: endMs - comparisonStartMs,
@@ -167,21 +166,23 @@ async function declare(layout: DemoLayout, production: Production, synchronous: 
   return catalog
 }
 
-/** Backs up both services while the writers write. Gives the bytes that were read. */
+/** Backs up both services while the writers write. Gives the bytes that were read, and when the files were. */
 async function protect(
   catalog: Catalog,
   production: Production,
   receiver: ReceiverProcess,
   synchronous: boolean,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<{ bytes: number; filesAtMs: number }> {
   await production.waitForReceiver(demoSlot, synchronous, signal, receiver.assertRunning)
-  let bytes = 0
-  for (const service of Object.values(demoServices)) {
-    const copies = await protectService({ catalog, service }, () => {}, signal)
-    bytes += copies.reduce((sum, { summary }) => sum + summary.totalBytesProcessed, 0)
+  const backUp = async (service: string) =>
+    (await protectService({ catalog, service }, () => {}, signal)).map(({ summary }) => summary)
+  const database = await backUp(demoServices.database)
+  const files = await backUp(demoServices.files)
+  return {
+    bytes: [...database, ...files].reduce((sum, { totalBytesProcessed }) => sum + totalBytesProcessed, 0),
+    filesAtMs: Math.min(...files.map(({ startedAtMs }) => startedAtMs)),
   }
-  return bytes
 }
 
 /** Lets the writers write. Gives how many rows were acknowledged; throws when the receiver has ended, or nothing was. */
@@ -225,64 +226,4 @@ async function ledgerHead(catalog: Catalog, signal: AbortSignal): Promise<string
   const head = await openRepositoryLedger(repository, catalog.file).head(signal)
   if (head === undefined) throw new HoldfastError('internal', { message: 'the recovery left no record in the ledger' })
   return head.hash
-}
-
-function judge(facts: {
-  readonly layout: DemoLayout
-  readonly options: DemoOptions
-  readonly run: FinishedRun
-  readonly rows: RowComparison
-  readonly files: FileComparison
-  readonly rpaMs: number | undefined
-  readonly rtaMs: number
-  readonly detectMs: number
-  readonly compareMs: number
-  readonly ledgerHead: string
-  readonly postgres: string
-}): DemoReport {
-  const { layout, options, run, rows, files, rpaMs, rtaMs } = facts
-  const declared = { rpoMs: parseDuration(demoObjectives.rpo), rtoMs: parseDuration(demoObjectives.rto) }
-  const damaged = rows.damaged + files.lost.length + (options.synchronous ? rows.lost : 0)
-  const { verdict } = recoveryVerdict({
-    outcome: 'completed',
-    declared,
-    rpaMs,
-    rtaMs,
-    checks: rows.acknowledged + files.expected,
-    // Asynchronously, the newest rows may be lost within the RPO. What was promised to be safe, and what came back wrong, may not.
-    checksFailed: damaged,
-  })
-  const { prepare, restore, replay, verify } = run.outcome.timing.phases
-  return {
-    verdict,
-    rpoSeconds: rpaMs === undefined ? Number.MAX_SAFE_INTEGER : seconds(rpaMs),
-    rtoSeconds: seconds(rtaMs),
-    rowsAcknowledged: rows.acknowledged,
-    rowsLost: rows.lost,
-    filesLost: files.lost.length,
-    repository: layout.repository,
-    passwordFile: layout.passwordFile,
-    ledgerHead: facts.ledgerHead,
-    objectives: { rpoSeconds: seconds(declared.rpoMs), rtoSeconds: seconds(declared.rtoMs) },
-    rows,
-    files,
-    phases: {
-      detectMs: facts.detectMs,
-      prepareMs: prepare,
-      restoreMs: restore,
-      replayMs: replay,
-      verifyMs: verify + facts.compareMs,
-    },
-    postgres: facts.postgres,
-    synchronous: options.synchronous,
-    runId: run.runId,
-    catalog: layout.catalog,
-    directory: layout.root,
-    kept: options.keep !== undefined,
-  }
-}
-
-/** Milliseconds to seconds, to the millisecond. */
-function seconds(ms: number): number {
-  return Math.round(ms) / 1000
 }

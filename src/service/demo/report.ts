@@ -1,11 +1,20 @@
 import type { FileComparison } from './receipts.ts'
 import type { RowComparison } from './compare-rows.ts'
 
+export interface DemoObjective {
+  readonly service: string
+  readonly objective: 'rpo' | 'rto'
+  readonly declaredMs: number
+  /** Undefined when nothing came back. */
+  readonly actualMs?: number
+  readonly verdict: 'met' | 'missed' | 'unknown'
+}
+
 /** How one demo ended. Durations in seconds where the name says so, else ms. The members up to `ledgerHead` are stable. */
 export interface DemoReport {
   readonly verdict: 'met' | 'missed' | 'unknown'
-  /** Onset − the acknowledgement of the newest row that came back. */
-  readonly rpoSeconds: number
+  /** The moment the server was gone − the acknowledgement of the newest row that came back; null when none did. */
+  readonly rpoSeconds: number | null
   /** Onset → every row and file compared. */
   readonly rtoSeconds: number
   readonly rowsAcknowledged: number
@@ -15,7 +24,8 @@ export interface DemoReport {
   readonly passwordFile: string
   readonly ledgerHead: string
 
-  readonly objectives: { readonly rpoSeconds: number; readonly rtoSeconds: number }
+  /** What was declared, achieved and judged: the database's RPO and RTO, and the files' RPO, which is the age of their snapshot. */
+  readonly objectives: readonly DemoObjective[]
   readonly rows: RowComparison
   readonly files: FileComparison
   /** Where the time between the onset and the end went, in ms. */
