@@ -19,11 +19,15 @@ export interface DatabaseFound {
 export const catalogFileName = 'holdfast.yaml'
 
 /**
- * Writes a commented `holdfast.yaml` into a folder, for the database that was found or, without one, for one that is still to be named.
+ * Writes a commented catalog (`holdfast.yaml` unless named otherwise) into a folder, for the database that was found or, without one, for one that is still to be named.
  * Gives its path. Throws `already-exists`: an existing file is never touched.
  */
-export async function writeStarterCatalog(directory: string, found: DatabaseFound | undefined): Promise<string> {
-  const path = join(directory, catalogFileName)
+export async function writeStarterCatalog(
+  directory: string,
+  found: DatabaseFound | undefined,
+  name = catalogFileName,
+): Promise<string> {
+  const path = join(directory, name)
   try {
     await using handle = await open(path, 'wx', 0o644)
     await handle.writeFile(starterText(found))

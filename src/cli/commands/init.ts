@@ -1,24 +1,55 @@
-import { HoldfastError, shortId } from '../../kernel/index.ts'
-import { createRepositoryAt } from '../../service/index.ts'
+import pc from 'picocolors'
+import { exitCodes, shortId } from '../../kernel/index.ts'
+import { createRepositoryAt, initCatalog, type InitOutcome, type RepositoryOutcome } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 
-export const initCommand = command('init', 'make a repository', [
+const keepPassword = 'without its password nothing in a repository can be read: keep the password in a second place too'
+
+export const initCommand = command('init', 'begin: write a starter catalog, or make the repositories that a catalog names', [
+  ['holdfast init', 'without holdfast.yaml: a starter for the PostgreSQL that is found'],
+  ['holdfast init', 'with holdfast.yaml: the repositories that it names and that are not there yet'],
   ['holdfast --repo /mnt/nas/holdfast --password-file /etc/holdfast/password init', 'a new repository there'],
 ]).action(async (_options, self) => {
   const { globals, print, signal } = contextOf(self)
   const { repo } = globals
-  if (repo === undefined)
-    throw new HoldfastError('usage', {
-      message: 'where the repository is to be made is not said',
-      hint: 'give --repo PATH and --password-file FILE',
-    })
+  if (repo === undefined) {
+    const outcome = await initCatalog(globals.catalog ?? 'holdfast.yaml', signal)
+    print.result(outcome.kind === 'starter' ? outcome : { ...outcome, repositories: outcome.repositories.map(asJson) }, () =>
+      outcomeText(outcome),
+    )
+    const failed = outcome.kind === 'repositories' && outcome.repositories.some(({ state }) => state === 'failed')
+    process.exitCode = failed ? exitCodes.failed : exitCodes.done
+    return
+  }
   await using repository = await createRepositoryAt({ ...globals, repo }, signal)
   const { id, location, config } = repository
   print.result({ repository: id, location, version: config.version }, () =>
-    [
-      `repository ${shortId(id)} made at ${location}`,
-      'without its password nothing in it can be read: keep the password in a second place too',
-    ].join('\n'),
+    [`repository ${shortId(id)} made at ${location}`, keepPassword].join('\n'),
   )
 })
+
+function outcomeText(outcome: InitOutcome): string {
+  if (outcome.kind === 'starter') {
+    const { file, found } = outcome
+    return [
+      `wrote ${file} ${found === undefined ? '(no PostgreSQL was found on this machine: it is to be named in it)' : `for the PostgreSQL found by ${found.foundBy}`}`,
+      'next: read it and correct it, then `holdfast validate`, then `holdfast init` again to make its repository',
+    ].join('\n')
+  }
+  const { file, repositories } = outcome
+  if (repositories.length === 0) return `${file} names no repository: there is nothing to make`
+  const made = repositories.some(({ state }) => state === 'made')
+  return [...repositories.map(repositoryText), ...(made ? [keepPassword] : [])].join('\n')
+}
+
+function repositoryText({ name, location, state, id, error }: RepositoryOutcome): string {
+  if (state === 'made') return `${pc.green('✓')} ${name}: repository ${shortId(id ?? '')} made at ${location}`
+  if (state === 'already-there') return `${pc.green('✓')} ${name}: there is a repository at ${location} already`
+  const hint = error?.hint === undefined ? '' : `\n  hint: ${error.hint}`
+  return `${pc.red('✗')} ${name}: ${error?.message ?? 'it was not made'}${hint}`
+}
+
+function asJson({ error, ...outcome }: RepositoryOutcome): object {
+  return error === undefined ? outcome : { ...outcome, error: { code: error.code, message: error.message, hint: error.hint } }
+}
