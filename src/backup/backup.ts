@@ -8,6 +8,7 @@ import {
   type WriterOptions,
   type WriterTotals,
 } from '../repository/index.ts'
+import { withSharedLock } from './with-lock.ts'
 import type { ArchivedTree, ArchiveProgress, ArchiveStats, Skipped, Source } from './source.ts'
 
 export interface BackupJob {
@@ -58,21 +59,23 @@ export async function backup(
   progress: (event: ArchiveProgress) => void,
   signal: AbortSignal,
 ): Promise<BackupSummary> {
+  return withSharedLock(job.repository, signal, (both) => backUp(job, progress, both))
+}
+
+async function backUp(job: BackupJob, progress: (event: ArchiveProgress) => void, signal: AbortSignal): Promise<BackupSummary> {
   const { repository, source } = job
   const startMs = performance.now()
   const startedAtMs = Date.now()
-  await using lock = await repository.lock('shared', {}, signal)
-  const both = AbortSignal.any([signal, lock.signal])
-  const parent = await findParent(job, both)
+  const parent = await findParent(job, signal)
   // Snapshots first, then the index: whatever the parent names was indexed before.
-  await repository.refreshIndex(both)
+  await repository.refreshIndex(signal)
   await using writer = await repository.createWriter({ ...job.writer, dryRun: job.dryRun ?? false })
-  const archived = await source.archive({ writer, repository, progress, ...(parent && { parent }) }, both)
-  await writer.flush(both)
+  const archived = await source.archive({ writer, repository, progress, ...(parent && { parent }) }, signal)
+  await writer.flush(signal)
   const totals = writer.totals()
   const snapshot = job.dryRun
     ? undefined
-    : await repository.saveSnapshot(snapshotRecord(job, { parent, archived, totals, startedAtMs }), both)
+    : await repository.saveSnapshot(snapshotRecord(job, { parent, archived, totals, startedAtMs }), signal)
   const { dataBlobs, treeBlobs, bytesRead, addedBytes, addedStoredBytes } = totals
   return {
     ...(snapshot && { snapshot: snapshot.id }),

@@ -7,6 +7,7 @@ import { writeContent } from './content.ts'
 import { applyMetadata, type OnLoss } from './metadata.ts'
 import { planRestore, type PlannedFile, type RestorePlan } from './plan.ts'
 import { makeSpecial } from './specials.ts'
+import { withSharedLock } from '../with-lock.ts'
 import { findSubtree } from './subtree.ts'
 import { prepareTarget } from './target.ts'
 import { verifyFiles } from './verify.ts'
@@ -69,18 +70,25 @@ export async function restoreSnapshot(
   progress: (event: RestoreProgress) => void,
   signal: AbortSignal,
 ): Promise<RestoreSummary> {
+  if (job.noLock) return restore(job, progress, signal)
+  return withSharedLock(job.repository, signal, (both) => restore(job, progress, both))
+}
+
+async function restore(
+  job: RestoreJob,
+  progress: (event: RestoreProgress) => void,
+  signal: AbortSignal,
+): Promise<RestoreSummary> {
   const startMs = performance.now()
   const { repository, snapshot, subtree = '' } = job
-  await using lock = job.noLock ? undefined : await repository.lock('shared', {}, signal)
-  const both = lock ? AbortSignal.any([signal, lock.signal]) : signal
-  const tree = await findSubtree(repository, snapshot, subtree, both)
+  const tree = await findSubtree(repository, snapshot, subtree, signal)
   const { target, overwrite = false } = job
   const prepared = await prepareTarget({ target, snapshot, subtree, overwrite })
   try {
     const include = job.include?.map(insideTree)
-    const plan = await planRestore({ repository, tree, target: Buffer.from(prepared.path), ...(include && { include }) }, both)
+    const plan = await planRestore({ repository, tree, target: Buffer.from(prepared.path), ...(include && { include }) }, signal)
     if (include !== undefined) refuseWhenNothingMatched(plan, job)
-    const restored = await execute(plan, job, progress, both)
+    const restored = await execute(plan, job, progress, signal)
     return {
       snapshot: snapshot.id,
       target: prepared.path,
