@@ -9,6 +9,7 @@ import { encodeIndex, type IndexedPack } from './index-file.ts'
 import { IndexLoader, readIndexFile } from './index-loader.ts'
 import { acquireLock } from './locks/acquire.ts'
 import { HeldLock, resticLockTimes, type LockTimes, type RepositoryLock } from './locks/held-lock.ts'
+import { ignoreHangup } from './locks/ignore-hangup.ts'
 import { isStale } from './locks/lock-file.ts'
 import { LockStore } from './locks/lock-store.ts'
 import { mapConcurrently } from './map-concurrently.ts'
@@ -77,13 +78,16 @@ export class OpenedRepository implements Repository {
     { retryForMs = 0 }: { readonly retryForMs?: number } = {},
     signal?: AbortSignal,
   ): Promise<RepositoryLock> {
-    const id = await acquireLock(
-      this.#locks,
-      this.#clock,
-      { exclusive: mode === 'exclusive', retryForMs, settleMs: this.#lockTimes.settleMs },
-      signal,
-    )
-    return new HeldLock(this.#locks, id, mode, this.#clock, this.#lockTimes)
+    const hangup = ignoreHangup()
+    try {
+      const exclusive = mode === 'exclusive'
+      const { settleMs } = this.#lockTimes
+      const id = await acquireLock(this.#locks, this.#clock, { exclusive, retryForMs, settleMs }, signal)
+      return new HeldLock(this.#locks, { id, mode, hangup }, this.#clock, this.#lockTimes)
+    } catch (error) {
+      hangup[Symbol.dispose]()
+      throw error
+    }
   }
 
   async locks(signal?: AbortSignal): Promise<StandingLock[]> {

@@ -19,6 +19,13 @@ export interface LockTimes {
 /** restic's figures. */
 export const resticLockTimes: LockTimes = { settleMs: 200, refreshEveryMs: 5 * 60_000, lostAfterMs: 22.5 * 60_000 }
 
+/** A lock that stands. `hangup` is disposed when it does no more. */
+export interface Acquired {
+  readonly id: string
+  readonly mode: 'shared' | 'exclusive'
+  readonly hangup: Disposable
+}
+
 /** Keeps an acquired lock: writes it anew before it grows old, and notices when it is lost. */
 export class HeldLock implements RepositoryLock {
   readonly mode: 'shared' | 'exclusive'
@@ -27,13 +34,15 @@ export class HeldLock implements RepositoryLock {
   readonly #times: LockTimes
   readonly #lost = new AbortController()
   readonly #timer: NodeJS.Timeout
+  readonly #hangup: Disposable
   #id: string
   #refreshed: { wallMs: number; monotonicMs: number }
   #refreshing: Promise<void> | undefined
   #lastFailure: string | undefined
   #disposed = false
 
-  constructor(store: LockStore, id: string, mode: 'shared' | 'exclusive', clock: Clock, times: LockTimes) {
+  constructor(store: LockStore, { id, mode, hangup }: Acquired, clock: Clock, times: LockTimes) {
+    this.#hangup = hangup
     this.#store = store
     this.#id = id
     this.mode = mode
@@ -54,8 +63,12 @@ export class HeldLock implements RepositoryLock {
     if (this.#disposed) return
     this.#disposed = true
     clearInterval(this.#timer)
-    await this.#refreshing
-    await this.#store.remove(this.#id)
+    try {
+      await this.#refreshing
+      await this.#store.remove(this.#id)
+    } finally {
+      this.#hangup[Symbol.dispose]()
+    }
   }
 
   #now() {

@@ -7,6 +7,7 @@ import { seal, sealKeys } from '../seal.ts'
 import { encodeUnpacked } from '../unpacked.ts'
 import { acquireLock } from './acquire.ts'
 import { HeldLock } from './held-lock.ts'
+import { ignoreHangup } from './ignore-hangup.ts'
 import { isStale, type LockInfo } from './lock-file.ts'
 import { LockStore } from './lock-store.ts'
 
@@ -139,7 +140,7 @@ const quick = { settleMs: 0, refreshEveryMs: 10, lostAfterMs: 60 }
 async function held(times = quick, from: LockStore = store) {
   const real: Clock = { ...clock, now: () => new Date(), monotonicMs: () => performance.now() }
   const id = await from.write(false, Date.now())
-  return { id, lock: new HeldLock(from, id, 'shared', real, times) }
+  return { id, lock: new HeldLock(from, { id, mode: 'shared', hangup: ignoreHangup() }, real, times) }
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -153,6 +154,13 @@ test('a held lock is written anew, and is gone when it is given back', async () 
   expect(lock.signal.aborted).toBe(false)
   await lock[Symbol.asyncDispose]()
   expect(await store.ids()).toEqual([])
+})
+
+test('a process that holds a lock survives SIGHUP, by which restic asks whether it lives', async () => {
+  const { lock } = await held()
+  expect(process.listenerCount('SIGHUP')).toBe(1)
+  await lock[Symbol.asyncDispose]()
+  expect(process.listenerCount('SIGHUP')).toBe(0)
 })
 
 test('a lock that somebody removed is lost at its next refresh', async () => {
