@@ -51,7 +51,7 @@ describeWith('restic', 'the demo', (restic) => {
       env: { TMPDIR: folder.path },
       onStart: ({ kill }) => setTimeout(() => kill('SIGINT'), 6000),
     })
-    expect(run.exitCode).toBe(130)
+    expect(run.exitCode, run.stderr).toBe(130)
     expect((await readdir(folder.path)).filter((name) => name.startsWith('holdfast-demo'))).toEqual([])
     const left = spawnSync('ps', ['-eo', 'stat=,args='], { encoding: 'utf8' }).stdout.split('\n')
     expect(left.filter((line) => !line.startsWith('Z') && line.includes(folder.path))).toEqual([])

@@ -1,12 +1,4 @@
-import {
-  formatSize,
-  HoldfastError,
-  parseDuration,
-  randomHex,
-  systemClock,
-  writeFileDurably,
-  type Clock,
-} from '../../kernel/index.ts'
+import { formatSize, HoldfastError, randomHex, systemClock, writeFileDurably, type Clock } from '../../kernel/index.ts'
 import { createServer } from '../../postgres/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
 import { createCatalogRepository, openCatalogRepository } from '../open-repository.ts'

@@ -76,6 +76,8 @@ async function writeUntilStopped(client: Client, log: WriterLog, signal: AbortSi
   const cutOff = Promise.withResolvers<'cut-off'>()
   client.on('end', () => cutOff.resolve('cut-off'))
   client.on('error', () => cutOff.resolve('cut-off'))
+  // A commit that waits for a receiver that is gone would be waited for for ever.
+  signal.addEventListener('abort', () => cutOff.resolve('cut-off'), { once: true })
   while (!signal.aborted) {
     const seq = log.lastAcknowledged + 1
     const insert = client
