@@ -27,6 +27,14 @@ export type Reason =
   | 'wal-not-archived'
   | PointProblem
 
+/** A part of a service's data. */
+export interface AboutData {
+  readonly service: string
+  readonly kind: 'postgres' | 'files'
+  /** It is archived WAL that reaches the furthest, not a snapshot. */
+  readonly byWal: boolean
+}
+
 export interface ObjectiveStatus {
   readonly declaredMs?: number
   /** RPO: what would be lost now. RTO: how long the last recovery took, or would take. */
@@ -35,7 +43,7 @@ export interface ObjectiveStatus {
   readonly verdict: Verdict
   readonly because: Reason
   /** Whose data the reason is about, when it is about data. */
-  readonly about?: { readonly service: string; readonly kind: 'postgres' | 'files' }
+  readonly about?: AboutData
   /** The records that the figure and its basis rest on. */
   readonly evidence: readonly LedgerRef[]
 }

@@ -8,15 +8,7 @@ export interface Proof {
   readonly record?: LedgerRef | undefined
 }
 
-/** From the best to the worst. */
-const proofOrder: readonly Proof['because'][] = ['proven', 'proof-too-old', 'last-recovery-failed', 'never-restored']
-
 const unproven: Proof = { basis: 'estimated', because: 'never-restored' }
-
-/** `never-restored` for none. */
-export function worstProof(proofs: readonly Proof[]): Proof {
-  return proofs.toSorted((a, b) => proofOrder.indexOf(b.because) - proofOrder.indexOf(a.because))[0] ?? unproven
-}
 
 /** Whether data like this has been brought back and compared. A restored snapshot says nothing of replaying WAL beyond it. */
 export function proofOf(data: DataEvidence, byWal: boolean, now: Date): Proof {

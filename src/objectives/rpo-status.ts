@@ -1,45 +1,68 @@
 import type { DataEvidence, LedgerRef } from './evidence.ts'
 import { judged, unknown, type ObjectiveStatus } from './objective-status.ts'
-import { proofOf, worstProof } from './proof.ts'
-import type { RecoverablePoint } from './recoverable-point.ts'
+import { proofOf } from './proof.ts'
+import type { RecoverablePoint, RecoverablePoints } from './recoverable-point.ts'
+import type { Basis } from './verdict.ts'
 
-type FoundPoint = RecoverablePoint & { readonly time: Date }
+/** Unknown last: with one part that cannot be brought back at all there is no figure for the whole. */
+const verdictOrder: readonly ObjectiveStatus['verdict'][] = ['met', 'at-risk', 'missed', 'unknown']
+const basisOrder: readonly Basis[] = ['measured', 'stale', 'estimated', 'unknown']
 
-export function isFound(point: RecoverablePoint): point is FoundPoint {
-  return point.time !== undefined
-}
-
-/** The service is only as far back as the part of its data that is furthest behind. */
-export function oldest(points: readonly FoundPoint[]): FoundPoint | undefined {
-  return points.toSorted((a, b) => a.time.getTime() - b.time.getTime())[0]
-}
-
-/** The service's RPO: that of the part of its data which is worst off. */
+/** The service's RPO: each part of its data by its best way back, and of the parts the worst. */
 export function rpoStatus(
   declaredMs: number | undefined,
   data: readonly DataEvidence[],
-  points: readonly RecoverablePoint[],
+  ways: readonly RecoverablePoints[],
+  now: Date,
+): ObjectiveStatus {
+  const parts = data.map((part, index) => partStatus(declaredMs, part, ways[index], now)).toSorted(bestFirst)
+  const worst = parts.at(-1)
+  if (!worst) return unknown(declaredMs === undefined ? {} : { declaredMs }, 'no-data')
+  if (worst.actualMs === undefined) return worst
+  const bases = parts.map(({ basis }) => basis).toSorted((a, b) => basisOrder.indexOf(a) - basisOrder.indexOf(b))
+  return {
+    ...worst,
+    actualMs: Math.max(...parts.map(({ actualMs = 0 }) => actualMs)),
+    basis: bases.at(-1) ?? 'unknown',
+    evidence: unique(parts.flatMap(({ evidence }) => evidence)),
+  }
+}
+
+function partStatus(
+  declaredMs: number | undefined,
+  part: DataEvidence,
+  ways: RecoverablePoints | undefined,
   now: Date,
 ): ObjectiveStatus {
   const declared = declaredMs === undefined ? {} : { declaredMs }
-  const lacking = points.findIndex((point) => !isFound(point))
-  if (lacking >= 0) return { ...unknown(declared, points[lacking]?.problem ?? 'no-snapshot'), ...aboutPart(data[lacking]) }
-  const point = oldest(points.filter(isFound))
-  if (!point) return unknown(declared, 'no-data')
-
-  const actualMs = Math.max(0, now.getTime() - point.time.getTime())
-  const proofs = data.map((part, index) => proofOf(part, points[index]?.byWal === true, now))
-  const proof = worstProof(proofs)
-  const evidence = [...points.flatMap(({ record }) => record ?? []), ...proofs.flatMap(({ record }) => record ?? [])]
-  const doubtful = proof.because === 'proven' ? points.findIndex(({ doubt }) => doubt !== undefined) : proofs.indexOf(proof)
-  const doubt = proof.because === 'proven' ? points[doubtful]?.doubt : proof.because
-  const status = judged({ ...declared, actualMs, basis: proof.basis, evidence: unique(evidence) }, declaredMs, doubt)
-  const about = status.because === doubt ? data[doubtful] : data[points.indexOf(point)]
-  return { ...status, ...aboutPart(about) }
+  const about = { service: part.service, kind: part.kind, byWal: false }
+  const candidates = (ways?.points ?? []).map((point) => {
+    const proof = proofOf(part, point.byWal, now)
+    const figure = {
+      ...declared,
+      actualMs: Math.max(0, now.getTime() - point.time.getTime()),
+      basis: proof.basis,
+      evidence: refs(point, proof),
+      about: { ...about, byWal: point.byWal },
+    }
+    return judged(figure, declaredMs, proof.because === 'proven' ? point.doubt : proof.because)
+  })
+  return candidates.toSorted(bestFirst)[0] ?? { ...unknown(declared, ways?.problem ?? 'no-snapshot'), about }
 }
 
-function aboutPart(part: DataEvidence | undefined): Pick<ObjectiveStatus, 'about'> {
-  return part ? { about: { service: part.service, kind: part.kind } } : {}
+/** By verdict; of equal ones what loses less; of equal ones again the surer. */
+function bestFirst(a: ObjectiveStatus, b: ObjectiveStatus): number {
+  return (
+    verdictOrder.indexOf(a.verdict) - verdictOrder.indexOf(b.verdict) ||
+    (a.actualMs ?? Number.MAX_VALUE) - (b.actualMs ?? Number.MAX_VALUE) ||
+    basisOrder.indexOf(a.basis) - basisOrder.indexOf(b.basis)
+  )
+}
+
+function refs(
+  ...known: readonly (Pick<RecoverablePoint, 'record'> | { readonly record?: LedgerRef | undefined })[]
+): LedgerRef[] {
+  return known.flatMap(({ record }) => record ?? [])
 }
 
 function unique(found: readonly LedgerRef[]): LedgerRef[] {

@@ -1,19 +1,22 @@
 import type { DataEvidence, LedgerRef, RecoveryFact, ServiceEvidence } from './evidence.ts'
 import { clockToleranceMs, judged, proofMaxAgeMs, unknown, type ObjectiveStatus, type Reason } from './objective-status.ts'
 import { isFailure, isTimed } from './proof.ts'
-import type { RecoverablePoint } from './recoverable-point.ts'
+import type { RecoverablePoints } from './recoverable-point.ts'
 
 export function rtoStatus(
   declaredMs: number | undefined,
   { data, planHash }: ServiceEvidence,
-  points: readonly RecoverablePoint[],
+  ways: readonly RecoverablePoints[],
   recoveries: readonly RecoveryFact[],
   now: Date,
 ): ObjectiveStatus {
   const declared = declaredMs === undefined ? {} : { declaredMs }
   // However fast the last recovery was, today there is nothing to recover from.
-  const lacking = data[points.findIndex((point) => point.time === undefined)]
-  if (lacking) return { ...unknown(declared, 'not-recoverable'), about: { service: lacking.service, kind: lacking.kind } }
+  const lacking = data.find((_, index) => ways[index]?.points.length === 0)
+  if (lacking) {
+    const { service, kind } = lacking
+    return { ...unknown(declared, 'not-recoverable'), about: { service, kind, byWal: false } }
+  }
 
   const last = recoveries.find((recovery) => isFailure(recovery) || isTimed(recovery))
   if (last && isFailure(last)) {
@@ -30,7 +33,7 @@ export function rtoStatus(
     }
     return judged(status, declaredMs, doubt)
   }
-  const estimate = estimateRestore(data, points, now)
+  const estimate = estimateRestore(data, ways, now)
   if (estimate) {
     const status = { ...declared, actualMs: estimate.actualMs, basis: 'estimated' as const, evidence: estimate.evidence }
     return judged(status, declaredMs, 'estimated-from-restore')
@@ -49,7 +52,7 @@ function staleness(recovery: RecoveryFact, planHash: string | undefined, now: Da
 /** The bytes of the newest recoverable states over the rate of the last verified restore of each. Undefined when any is not known. */
 function estimateRestore(
   data: readonly DataEvidence[],
-  points: readonly RecoverablePoint[],
+  ways: readonly RecoverablePoints[],
   now: Date,
 ): { actualMs: number; evidence: LedgerRef[] } | undefined {
   let actualMs = 0
@@ -60,7 +63,7 @@ function estimateRestore(
         return time.getTime() <= now.getTime() + clockToleranceMs && sizeBytes > 0 && durationMs > 0 && verifiedFiles > 0
       })
       .toSorted((a, b) => b.time.getTime() - a.time.getTime())[0]
-    const sizeBytes = points[index]?.sizeBytes
+    const sizeBytes = ways[index]?.sizeBytes
     if (!last || sizeBytes === undefined) return undefined
     actualMs += (sizeBytes * last.durationMs) / last.sizeBytes
     evidence.push(...refs(last))

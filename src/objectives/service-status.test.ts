@@ -67,7 +67,7 @@ describe('RPO', () => {
       basis: 'measured',
       verdict: 'met',
       because: 'within-objective',
-      about: { service: 'orders', kind: 'files' },
+      about: { service: 'orders', kind: 'files', byWal: false },
       evidence: [record(1), record(2)],
     })
     expect(recoverableTo).toEqual(ago(30 * minute))
@@ -196,6 +196,19 @@ describe('RPO with a WAL archive', () => {
     const { rpo, recoverableTo } = statusOf({ walDeclared: true, snapshots: [base], wal: [wal] }, { recoveries: [recovery(day)] })
     expect(rpo).toMatchObject({ actualMs: 3000, basis: 'measured', verdict: 'met', evidence: [record(4), record(2)] })
     expect(recoverableTo).toEqual(wal.coveredUntil)
+  })
+
+  test('is that of a newer snapshot only where the archive cannot do better', () => {
+    const parts = { walDeclared: true, wal: [wal], recoveries: [recovery(day)] }
+    const newer = statusOf({ ...parts, snapshots: [base, snapshot(1000)] })
+    expect(newer.rpo).toMatchObject({ actualMs: 3000, verdict: 'met', about: { byWal: true } })
+    expect(newer.recoverableTo).toEqual(ago(1000))
+    const behind = { ...wal, coveredUntil: ago(2 * 60 * minute) }
+    expect(statusOf({ ...parts, wal: [behind], snapshots: [base, snapshot(1000)] }).rpo).toMatchObject({
+      actualMs: 1000,
+      verdict: 'at-risk',
+      because: 'wal-not-archived',
+    })
   })
 
   test('is missed when the archive is behind', () => {

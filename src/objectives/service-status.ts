@@ -1,7 +1,7 @@
 import type { LedgerRef, ServiceEvidence } from './evidence.ts'
 import { clockToleranceMs, type ObjectiveStatus } from './objective-status.ts'
-import { recoverablePoint } from './recoverable-point.ts'
-import { isFound, oldest, rpoStatus } from './rpo-status.ts'
+import { recoverablePoints } from './recoverable-point.ts'
+import { rpoStatus } from './rpo-status.ts'
 import { rtoStatus } from './rto-status.ts'
 import { worstVerdict, type Verdict } from './verdict.ts'
 
@@ -40,12 +40,12 @@ export interface StatusQuestion {
 export function serviceStatus({ objectives, evidence, now }: StatusQuestion): ServiceStatus {
   const limit = now.getTime() + clockToleranceMs
   const known = (fact: { readonly time: Date }) => fact.time.getTime() <= limit
-  const points = evidence.data.map((data) => recoverablePoint(data, limit))
+  const ways = evidence.data.map((data) => recoverablePoints(data, limit))
   const recoveries = evidence.recoveries.filter(known).toSorted((a, b) => b.time.getTime() - a.time.getTime())
-  const rpo = rpoStatus(objectives.rpoMs, evidence.data, points, now)
-  const rto = rtoStatus(objectives.rtoMs, evidence, points, recoveries, now)
-  const found = points.filter(isFound)
-  const recoverableTo = found.length === points.length ? oldest(found) : undefined
+  const rpo = rpoStatus(objectives.rpoMs, evidence.data, ways, now)
+  const rto = rtoStatus(objectives.rtoMs, evidence, ways, recoveries, now)
+  const newest = ways.map(({ points }) => Math.max(...points.map(({ time }) => time.getTime())))
+  const recoverableTo = Math.min(...newest)
   return {
     rpo,
     rto,
@@ -64,6 +64,6 @@ export function serviceStatus({ objectives, evidence, now }: StatusQuestion): Se
       ),
       ...evidence.unseen.map((unseen) => ({ code: 'unseen' as const, ...unseen })),
     ],
-    ...(recoverableTo ? { recoverableTo: recoverableTo.time } : {}),
+    ...(Number.isFinite(recoverableTo) ? { recoverableTo: new Date(recoverableTo) } : {}),
   }
 }

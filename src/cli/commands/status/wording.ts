@@ -41,10 +41,17 @@ export function hintLines(services: readonly ServiceReport[]): string[] {
 }
 
 /** What to run, or to change, for a better answer next time. */
-export function nextStep({ service, plan }: ServiceReport, { because, about }: ObjectiveStatus): string | undefined {
+export function nextStep({ service, plan, rpo, recoverableTo }: ServiceReport, status: ObjectiveStatus): string | undefined {
+  const { because, about } = status
   const holder = about?.service ?? service
   const recover = plan === undefined ? undefined : `see what \`holdfast recover ${service} --dry-run\` says, then run the plan`
   switch (because) {
+    case 'near-objective':
+    case 'above-objective':
+      if (status !== rpo) return undefined
+      return about?.byWal === true
+        ? `its WAL reaches to ${recoverableTo?.toISOString()}: look whether \`holdfast postgres receive-wal ${holder}\` runs`
+        : `run \`holdfast backup --service ${holder}\`, and more often`
     case 'no-snapshot':
     case 'only-future-dated':
     case 'incomplete-snapshot':
