@@ -18,11 +18,13 @@ const sections: Readonly<Record<Exclude<Reference, 'step'>, string>> = {
  */
 export function referenceFindings(described: SchemaNode, value: unknown, source: YamlSource): Finding[] {
   const findings: Finding[] = []
+  const names = new Map<string, ReadonlySet<string>>()
   walk(described, value, [], (nodes, at, path) => {
     const reference = nodes.find((node) => node.reference !== undefined)?.reference
     if (reference !== undefined && typeof at === 'string' && !at.includes('${')) {
-      const known = knownNames(value, reference, path)
-      if (!known.includes(at)) findings.push(unknownName(reference, at, known, path, source))
+      const scope = reference === 'step' ? `steps of ${path[1]}` : reference
+      const known = names.getOrInsertComputed(scope, () => knownNames(value, reference, path))
+      if (!known.has(at)) findings.push(unknownName(reference, at, [...known], path, source))
     }
     if (Array.isArray(at) && nodes.some(({ uniqueItems }) => uniqueItems === true)) findings.push(...repeats(at, path, source))
   })
@@ -53,15 +55,14 @@ function walk(
   }
 }
 
-function knownNames(catalog: unknown, reference: Reference, path: Path): string[] {
+function knownNames(catalog: unknown, reference: Reference, path: Path): Set<string> {
   if (reference !== 'step') {
     const section = valueAt(catalog, [sections[reference]])
-    return isPlainMap(section) ? Object.keys(section) : []
+    return new Set(isPlainMap(section) ? Object.keys(section) : [])
   }
   const steps = valueAt(catalog, path.slice(0, 3))
-  if (!Array.isArray(steps)) return []
-  const ids = steps.flatMap((step: unknown) => (isPlainMap(step) && typeof step.id === 'string' ? [step.id] : []))
-  return [...new Set(ids)]
+  if (!Array.isArray(steps)) return new Set()
+  return new Set(steps.flatMap((step: unknown) => (isPlainMap(step) && typeof step.id === 'string' ? [step.id] : [])))
 }
 
 function unknownName(reference: Reference, name: string, known: readonly string[], path: Path, source: YamlSource): Finding {

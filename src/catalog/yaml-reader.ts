@@ -10,6 +10,8 @@ const maxAliasedValues = 200_000
 export class YamlReader {
   readonly findings: Finding[] = []
   readonly targets = new Map<Alias, Node>()
+  /** For finding the place of a path: made when a map is first asked for a key. */
+  readonly pairs = new Map<YAMLMap, ReadonlyMap<string, Pair>>()
   readonly #anchors = new Map<string, Node>()
   readonly #values = new Map<Node, unknown>()
   readonly #sizes = new Map<Node, number>()

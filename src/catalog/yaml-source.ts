@@ -1,4 +1,4 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml'
 import type { Document, Node, Pair, YAMLMap } from 'yaml'
 import type { Finding, Path } from './finding.ts'
 import { isMergeKey, keyNode, keyText, YamlReader } from './yaml-reader.ts'
@@ -23,12 +23,10 @@ export interface YamlSource {
  * finding; nothing throws.
  */
 export function readYaml(text: string): YamlSource {
-  const lines = new LineCounter()
   const reader = new YamlReader(text)
   let document: Document | undefined
   try {
     document = parseDocument(text, {
-      lineCounter: lines,
       prettyErrors: false,
       uniqueKeys: false,
       strict: true,
@@ -42,6 +40,7 @@ export function readYaml(text: string): YamlSource {
       message: `it cannot be read: ${error instanceof Error ? error.message : 'unknown'}`,
     })
   }
+  const lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)]
   let readable = document !== undefined
   let value: unknown
   if (document !== undefined) {
@@ -72,9 +71,10 @@ export function readYaml(text: string): YamlSource {
       if (!isScalar(target) || !target.range) return undefined
       return { text: text.slice(target.range[0], target.range[1]), offset: target.range[0] }
     },
+    // The parser's own line counter does not count lines within a text that does not end.
     lineColumn(offset) {
-      const { line, col } = lines.linePos(Math.min(offset, text.length))
-      return line === 0 ? { line: 1, column: 1 } : { line, column: col }
+      const line = lineStarts.findLastIndex((start) => start <= offset)
+      return { line: line + 1, column: offset - (lineStarts[line] ?? 0) + 1 }
     },
   }
 }
@@ -104,20 +104,25 @@ function nodeAt(reader: YamlReader, root: Node | undefined, path: Path): Found {
 }
 
 function findPair(reader: YamlReader, map: YAMLMap, key: string): Pair | undefined {
+  const known = reader.pairs.get(map)
+  if (known !== undefined) return known.get(key)
+  const pairs = new Map<string, Pair>()
+  // Registered before the merged ones: a map that merges itself ends here.
+  reader.pairs.set(map, pairs)
   const resolve = (node: unknown) => (isAlias(node) ? reader.targets.get(node) : node)
-  const merges: unknown[] = []
+  const merged: unknown[] = []
   for (const pair of map.items) {
-    if (isMergeKey(pair))
-      merges.push(...(isSeq(resolve(pair.value)) ? (resolve(pair.value) as { items: unknown[] }).items : [pair.value]))
+    const value = resolve(pair.value)
+    if (isMergeKey(pair)) merged.push(...(isSeq(value) ? value.items.map(resolve) : [value]))
     const node = resolve(pair.key)
-    if (isScalar(node) && keyText(node) === key) return pair
+    const name = isScalar(node) ? keyText(node) : undefined
+    if (name !== undefined && !pairs.has(name)) pairs.set(name, pair)
   }
-  for (const merge of merges) {
-    const source = resolve(merge)
-    const pair = isMap(source) ? findPair(reader, source, key) : undefined
-    if (pair !== undefined) return pair
+  for (const source of merged.filter((node) => isMap(node))) {
+    findPair(reader, source, key)
+    for (const [name, pair] of reader.pairs.get(source) ?? []) if (!pairs.has(name)) pairs.set(name, pair)
   }
-  return undefined
+  return pairs.get(key)
 }
 
 function offsetOf(reader: YamlReader, root: Node | undefined, path: Path, which: 'key' | 'value'): number {
