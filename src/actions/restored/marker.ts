@@ -8,7 +8,7 @@ const marker = z.object({
   format: z.literal(1),
   /** Of the step that restores here: only the same step of the same run may wipe it. */
   key: z.string(),
-  /** Of the target's folder, as device:inode. The same path with another folder is not ours. */
+  /** Of the target's folder, as device:inode:birth. The same path with another folder is not ours; inode numbers alone are used again. */
   folder: z.string(),
   state: z.enum(['restoring', 'done']),
   /** What the step gave, once done. */
@@ -103,8 +103,8 @@ async function emptyFolder(target: string): Promise<void> {
 }
 
 async function folderIdentity(target: string): Promise<string> {
-  const { dev, ino } = await stat(await realpath(target), { bigint: true })
-  return `${dev}:${ino}`
+  const { dev, ino, birthtimeNs } = await stat(await realpath(target), { bigint: true })
+  return `${dev}:${ino}:${birthtimeNs}`
 }
 
 async function write(target: string, content: Marker): Promise<void> {
