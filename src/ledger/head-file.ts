@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { HoldfastError, systemCode, writeFileDurably } from '../kernel/index.ts'
+import { HoldfastError, messageOf, systemCode, writeFileDurably } from '../kernel/index.ts'
 
 /** A record's place and hash: enough to prove that everything up to it is unchanged. */
 export interface LedgerHead {
@@ -21,8 +21,49 @@ export interface RememberedHeads {
   readonly lost: readonly LedgerHead[]
 }
 
-/** Undefined when nothing is remembered yet. Throws `ledger-damaged` when the file is not one that Holdfast wrote. */
-export async function readHeadFile(path: string): Promise<RememberedHeads | undefined> {
+/**
+ * What this machine remembers of a ledger, in a file. A file that cannot be had (no home directory, a read-only disk) is `unavailable`,
+ * with the reason, and not an error: the ledger itself is whole, and whoever verifies it is told that nothing was remembered.
+ */
+export interface HeadMemory {
+  /** Undefined when nothing is remembered. Throws `ledger-damaged` when the file is not one that Holdfast wrote. */
+  recall(): Promise<RememberedHeads | undefined>
+  /** An older head than what is there, by a writer that was overtaken, changes nothing but `lost`. */
+  remember(newest: LedgerHead, lost?: readonly LedgerHead[]): Promise<void>
+  readonly unavailable: string | undefined
+}
+
+export const noMemory: HeadMemory = {
+  recall: () => Promise.resolve(undefined),
+  remember: () => Promise.resolve(),
+  unavailable: undefined,
+}
+
+export function openHeadMemory(path: string): HeadMemory {
+  let unavailable: string | undefined
+  const ifAvailable = async <Value>(work: () => Promise<Value>): Promise<Value | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!unavailableCodes.has(systemCode(error) ?? '')) throw error
+      unavailable = messageOf(error)
+      return undefined
+    }
+  }
+  return {
+    recall: () => ifAvailable(() => readHeadFile(path)),
+    async remember(newest, lost = []) {
+      await ifAvailable(() => rememberHead(path, newest, lost))
+    },
+    get unavailable() {
+      return unavailable
+    },
+  }
+}
+
+const unavailableCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'])
+
+async function readHeadFile(path: string): Promise<RememberedHeads | undefined> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -42,8 +83,7 @@ export async function readHeadFile(path: string): Promise<RememberedHeads | unde
   }
 }
 
-/** Remembers a newer head. An older one than what is there, written by a process that was overtaken, changes nothing but `lost`. */
-export async function rememberHead(path: string, newest: LedgerHead, lost: readonly LedgerHead[] = []): Promise<void> {
+async function rememberHead(path: string, newest: LedgerHead, lost: readonly LedgerHead[]): Promise<void> {
   const before = await readHeadFile(path)
   const allLost = new Map([...(before?.lost ?? []), ...lost].map((entry) => [entry.hash, entry]))
   const replaced = before !== undefined && allLost.has(before.head.hash)

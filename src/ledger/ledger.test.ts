@@ -254,6 +254,18 @@ describe('the head that this machine remembers', () => {
     expect(await openLedger(area, { headFile }).verify()).toMatchObject({ verdict: 'ok', checked: 6 })
   })
 
+  test('is not needed: without a place for it evidence is kept all the same, and verify says so', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(join(folder.path, 'file'), '')
+    const { ledger } = await ledgerWith(2, { headFile: join(folder.path, 'file', 'r.json') })
+    expect(await ledger.verify()).toMatchObject({
+      verdict: 'ok',
+      checked: 2,
+      anchors: 0,
+      notRemembered: expect.stringContaining('ENOTDIR') as string,
+    })
+  })
+
   test('is refused when it is not one', async () => {
     await using folder = await temporaryFolder()
     const headFile = join(folder.path, 'r.json')

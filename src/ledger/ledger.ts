@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { HoldfastError, isHoldfastError, randomHex, sha256Hex, systemClock, type Clock } from '../kernel/index.ts'
 import type { SealedArea } from '../storage/index.ts'
 import type { EvidenceBody, EvidenceKind } from './evidence.ts'
-import { readHeadFile, rememberHead, type LedgerHead } from './head-file.ts'
+import { noMemory, openHeadMemory, type LedgerHead } from './head-file.ts'
 import { programName } from './program.ts'
 import { listLedger, readEntries, readEntry, type RecordDamage } from './read.ts'
 import { encodeRecord, genesis, recordName, type LedgerRecord } from './record.ts'
@@ -56,19 +56,20 @@ export interface Ledger {
 
 /** The ledger in a repository's `holdfast/ledger` area. Nothing is read until it is used. */
 export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledger {
-  const { headFile, clock = systemClock, host = hostname() } = options
+  const { clock = systemClock, host = hostname() } = options
+  const memory = options.headFile === undefined ? noMemory : openHeadMemory(options.headFile)
   let program = options.program
   /** Where this writer goes on: the newest place it knows, and the hash to chain to. */
   let tip: LedgerHead | undefined
 
   /** Finds where to go on, once, and notes a remembered record that is not there any more before it is forgotten. */
   const startingPoint = async (signal?: AbortSignal): Promise<LedgerHead> => {
-    const remembered = headFile === undefined ? undefined : await readHeadFile(headFile)
+    const remembered = (await memory.recall())?.head
     const { place, readable } = await newest(area, signal)
     const last = readable ?? { seq: 0, hash: genesis }
-    if (headFile !== undefined && remembered !== undefined && remembered.head.seq > 0) {
-      const { record } = await readEntry(area, remembered.head.seq, signal)
-      if (record?.hash !== remembered.head.hash) await rememberHead(headFile, last, [remembered.head])
+    if (remembered !== undefined && remembered.seq > 0) {
+      const { record } = await readEntry(area, remembered.seq, signal)
+      if (record?.hash !== remembered.hash) await memory.remember(last, [remembered])
     }
     return { seq: place, hash: last.hash }
   }
@@ -96,7 +97,7 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
         last = { seq, hash: written.hash ?? last.hash }
         if (tip === undefined || tip.seq < seq) tip = last
         if (!written.ours) continue
-        if (headFile !== undefined) await rememberHead(headFile, last)
+        await memory.remember(last)
         return last
       }
     },
@@ -125,14 +126,14 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
 
     async verify({ head: given } = {}, signal) {
       // What is remembered is read first: a record appended meanwhile is in the listing, or is not yet remembered.
-      const remembered = headFile === undefined ? undefined : await readHeadFile(headFile)
+      const remembered = await memory.recall()
       const anchors: Anchor[] = [
         ...(given === undefined ? [] : [{ hash: given }]),
         ...(remembered ? [remembered.head, ...remembered.lost].filter(({ seq }) => seq > 0) : []),
       ]
       const result = await verifyLedger(area, anchors, signal)
-      if (headFile !== undefined && result.verdict === 'ok' && result.head) await rememberHead(headFile, result.head)
-      return result
+      if (result.verdict === 'ok' && result.head) await memory.remember(result.head)
+      return memory.unavailable === undefined ? result : { ...result, notRemembered: memory.unavailable }
     },
   }
 }

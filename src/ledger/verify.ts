@@ -32,6 +32,8 @@ export interface LedgerVerification {
   readonly head: LedgerHead | undefined
   /** How many records known from elsewhere were looked for. With none, records cut off the end would not be noticed. */
   readonly anchors: number
+  /** Why this machine could not look at, or keep, what it remembers. */
+  readonly notRemembered?: string
   readonly findings: readonly LedgerFinding[]
 }
 

@@ -7,6 +7,6 @@ export {
   type RecoveryReason,
   type RecoveryVerdict,
 } from './recovery-verdict.ts'
-export { clockToleranceMs, proofMaxAgeMs, type AboutData, type ObjectiveStatus, type Reason } from './objective-status.ts'
+export type { AboutData, ObjectiveStatus, Reason } from './objective-status.ts'
 export { serviceStatus, type ServiceStatus, type StatusFinding, type StatusQuestion } from './service-status.ts'
-export { riskShare, worstVerdict, type Basis, type Verdict } from './verdict.ts'
+export { worstVerdict, type Basis, type Verdict } from './verdict.ts'

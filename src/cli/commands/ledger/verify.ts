@@ -33,16 +33,21 @@ function parseHash(text: string): string {
   })
 }
 
-function verificationText({ verdict, checked, head, anchors, findings }: LedgerVerification): string {
+function verificationText({ verdict, checked, head, anchors, notRemembered, findings }: LedgerVerification): string {
   if (verdict === 'empty')
     return 'The ledger is empty: nothing was verified.\nHINT: `holdfast backup` and `holdfast check` write to it'
   const records = `${checked} record${checked === 1 ? '' : 's'}`
   const lines = findings.map((finding) => `${pc.red('damaged:')} ${findingText(finding)}`)
-  lines.push(verdict === 'ok' ? `${pc.green('ok:')} ${records}, unbroken` : `${records} looked at, ${findings.length} findings`)
+  lines.push(
+    verdict === 'ok'
+      ? `${pc.green('ok:')} ${records}, unbroken`
+      : `${records} looked at, ${findings.length} finding${findings.length === 1 ? '' : 's'}`,
+  )
   if (head) lines.push(`head: ${head.hash} (record ${head.seq})`)
   if (anchors === 0)
     lines.push(
       'note: no earlier head was known, so records cut off the end would not have been noticed; note this head, and give it with --head',
     )
+  if (notRemembered !== undefined) lines.push(`note: this machine cannot remember the head: ${notRemembered}`)
   return lines.join('\n')
 }
