@@ -15,6 +15,8 @@ export interface CheckRequest {
   readonly repository: Repository
   /** Read every byte too: packs and the objects under `holdfast/`. */
   readonly readData?: boolean
+  /** For a repository that cannot be written to. Nothing then keeps another process from deleting what is being checked. */
+  readonly noLock?: boolean
 }
 
 /**
@@ -25,13 +27,13 @@ export interface CheckRequest {
  * running backups: snapshots are listed first, then indexes, then packs, so that whatever a listed snapshot needs was there before.
  */
 export async function checkRepository(
-  { repository, readData = false }: CheckRequest,
+  { repository, readData = false, noLock = false }: CheckRequest,
   progress: (event: CheckProgress) => void,
   signal: AbortSignal,
 ): Promise<CheckReport> {
   const startMs = performance.now()
-  await using lock = await repository.lock('shared', {}, signal)
-  const both = AbortSignal.any([signal, lock.signal])
+  await using lock = noLock ? undefined : await repository.lock('shared', {}, signal)
+  const both = lock ? AbortSignal.any([signal, lock.signal]) : signal
   const snapshotIds = await repository.snapshotIds(both)
   const state: CheckState = {
     repository,

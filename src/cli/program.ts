@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings'
 import { addGlobalOptions } from './command.ts'
 import { backupCommand } from './commands/backup.ts'
+import { catCommand } from './commands/cat.ts'
 import { checkCommand } from './commands/check/check.ts'
 import { demoCommand } from './commands/demo.ts'
 import { postgresCommand } from './commands/postgres/postgres.ts'
@@ -26,6 +27,7 @@ export function createProgram(version: string) {
   program.addCommand(lsCommand)
   program.addCommand(restoreCommand)
   program.addCommand(checkCommand)
+  program.addCommand(catCommand)
   program.addCommand(unlockCommand)
   program.addCommand(recoverCommand)
   program.addCommand(runCommand)

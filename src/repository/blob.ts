@@ -1,6 +1,6 @@
 import { HoldfastError, sha256Hex, shortId } from '../kernel/index.ts'
-import { seal, unseal, type SealKeys } from './seal.ts'
-import { zstdCompress, zstdDecompress } from './zstd.ts'
+import { unseal, type SealKeys } from './seal.ts'
+import { zstdDecompress } from './zstd.ts'
 
 export type BlobType = 'data' | 'tree'
 
@@ -17,16 +17,6 @@ export interface BlobEntry {
 
 /** The plaintext of an uncompressed blob and of a compressed one is never larger than this. Bytes. */
 export const maxBlobBytes = 512 * 1024 * 1024
-
-export interface StoredBlob {
-  readonly sealed: Uint8Array
-  readonly uncompressedLength: number
-}
-
-/** The stored form that restic 2 repositories use for trees: always compressed, then sealed. */
-export function encodeBlob(keys: SealKeys, plaintext: Uint8Array, level?: number): StoredBlob {
-  return { sealed: seal(keys, zstdCompress(plaintext, level)), uncompressedLength: plaintext.length }
-}
 
 /**
  * The plaintext of a stored blob, verified against its id. `where` names the pack, for messages.

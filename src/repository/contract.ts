@@ -1,3 +1,4 @@
+import type { HoldfastError } from '../kernel/index.ts'
 import type { Backend, SealedArea } from '../storage/index.ts'
 import type { BlobIndex } from './blob-index.ts'
 import type { BlobEntry, BlobType } from './blob.ts'
@@ -54,8 +55,11 @@ export interface Repository extends AsyncDisposable {
   /** Throws as readBlob, and `object-damaged` for a tree that is not one. */
   readTree(id: string, signal?: AbortSignal): Promise<TreeNode[]>
 
-  /** Oldest first. Throws `object-damaged` when one cannot be read: to overlook it would be to lie about what there is. */
-  snapshots(signal?: AbortSignal): Promise<Snapshot[]>
+  /**
+   * Oldest first. Throws `object-damaged` when one cannot be read: to overlook it would be to lie about what there is. With `onDamaged`
+   * that is called instead, and the others are given.
+   */
+  snapshots(signal?: AbortSignal, onDamaged?: (id: string, error: HoldfastError) => void): Promise<Snapshot[]>
   snapshotIds(signal?: AbortSignal): Promise<string[]>
   readSnapshot(id: string, signal?: AbortSignal): Promise<Snapshot>
   /** By `latest` or the beginning of an id. Throws `snapshot-not-found`, `snapshot-ambiguous`. The filter is for `latest`. */

@@ -166,7 +166,7 @@ export class OpenedRepository implements Repository {
     return listed.map(({ name }) => name).sort()
   }
 
-  async snapshots(signal?: AbortSignal): Promise<Snapshot[]> {
+  async snapshots(signal?: AbortSignal, onDamaged?: (id: string, error: HoldfastError) => void): Promise<Snapshot[]> {
     const ids = await this.snapshotIds(signal)
     const found = await mapConcurrently(ids, filesAtOnce, async (id) => {
       try {
@@ -174,7 +174,9 @@ export class OpenedRepository implements Repository {
       } catch (error) {
         // Forgotten since it was listed.
         if (isHoldfastError(error, 'object-missing')) return undefined
-        throw error
+        if (onDamaged === undefined || !isHoldfastError(error, 'object-damaged')) throw error
+        onDamaged(id, error)
+        return undefined
       }
     })
     return found.filter((snapshot) => snapshot !== undefined).sort((a, b) => a.timeMs - b.timeMs)

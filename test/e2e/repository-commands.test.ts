@@ -135,6 +135,30 @@ test('ls lists everything, or one folder, and says when there is no such thing',
   })
 })
 
+test('cat shows objects as they are stored', async () => {
+  await using made = await placeWithSnapshot()
+  expect(JSON.parse((await made.run('cat', 'config')).stdout)).toMatchObject({ version: 2 })
+  const snapshot = JSON.parse((await made.run('cat', 'snapshot', 'latest')).stdout) as { tree: string }
+  const root = JSON.parse((await made.run('cat', 'tree', snapshot.tree)).stdout) as { nodes: { name: string; subtree: string }[] }
+  expect(root.nodes).toMatchObject([{ name: 'data', type: 'dir' }])
+  const data = JSON.parse((await made.run('cat', 'tree', root.nodes[0]?.subtree ?? '')).stdout) as {
+    nodes: { content: string[] }[]
+  }
+  expect((await made.run('cat', 'blob', data.nodes[1]?.content[0] ?? '')).stdout).toBe('some content')
+  expect(await made.run('cat', 'blob', 'abc')).toMatchObject({ exitCode: 2 })
+})
+
+test('a damaged snapshot does not hide the others, and is told', async () => {
+  await using made = await placeWithSnapshot()
+  await made.run('backup', 'data', '--tag', 'second')
+  const [snapshot = ''] = files(join(made.repo, 'snapshots'))
+  chmodSync(snapshot, 0o600)
+  truncateSync(snapshot, 10)
+  const listed = await made.run('snapshots')
+  expect(listed).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('1 snapshot\n') })
+  expect(listed.stderr).toContain(`not in this list: snapshot ${snapshot.split('/').at(-1)?.slice(0, 8)}`)
+})
+
 test('check passes on a sound repository, and puts on record what it looked at', async () => {
   await using made = await placeWithSnapshot()
   const sound = await made.run('check', '--read-data')

@@ -3,9 +3,13 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkRepository, listTree } from '../../src/backup/index.ts'
+import { sha256Hex } from '../../src/kernel/index.ts'
 import { encodeTree, type Repository } from '../../src/repository/index.ts'
+import { decodeKeyFile } from '../../src/repository/key-file.ts'
+import { sealKeys } from '../../src/repository/seal.ts'
+import { encodeUnpacked } from '../../src/repository/unpacked.ts'
 import { describeWith } from '../support/peers.ts'
-import { sharedRepository } from '../support/restic.ts'
+import { sharedRepository, testPassword } from '../support/restic.ts'
 import { describeTree, sampleTree } from '../support/sample-tree.ts'
 
 const signal = new AbortController().signal
@@ -184,6 +188,27 @@ describeWith('restic', 'reading and checking beside restic', (restic) => {
     expect(await repository.unlock()).toMatchObject([{ info: { pid: working.pid } }])
     await using lock = await repository.lock('exclusive')
     expect(lock.signal.aborted).toBe(false)
+  })
+
+  test('a lock of another machine blocks restic and us even when it is hours old, until our unlock removes it', async () => {
+    using shared = sharedRepository(restic)
+    await using repository = await shared.create()
+    const [key = ''] = readdirSync(join(shared.path, 'keys'))
+    const master = await decodeKeyFile(readFileSync(join(shared.path, 'keys', key)), testPassword, 'the key')
+    if (master === undefined) throw new Error('the key does not open')
+    const time = new Date(Date.now() - 2 * 3_600_000).toISOString()
+    const foreign = { time, exclusive: true, hostname: 'far-away', username: 'somebody', pid: 1 }
+    const stored = encodeUnpacked(sealKeys(master), Buffer.from(JSON.stringify(foreign)), 2)
+    await repository.backend.put('locks', sha256Hex(stored), stored)
+    await expect(repository.lock('shared')).rejects.toMatchObject({
+      code: 'locked',
+      message: expect.stringContaining('somebody@far-away'),
+      details: { stale: true },
+    })
+    const refused = await shared.restic(['backup', shared.passwordFile], { mayFail: true })
+    expect(refused.stderr).toContain('on far-away by somebody')
+    expect(await repository.unlock()).toHaveLength(1)
+    await shared.restic(['backup', shared.passwordFile])
   })
 
   test('restic unlock --remove-all takes our lock away, and restic unlock does not', async () => {

@@ -1,4 +1,4 @@
-import { formatSize, shortId } from '../../kernel/index.ts'
+import { exitCodes, formatSize, shortId } from '../../kernel/index.ts'
 import { isFutureDated, matchesFilter, type Snapshot } from '../../repository/index.ts'
 import { openTargetRepository } from '../../service/index.ts'
 import { command } from '../command.ts'
@@ -22,11 +22,15 @@ export const snapshotsCommand = command('snapshots', 'list the states that can b
     const { repository } = target
     await using _lock = lock ? await repository.lock('shared', {}, signal) : undefined
     const tags = service === undefined ? tag : [...tag, `service:${service}`]
-    const all = await repository.snapshots(signal)
+    const damaged: string[] = []
+    const all = await repository.snapshots(signal, (_id, error) => damaged.push(error.message))
     const found = all.filter((snapshot) => matchesFilter(snapshot, { ...(host !== undefined && { host }), paths, tags }))
-    print.result({ repository: repository.id, location: repository.location, snapshots: found.map(asJson) }, () =>
+    print.result({ repository: repository.id, location: repository.location, snapshots: found.map(asJson), damaged }, () =>
       snapshotsText(found, all.length),
     )
+    // What can be read is shown; a list with holes must not pass for the whole.
+    for (const message of damaged) print.note(`not in this list: ${message}`)
+    if (damaged.length > 0) process.exitCode = exitCodes.failed
     for (const snapshot of found)
       if (isFutureDated(snapshot, Date.now()))
         print.note(

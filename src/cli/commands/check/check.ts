@@ -11,16 +11,18 @@ export const checkCommand = command('check', 'look whether all that a repository
 ])
   .option('--read-data', 'read and verify every byte')
   .option('--no-record', 'leave no record in the ledger: for a look by the way')
+  .option('--no-lock', 'take no lock and leave no record: for a repository that cannot be written to')
   .option('--repository <name>', 'which of the catalog’s repositories')
-  .action(async ({ readData = false, record, repository: name }, self) => {
+  .action(async ({ readData = false, record, lock, repository: name }, self) => {
     const { globals, print, signal } = contextOf(self)
     await using target = await openTargetRepository(globals, name, signal)
     const { repository, catalog } = target
     const progress = (event: Parameters<typeof progressText>[0]) => print.progress(event, () => progressText(event))
     const context = catalog ? { catalogPath: catalog.file, catalogHash: catalog.hash } : {}
-    const report = record
-      ? await checkAndRecord({ repository, name: name ?? repository.location, readData }, context, progress, signal)
-      : await checkRepository({ repository, readData }, progress, signal)
+    const report =
+      record && lock
+        ? await checkAndRecord({ repository, name: name ?? repository.location, readData }, context, progress, signal)
+        : await checkRepository({ repository, readData, noLock: !lock }, progress, signal)
     print.result(report, reportText)
     if (!report.ok) process.exitCode = exitCodes.failed
   })
