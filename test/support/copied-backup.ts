@@ -28,14 +28,18 @@ export async function copiedBackup(
     await mkdir(join(target, name), { recursive: true })
   await rm(join(target, 'postmaster.pid'), { force: true })
   await chmod(target, 0o700)
-  if (process.geteuid?.() === 0) {
-    const { uid, gid } = await serverAccount()
-    for (const name of ['.', ...(await readdir(target, { recursive: true }))]) await chown(join(target, name), uid, gid)
-  }
+  await giveToServer(target)
   return {
     timeline: Number.parseInt(/START TIMELINE: (\d+)/.exec(stop?.labelfile ?? '')?.[1] ?? '', 10),
     startLsn: parseLsn(start?.lsn ?? ''),
     stopLsn: parseLsn(stop?.lsn ?? ''),
     startedAtUs: BigInt(Math.trunc(Number(start?.at) * 1e6)),
   }
+}
+
+/** Makes a folder, with all it holds, belong to whoever runs the server. */
+export async function giveToServer(target: string): Promise<void> {
+  if (process.geteuid?.() !== 0) return
+  const { uid, gid } = await serverAccount()
+  for (const name of ['.', ...(await readdir(target, { recursive: true }))]) await chown(join(target, name), uid, gid)
 }

@@ -1,19 +1,11 @@
 import { HoldfastError, isHoldfastError, messageOf, systemClock, type Clock } from '../../kernel/index.ts'
 import type { SealedArea } from '../../storage/index.ts'
-import { openReplication, type CopyStream, type ReplicationConnection } from '../connection/replication.ts'
+import { openReplication, type ReplicationConnection } from '../connection/replication.ts'
 import { formatLsn, segmentNumber, segmentStart, type Lsn } from '../lsn.ts'
 import { openWalArchive, type WalArchive } from '../wal/archive.ts'
 import { WalWriter } from '../wal/writer.ts'
 import type { ReceiverEvent } from './events.ts'
-import {
-  archiveHistories,
-  checkSlotName,
-  ensureSlot,
-  identifySystem,
-  isRemovedWal,
-  slotLost,
-  type SlotFacts,
-} from './server-facts.ts'
+import { archiveHistories, checkSlotName, ensureSlot, identifySystem, isRemovedWal, slotLost } from './server-facts.ts'
 import { startPosition, type StartPosition } from './start-position.ts'
 import { receiveStream } from './stream.ts'
 
@@ -49,10 +41,12 @@ export async function receiveWal(
   const { clock = systemClock, maxBackoffMs = 10_000 } = options
   let durable = 0n
   let backoffMs = 100
+  let behindHole: StartPosition | undefined
   while (!signal.aborted) {
     try {
-      await session(
+      behindHole = await session(
         options,
+        behindHole,
         (event) => {
           if (event.type === 'wal-progress') backoffMs = 100
           onEvent(event)
@@ -92,13 +86,17 @@ function mayPass(error: unknown): boolean {
   return error.retryable || !(hopeless.has(error.code) || error.code === 'postgres-setting')
 }
 
-/** One connection's life, over as many timelines as it sees. */
+/**
+ * One connection's life, over as many timelines as it sees. Ends when it is to stop, or with the position to go on from, when what the archive
+ * needs next is gone from the server for good.
+ */
 async function session(
   options: ReceiveOptions,
+  behindHole: StartPosition | undefined,
   onEvent: (event: ReceiverEvent) => void,
   onDurable: (lsn: Lsn) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<StartPosition | undefined> {
   // Not bound to the signal: after it, what has been received is still stored and acknowledged.
   const connecting = new AbortController()
   const onStop = () => connecting.abort(signal.reason)
@@ -119,30 +117,34 @@ async function session(
   if (slot.created) onEvent({ type: 'wal-slot-created', slot: options.slot, restartLsn: formatLsn(slot.lsn) })
   const history = await archiveHistories(connection, archive, system.timeline)
   const { ranges } = await archive.contents()
-  let position = startPosition(history, ranges, slot, system.segmentBytes)
+  let position = behindHole ?? startPosition(history, ranges, slot, system.segmentBytes)
   if (position.diverged) {
     const { timeline, start, end } = position.diverged
     onEvent({ type: 'wal-diverged', timeline, forkLsn: formatLsn(start), archivedTo: formatLsn(end) })
   }
   let floor = position.basis === 'archive' ? position.durable : 0n
   while (!signal.aborted) {
-    const { writer, end } = await followTimeline(connection, archive, position, slot, floor)
+    let followed: Awaited<ReturnType<typeof followTimeline>>
+    try {
+      followed = await followTimeline(connection, archive, position, floor)
+    } catch (error) {
+      if (!isRemovedWal(error)) throw error
+      return afterHole(position, error)
+    }
+    const { writer, end } = followed
     floor = writer.durable
-    if (end.kind === 'stopped') return
+    if (end.kind === 'stopped') return undefined
     onEvent({ type: 'wal-timeline', from: position.timeline, to: end.next, forkLsn: formatLsn(end.fork) })
     const next = await archiveHistories(connection, archive, end.next)
     const stored = await archive.contents()
     position = startPosition(next, stored.ranges, slot, system.segmentBytes)
   }
+  return undefined
 
-  async function followTimeline(
-    connection: ReplicationConnection,
-    archive: WalArchive,
-    wanted: StartPosition,
-    slot: SlotFacts,
-    floor: Lsn,
-  ) {
-    const { copy, position } = await begin(connection, wanted, slot)
+  async function followTimeline(connection: ReplicationConnection, archive: WalArchive, position: StartPosition, floor: Lsn) {
+    const copy = await connection.startCopy(
+      `START_REPLICATION SLOT "${options.slot}" PHYSICAL ${formatLsn(position.start)} TIMELINE ${position.timeline}`,
+    )
     await archive.tidy(position.timeline)
     const known = await archive.readSegment(position.timeline, segmentNumber(position.start, system.segmentBytes))
     const stored = (await archive.contents()).ranges
@@ -198,25 +200,11 @@ async function session(
     }
   }
 
-  /** Begins the stream; where the archive's end is no longer on the server, at the slot's position, and says what is missing. */
-  async function begin(
-    connection: ReplicationConnection,
-    position: StartPosition,
-    slot: SlotFacts,
-  ): Promise<{ copy: CopyStream; position: StartPosition }> {
-    const command = ({ start, timeline }: StartPosition) =>
-      `START_REPLICATION SLOT "${options.slot}" PHYSICAL ${formatLsn(start)} TIMELINE ${timeline}`
-    try {
-      return { copy: await connection.startCopy(command(position)), position }
-    } catch (error) {
-      if (!isRemovedWal(error)) throw error
-      const kept = segmentStart(slot.lsn, system.segmentBytes)
-      if (position.basis === 'slot' || kept <= position.start) throw slotLost(options.slot, connection.location, error)
-      // The slot is younger than the archive: what lies between is gone. Protection goes on behind the hole, which stays on record.
-      const behind: StartPosition = { ...position, timeline: slot.timeline, start: kept, durable: kept, basis: 'slot' }
-      const copy = await connection.startCopy(command(behind))
-      onEvent({ type: 'wal-gap', timeline: position.timeline, from: formatLsn(position.durable), to: formatLsn(kept) })
-      return { copy, position: behind }
-    }
+  /** The slot's position, when it is younger than the archive: what lies between is gone. Protection goes on; the hole stays on record. */
+  function afterHole(position: StartPosition, error: unknown): StartPosition {
+    const kept = segmentStart(slot.lsn, system.segmentBytes)
+    if (position.basis === 'slot' || kept <= position.start) throw slotLost(options.slot, connection.location, error)
+    onEvent({ type: 'wal-gap', timeline: position.timeline, from: formatLsn(position.durable), to: formatLsn(kept) })
+    return { timeline: slot.timeline, start: kept, durable: kept, basis: 'slot', diverged: undefined }
   }
 }

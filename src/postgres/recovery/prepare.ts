@@ -25,7 +25,6 @@ const disarmed: Readonly<Record<string, string>> = {
 
 /** All that steers a recovery: reset, so that nothing the source once had set remains. */
 const recoveryDefaults: Readonly<Record<string, string>> = {
-  restore_command: '',
   recovery_target_inclusive: 'on',
   recovery_target_action: 'pause',
   hot_standby: 'on',
@@ -54,6 +53,8 @@ const preparedSchema = z.strictObject({
   timeline: z.int(),
   /** Replay must reach it; absent for a target time. */
   stopLsn: z.string().optional(),
+  /** What bounds the archived WAL; with `gap`, WAL goes on behind a hole, where recovery cannot go. */
+  endedBy: z.enum(['archive-end', 'gap', 'damage']),
   recoverySettings: z.array(z.string()),
   disarmed: z.array(z.object({ name: z.string(), was: z.string() })),
   wroteConfiguration: z.boolean(),
@@ -91,6 +92,8 @@ export async function prepareRecovery(request: RecoveryRequest): Promise<Prepare
     ...recoveryDefaults,
     ...stop.settings,
     recovery_target_timeline: String(window.history.timeline),
+    // PostgreSQL wants a command even where there is nothing to fetch.
+    restore_command: 'exit 1',
   }
   // Without archived WAL behind the backup's end, the WAL within the backup is all there is: an archive that ends earlier would cut it short.
   if (window.end.lastRecord !== undefined) {
@@ -107,6 +110,7 @@ export async function prepareRecovery(request: RecoveryRequest): Promise<Prepare
     version: 1,
     timeline: window.history.timeline,
     ...(stop.lsn === undefined ? {} : { stopLsn: formatLsn(stop.lsn) }),
+    endedBy: window.endedBy,
     recoverySettings: Object.keys(settings),
     disarmed: Object.entries(disarmed).flatMap(([name, off]) => {
       const was = current.get(name)
