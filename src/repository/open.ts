@@ -40,12 +40,20 @@ export async function createRepository(
 }
 
 async function refuseExisting(backend: Backend, signal?: AbortSignal): Promise<void> {
-  for (const kind of ['config', 'keys', 'snapshots'] as const) {
+  const { location } = backend
+  const details = { location }
+  if ((await backend.stat('config', '', signal)) !== undefined)
+    throw new HoldfastError('repository-exists', {
+      message: `there is a repository at ${location} already`,
+      hint: 'use it as it is, or choose another place',
+      details,
+    })
+  for (const kind of ['keys', 'snapshots'] as const) {
     for await (const _ of backend.list(kind, '', signal)) {
       throw new HoldfastError('repository-exists', {
-        message: `${backend.location} holds a repository already, or what is left of one: there is ${kind === 'config' ? 'a' : 'something in'} ${kind}`,
-        hint: 'use it as it is, or choose another place',
-        details: { location: backend.location },
+        message: `${location} has no config, but something in ${kind}: a repository that lost its config, or one whose making was interrupted`,
+        hint: `bring back its config from a copy; only when it never held a snapshot, empty ${location} and run this again`,
+        details,
       })
     }
   }
