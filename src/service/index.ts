@@ -8,6 +8,7 @@ export {
   type RepositoryChoice,
   type TargetRepository,
 } from './open-repository.ts'
+export { findDatabase, type SearchPlaces } from './find-database.ts'
 export { initCatalog, type InitOutcome, type RepositoryOutcome } from './init-catalog.ts'
 export { runDemo } from './demo/demo.ts'
 export { type DemoEvent } from './demo/events.ts'
