@@ -118,7 +118,6 @@ interface Done {
 function snapshotRecord(job: BackupJob, { parent, archived, totals, startedAtMs }: Done): SnapshotRecord {
   const { paths, tags, excludes = [] } = job.source.describe()
   const { stats } = archived
-  const { username, uid, gid } = userInfo()
   const time = formatTime(BigInt(startedAtMs) * nsPerMs)
   return {
     time,
@@ -126,9 +125,7 @@ function snapshotRecord(job: BackupJob, { parent, archived, totals, startedAtMs 
     tree: archived.tree,
     paths,
     hostname: job.host ?? hostname(),
-    username,
-    uid,
-    gid,
+    ...whoAmI(),
     excludes,
     tags: [...new Set([...tags, ...(job.tags ?? [])])],
     ...(job.programVersion !== undefined && { programVersion: job.programVersion }),
@@ -148,6 +145,16 @@ function snapshotRecord(job: BackupJob, { parent, archived, totals, startedAtMs 
       total_files_processed: stats.totalFilesProcessed,
       total_bytes_processed: stats.totalBytesProcessed,
     },
+  }
+}
+
+/** In a container, the user may have no name. */
+function whoAmI(): { username?: string; uid?: number; gid?: number } {
+  const ids = { ...(process.getuid && { uid: process.getuid() }), ...(process.getgid && { gid: process.getgid() }) }
+  try {
+    return { username: userInfo().username, ...ids }
+  } catch {
+    return ids
   }
 }
 

@@ -69,6 +69,8 @@ function bind(ffi: Ffi): Posix {
     mknod: { arguments: ['pointer', 'u32', 'u64'], return: 'i32' },
   })
   const lastErrno = () => ffi.getInt32(libc['__errno_location'](), 0)
+  /** For what calls give back; it is copied out at once. */
+  const scratch = Buffer.alloc(maxAttributeBytes)
   const address = (memory: Uint8Array | BigInt64Array) => ffi.getRawPointer(memory)
   /** `address` wants memory of at least one byte. */
   const orOneByte = (bytes: Buffer) => (bytes.length === 0 ? Buffer.alloc(1) : bytes)
@@ -93,16 +95,15 @@ function bind(ffi: Ffi): Posix {
     },
     listAttributes(path) {
       const name = terminated(path)
-      const list = Buffer.alloc(maxAttributeBytes)
-      const length = Number(libc.llistxattr(address(name), address(list), BigInt(list.length)))
+      const length = Number(libc.llistxattr(address(name), address(scratch), BigInt(scratch.length)))
       if (length < 0 && getSystemErrorName(-lastErrno()) === 'ENOTSUP') return []
       check(length, 'llistxattr', path)
-      return splitTerminated(list.subarray(0, length))
+      return splitTerminated(scratch.subarray(0, length))
     },
     getAttribute(path, attribute) {
-      const [name, key, value] = [terminated(path), terminated(attribute), Buffer.alloc(maxAttributeBytes)]
-      const result = libc.lgetxattr(address(name), address(key), address(value), BigInt(value.length))
-      return Buffer.from(value.subarray(0, check(result, 'lgetxattr', path)))
+      const [name, key] = [terminated(path), terminated(attribute)]
+      const result = libc.lgetxattr(address(name), address(key), address(scratch), BigInt(scratch.length))
+      return Buffer.from(scratch.subarray(0, check(result, 'lgetxattr', path)))
     },
     setAttribute(path, attribute, value) {
       const [name, key, memory] = [terminated(path), terminated(attribute), orOneByte(value)]

@@ -46,6 +46,8 @@ export async function writeContent(request: ContentRequest, signal: AbortSignal)
 class ContentWriter {
   readonly #request: ContentRequest
   readonly #open = new OpenFiles()
+  /** Of the content, which counts: what a node says may be older than the content, when a file changed while it was read. */
+  readonly #sizes = new Map<PlannedFile, number>()
   /** Temporary names of files that are begun and neither complete nor given up. */
   readonly #begun = new Map<PlannedFile, Buffer>()
   readonly #damaged = new Set<PlannedFile>()
@@ -65,10 +67,19 @@ class ContentWriter {
       else this.#order(file, (id) => index.lookup('data', id), packs)
     }
     const queue = packs.entries()
-    const worker = async () => {
-      for (const [pack, wanted] of queue) await this.#readPack(pack, wanted, signal)
+    // All of them have stopped when this returns: what one leaves half-written, no other may write to any more.
+    const stop = new AbortController()
+    const both = AbortSignal.any([signal, stop.signal])
+    const reader = async () => {
+      try {
+        for (const [pack, wanted] of queue) await this.#readPack(pack, wanted, both)
+      } catch (error) {
+        stop.abort(error)
+        throw error
+      }
     }
-    await Promise.all(Array.from({ length: packsAtOnce }, worker))
+    await Promise.allSettled(Array.from({ length: packsAtOnce }, reader))
+    both.throwIfAborted()
   }
 
   /** Removes what is not complete. */
@@ -95,6 +106,7 @@ class ContentWriter {
       uses.push([location, { file, offset }])
       offset += plaintextBytes(location)
     }
+    this.#sizes.set(file, offset)
     for (const [location, use] of uses) {
       const inPack = packs.get(location.pack) ?? new Map<string, Wanted>()
       packs.set(location.pack, inPack)
@@ -108,10 +120,10 @@ class ContentWriter {
     const useful = [...wanted.values()].filter(({ uses }) => uses.some(({ file }) => !this.#damaged.has(file)))
     const entries = useful.map(({ location }) => location)
     for await (const found of this.#request.repository.readPackBlobs(pack, entries, signal)) {
+      signal.throwIfAborted()
       const uses = wanted.get(found.entry.id)?.uses ?? []
       if ('error' in found) for (const { file } of uses) this.#giveUp(file, packDamaged(pack, file, found.error))
       else for (const use of uses) this.#write(use, found.entry.id, found.plaintext)
-      signal.throwIfAborted()
     }
   }
 
@@ -127,7 +139,7 @@ class ContentWriter {
   #begin(file: PlannedFile): Buffer {
     const slash = file.path.lastIndexOf(0x2f)
     const temporary = Buffer.concat([file.path.subarray(0, slash + 1), Buffer.from(`.holdfast-${this.#run}-${++this.#counter}`)])
-    this.#open.create(temporary, Number(file.node.size ?? 0n))
+    this.#open.create(temporary, this.#sizes.get(file) ?? 0)
     this.#begun.set(file, temporary)
     return temporary
   }
@@ -139,6 +151,7 @@ class ContentWriter {
     this.#request.onComplete(temporary, file)
     renameSync(temporary, file.path)
     this.#begun.delete(file)
+    this.#sizes.delete(file)
   }
 
   #giveUp(file: PlannedFile, error: HoldfastError): void {

@@ -64,6 +64,20 @@ test('a snapshot becomes files again, in a target that did not exist', async () 
   for (const [path, text] of Object.entries(sample)) expect(readFileSync(join(summary.target, path), 'utf8')).toBe(text)
 })
 
+test('a file is as long as its content, whatever its entry says', async () => {
+  using dir = folder()
+  await using repository = await createRepository(createMemoryBackend(), 'password', { kdf })
+  await using writer = await repository.createWriter({ workers: 1 })
+  const { content } = await writer.saveStream(once('12345'))
+  const builder = new TreeBuilder()
+  for (const size of [3n, 9n]) builder.add(`size ${size}`, { ...plain('file', 0o100_640), content, size })
+  const { tree } = await builder.finish(writer)
+  await writer.flush()
+  const snapshot = await repository.saveSnapshot({ time: formatTime(when), tree, paths: ['/'] })
+  await restore({ repository, snapshot, target: dir.path })
+  for (const name of names(dir.path)) expect(readFileSync(join(dir.path, name), 'utf8')).toBe('12345')
+})
+
 test('verify reads every file back', async () => {
   using dir = folder()
   await using backup = await snapshotOf(sample)

@@ -103,7 +103,8 @@ function progressText({ filesDone, filesTotal, bytesDone, bytesTotal, etaMs, cur
   const left = etaMs === undefined || etaMs < 1000 ? '' : `, ${formatDuration(etaMs)} left`
   const files = `${filesDone}${of(filesTotal?.toString())} files`
   const bytes = `${formatSize(bytesDone)}${of(bytesTotal === undefined ? undefined : formatSize(bytesTotal))}`
-  return `${percent}${files}, ${bytes}${left}${current === undefined ? '' : `  ${current}`}`
+  // A file name may hold anything, control sequences too.
+  return `${percent}${files}, ${bytes}${left}${current === undefined ? '' : `  ${JSON.stringify(current).slice(1, -1)}`}`
 }
 
 function summaryText(summary: BackupSummary, what: string): string {
