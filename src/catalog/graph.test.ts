@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { catalogText, checkText } from '../../test/support/marked-catalog.ts'
-import { dependencyOrder, dependentsOf, findCycles, findService, topologicalOrder } from './graph.ts'
-import type { Catalog } from './types.ts'
+import { findCycles, topologicalOrder } from './graph.ts'
+import { dependencyOrder, dependentsOf, findService, type Catalog } from './index.ts'
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
 const graphs = fc

@@ -1,25 +1,11 @@
-export {
-  absolutePath,
-  durationText,
-  entryName,
-  planName,
-  portNumber,
-  repositoryName,
-  secretRef,
-  serviceName,
-  siteName,
-  sizeText,
-  text,
-} from './fields.ts'
+export { durationText, repositoryName, secretRef, serviceName, sizeText, text } from './fields.ts'
 export { codeFrame } from './frame.ts'
 export { dependencyOrder, dependentsOf, findService } from './graph.ts'
 export { catalogJsonSchema } from './json-schema.ts'
 export { checkCatalog, loadCatalog, problemLine, type CatalogCheck, type CatalogOptions } from './load.ts'
-export { tryParseSchedule } from './schedule.ts'
 export type { ActionParams } from './schema-plan.ts'
-export { describeSecret, resolveSecret, Secret } from './secret.ts'
-export { catalogFileName, starterText, writeStarterCatalog, type DatabaseFound } from './starter.ts'
-export { suggest } from './suggest.ts'
+export { resolveSecret, Secret } from './secret.ts'
+export { starterText, writeStarterCatalog, type DatabaseFound } from './starter.ts'
 export type {
   ActionCall,
   BackupPolicy,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { catalogText, problemsOf, unmark, type CatalogParts } from '../../test/support/marked-catalog.ts'
-import { durationText } from './fields.ts'
+import { durationText, sizeText } from './index.ts'
 
 const actionParams = {
   shell: z.strictObject({ run: z.string(), env: z.record(z.string(), z.string()).optional() }),
-  wait: z.strictObject({ for: durationText }),
+  wait: z.strictObject({ for: durationText, atMost: sizeText.optional() }),
   'sql.check': z.strictObject({ url: z.string(), sql: z.string(), atLeast: z.number().optional() }),
 }
 

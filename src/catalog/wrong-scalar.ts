@@ -62,14 +62,12 @@ function wrongUnit(place: string, value: string | number | boolean, unit: keyof 
   }
   if (typeof value !== 'string') return { code: 'wrong-type', message: `${place} is ${shown(value)}, not a ${name}` }
   const other = unit === 'duration' ? units.size : units.duration
-  if (other.parse(value) !== undefined && unit === 'size')
+  if (other.parse(value) !== undefined)
     return { code: 'wrong-unit', message: `${place} is the ${other.name} ${value}, not a ${name}` }
   const meant = unit === 'duration' ? durationMeant(value) : sizeMeant(value)
-  const what =
-    other.parse(value) === undefined ? `${shown(value)}, which is not a ${name}` : `the ${other.name} ${value}, not a ${name}`
   return {
     code: 'wrong-unit',
-    message: `${place} is ${what}`,
+    message: `${place} is ${shown(value)}, which is not a ${name}`,
     ...(meant === undefined ? {} : { hint: `did you mean ${meant}?` }),
   }
 }
@@ -88,8 +86,9 @@ function durationMeant(text: string): string | undefined {
 }
 
 function sizeMeant(text: string): string | undefined {
-  const [, count, prefix] = /^(\d+(?:\.\d+)?)\s*([kmgt])i?b?(?:ytes)?$/i.exec(text) ?? []
-  return count === undefined || prefix === undefined ? undefined : `${count}${prefix.toUpperCase()}iB`
+  const [, count, prefix, suffix = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt])(i?b?)(?:ytes)?$/i.exec(text) ?? []
+  if (count === undefined || prefix === undefined) return undefined
+  return `${count}${prefix.toUpperCase()}${suffix.toLowerCase() === 'b' ? 'B' : 'iB'}`
 }
 
 function typeHint(value: string | number | boolean, written: string, nodes: readonly SchemaNode[]): string | undefined {
