@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
 import { referenceFile, referenceText } from './generate-catalog-reference.ts'
 import { schemaFile, schemaText } from './generate-schema.ts'
+import { starterText } from '../src/catalog/index.ts'
 
 test('the committed JSON Schema is that of the program: if not, run node scripts/generate-schema.ts', () => {
   expect(readFileSync(schemaFile, 'utf8')).toBe(schemaText())
@@ -33,4 +36,15 @@ test('every member that the schema knows is explained', () => {
   visit(catalog, '')
   expect($defs).toBeDefined()
   expect(unexplained.filter((path) => !/\.(?:do|check|undo)\./.test(path))).toEqual([])
+})
+
+test('an editor with the published schema accepts the examples and the starter, and refuses a slip', () => {
+  const schema = z.fromJSONSchema(JSON.parse(readFileSync(schemaFile, 'utf8')) as Parameters<typeof z.fromJSONSchema>[0])
+  const example = (name: string) => readFileSync(new URL(`../examples/${name}/holdfast.yaml`, import.meta.url), 'utf8')
+  for (const text of [example('postgres'), example('files'), starterText(undefined)]) {
+    expect(schema.safeParse(parse(text)).error).toBeUndefined()
+    expect(schema.safeParse(parse(text.replace('rpo: ', 'rop: '))).success).toBe(false)
+    expect(schema.safeParse(parse(text.replace(/rto: \d+/, 'rto: x'))).success).toBe(false)
+    expect(schema.safeParse(parse(text.replace('do: { ', 'do: { no'))).success).toBe(false)
+  }
 })

@@ -139,7 +139,7 @@ test('a key with a slip of the finger is found, and what was meant is said', asy
       expect(places).toContain(`${lines.length}:${(lines.at(-1) ?? '').length + 1}`)
       expect(said).toContain(`did you mean '${key}'`)
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   )
 })
 
@@ -192,7 +192,7 @@ test('whatever is in the file, checking it ends with a catalog or with problems 
         expect(codeFrame(check.lines, { line, column })).toBeTypeOf('string')
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 
