@@ -43,7 +43,7 @@ test('an editor with the published schema accepts the examples and the starter, 
   const example = (name: string) => readFileSync(new URL(`../examples/${name}/holdfast.yaml`, import.meta.url), 'utf8')
   for (const text of [example('postgres'), example('files'), starterText(undefined)]) {
     expect(schema.safeParse(parse(text)).error).toBeUndefined()
-    expect(schema.safeParse(parse(text.replace('rpo: ', 'rop: '))).success).toBe(false)
+    expect(schema.safeParse(parse(text.replace('{ rpo: ', '{ rop: '))).success).toBe(false)
     expect(schema.safeParse(parse(text.replace(/rto: \d+/, 'rto: x'))).success).toBe(false)
     expect(schema.safeParse(parse(text.replace('do: { ', 'do: { no'))).success).toBe(false)
   }
