@@ -1,25 +1,36 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
+  createFetcher,
+  createServer,
   describeWindow,
+  formatLsn,
   openSql,
   parseRecoveryTarget,
   preparedRecovery,
+  prepareRecovery,
   recoverableWindow,
   resolveTarget,
+  serverAccount,
 } from '../../src/postgres/index.ts'
-import { copiedBackup } from '../support/copied-backup.ts'
+import { createRepository } from '../../src/repository/index.ts'
+import { openLocalBackend } from '../../src/storage/index.ts'
+import { runProcess } from '../../src/kernel/index.ts'
+import { copiedBackup, giveToServer } from '../support/copied-backup.ts'
 import { plainArea } from '../support/area.ts'
 import { describeWith } from '../support/peers.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { archiveOf, recoverCopy, startReceiving, until, waitForStandby } from '../support/wal.ts'
+import { archiveOf, recoverCopy, startReceiving, until, untilStored, waitForStandby } from '../support/wal.ts'
+
+const program = join(import.meta.dirname, '../../bin/holdfast.js')
 
 describeWith('postgresql-15', 'recovery of PostgreSQL 15', () => {
   suite(15)
 })
 describe('recovery of PostgreSQL 18', () => {
   suite(18)
+  onceSuite(18)
 })
 
 /** Writers that note what the server acknowledged, until it dies. */
@@ -86,6 +97,7 @@ function suite(version: 15 | 18) {
     const [mid] = await pg.sql('select clock_timestamp()::text as time, pg_current_wal_lsn()::text as lsn')
     await pg.sql('insert into entry select generate_series(1001, 2000)')
     const [end] = await pg.sql('select pg_current_wal_lsn()::text as lsn')
+    await untilStored(pg, archive)
     await pg.server.kill()
     await receiver.stop()
 
@@ -120,6 +132,8 @@ function suite(version: 15 | 18) {
     await until(async () => ((await recoverableWindow(archive, position)).end.completeUntilUs ?? 0n) > quietAt.timeUs)
     const window = await recoverableWindow(archive, position)
     expect(window.endedBy).toBe('archive-end')
+    const [server] = await pg.sql('select pg_current_wal_flush_lsn()::text as lsn')
+    expect(formatLsn(window.end.lsn)).toBe(server?.lsn)
     expect(resolveTarget(window, quietAt)).toMatchObject({ settings: { recovery_target_inclusive: 'on' } })
 
     for (const [text, problem] of [
@@ -146,11 +160,63 @@ function suite(version: 15 | 18) {
     const dataDir = join(pg.folder, 'recovered')
     const position = await copiedBackup(pg, dataDir, { without: ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf'] })
     await pg.sql('create table entry as select 1 as id')
+    await untilStored(pg, archive)
     await pg.server.kill()
     await receiver.stop()
     await using copy = await recoverCopy(pg, { dataDir, archive, position, target: { kind: 'latest' } })
     expect(copy.prepared.wroteConfiguration).toBe(true)
     expect(await copy.sql('show max_connections')).toEqual([{ max_connections: '137' }])
     expect(await copy.sql('select id from entry')).toEqual([{ id: '1' }])
+  })
+}
+
+/** What does not depend on the server's version. */
+function onceSuite(version: 15 | 18) {
+  test('when the process that ran the recovery is gone, WAL is fetched without it; what cannot be fetched is not taken for the end of WAL', async (context) => {
+    const account = await serverAccount()
+    const identity = process.geteuid?.() === 0 ? { uid: account.uid, gid: account.gid } : {}
+    const reachable = await runProcess('test', ['-r', program, '-a', '-x', process.execPath], identity)
+    if (reachable.exitCode !== 0) context.skip(`${account.name}, as whom PostgreSQL runs here, cannot read this checkout`)
+
+    await using pg = await startPostgres({ version })
+    const location = join(pg.folder, 'repository')
+    const passwordFile = join(pg.folder, 'password')
+    await writeFile(passwordFile, 'secret')
+    await using repository = await createRepository(await openLocalBackend(location), 'secret')
+    const area = repository.area('holdfast/wal')
+    await using receiver = startReceiving({ url: pg.url, slot: 'holdfast_test', area })
+    const archive = await archiveOf(pg, area)
+    const dataDir = join(pg.folder, 'recovered')
+    const broken = join(pg.folder, 'broken')
+    const position = await copiedBackup(pg, dataDir)
+    await copiedBackup(pg, broken)
+    await pg.sql('create table entry as select generate_series(1, 1000) as id')
+    await untilStored(pg, archive)
+    await pg.server.kill()
+    await receiver.stop()
+    await giveToServer(pg.folder)
+
+    const fetcherFor = async (dataDir: string, password: string) => {
+      const fetcher = await createFetcher({
+        dataDir,
+        archive,
+        repository: { location, password: { file: password } },
+        program: [process.execPath, program],
+      })
+      await fetcher[Symbol.asyncDispose]()
+      return fetcher
+    }
+    {
+      const fetcher = await fetcherFor(dataDir, passwordFile)
+      await using copy = await recoverCopy(pg, { dataDir, archive, position, target: { kind: 'latest' }, fetcher })
+      expect(await copy.sql('select count(*)::int as rows from entry')).toEqual([{ rows: '1000' }])
+      expect(await copy.promote()).toMatchObject({ timeline: 2 })
+    }
+    const fetcher = await fetcherFor(broken, join(pg.folder, 'no-such-file'))
+    const window = await recoverableWindow(archive, position)
+    await prepareRecovery({ dataDir: broken, window, target: { kind: 'latest' }, fetchCommand: fetcher.command })
+    const server = await createServer({ dataDir: broken, installation: pg.server.installation })
+    await expect(server.start()).rejects.toMatchObject({ code: 'postgres-failed' })
+    expect(await server.logTail(30)).toMatch(/could not restore file .* exit code 200|FATAL/)
   })
 }

@@ -5,6 +5,7 @@ import {
   finishRecovery,
   openSql,
   openWalArchive,
+  parseLsn,
   prepareRecovery,
   promoteServer,
   receiveWal,
@@ -84,6 +85,13 @@ export async function waitForStandby(pg: TestPostgres, name: string): Promise<vo
   await pg.sql(`alter system set synchronous_standby_names = '"${name}"'`)
   await pg.sql('select pg_reload_conf()')
   await until(async () => (await pg.sql("select 1 from pg_stat_replication where sync_state = 'sync'")).length > 0)
+}
+
+/** Waits until all that the server has flushed is in the archive. */
+export async function untilStored(pg: TestPostgres, archive: WalArchive): Promise<void> {
+  const [row] = await pg.sql('select pg_current_wal_flush_lsn()::text as lsn')
+  const lsn = parseLsn(row?.lsn ?? '')
+  await until(async () => (await archive.contents()).ranges.some((range) => range.end >= lsn))
 }
 
 /** Waits until a condition holds; the test's own timeout bounds it. */

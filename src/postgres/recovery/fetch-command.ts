@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { reachableByAccount } from '../server/reachable.ts'
 import type { WalArchive } from '../wal/archive.ts'
 import { startFetchAgent } from './fetch-agent.ts'
 import type { FetchConfig } from './fetch-config.ts'
@@ -52,7 +53,7 @@ export async function createFetcher(options: FetcherOptions): Promise<Fetcher> {
   await writeDataFile(
     dataDir,
     join(recoveryFolder, 'fetch-wal'),
-    scriptText({ spool, socketPath: agent.socketPath, client: clientProgram(), fallback }),
+    scriptText({ spool, socketPath: agent.socketPath, client: await clientProgram(dataDir), fallback }),
     0o700,
   )
   return {
@@ -61,9 +62,12 @@ export async function createFetcher(options: FetcherOptions): Promise<Fetcher> {
   }
 }
 
-function clientProgram(): string[] {
+/** Node and the client, where the user that the server runs as can reach them. */
+async function clientProgram(dataDir: string): Promise<string[]> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return [process.execPath, fileURLToPath(new URL(`./fetch-client.${extension}`, import.meta.url))]
+  const owner = await stat(dataDir)
+  const node = await reachableByAccount(process.execPath, owner)
+  return [node, await reachableByAccount(fileURLToPath(new URL(`./fetch-client.${extension}`, import.meta.url)), owner)]
 }
 
 function scriptText(parts: {
