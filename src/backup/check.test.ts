@@ -88,7 +88,11 @@ async function makeSample(): Promise<Sample> {
   for (const tree of trees) saved.push((await writer.saveTree(tree)).id)
   await writer.flush()
   const snapshots = []
-  for (const tree of saved) snapshots.push(await repository.saveSnapshot({ time: formatTime(nowNs()), tree, paths: ['/'] }))
+  // A second apart, in the order in which a check tells of them.
+  for (const [at, tree] of saved.entries()) {
+    const time = formatTime(nowNs() - BigInt(10 - at) * 1_000_000_000n)
+    snapshots.push(await repository.saveSnapshot({ time, tree, paths: ['/'] }))
+  }
   const [both, one] = snapshots as [Snapshot, Snapshot]
   const index = await repository.loadIndex()
   const packOf = (type: 'data' | 'tree', id: string) => index.lookup(type, id)?.pack ?? ''

@@ -135,7 +135,7 @@ test('stale is what is half an hour old, or of a process of this machine that is
   expect(isStale({ ...lock, pid: 2 ** 22 + 1, hostname: 'elsewhere' }, nowMs)).toBe(false)
 })
 
-const quick = { settleMs: 0, refreshEveryMs: 10, lostAfterMs: 60 }
+const quick = { settleMs: 0, refreshEveryMs: 10, lostAfterMs: 60_000 }
 
 async function held(times = quick, from: LockStore = store) {
   const real: Clock = { ...clock, now: () => new Date(), monotonicMs: () => performance.now() }
@@ -164,7 +164,7 @@ test('a process that holds a lock survives SIGHUP, by which restic asks whether 
 })
 
 test('a lock that somebody removed is lost at its next refresh', async () => {
-  const { id, lock } = await held({ settleMs: 0, refreshEveryMs: 10, lostAfterMs: 60_000 })
+  const { id, lock } = await held()
   await store.remove(id)
   await until(() => lock.signal.aborted)
   expect(lock.signal.reason).toMatchObject({ code: 'lock-lost', exitCode: 11, message: expect.stringContaining('removed it') })
@@ -174,7 +174,7 @@ test('a lock that somebody removed is lost at its next refresh', async () => {
 test('a lock that cannot be refreshed is lost before others may take it for stale, and says why', async () => {
   const error = new HoldfastError('storage-failed', { message: 'the wire is cut' })
   const broken = new LockStore(faulty(backend, [{ on: 'put', nth: 2, times: 1e9, fault: { type: 'error', error } }]), keys, 2)
-  const { lock } = await held(quick, broken)
+  const { lock } = await held({ ...quick, lostAfterMs: 400 }, broken)
   await until(() => lock.signal.aborted)
   expect(lock.signal.reason).toMatchObject({ code: 'lock-lost', message: expect.stringContaining('the wire is cut') })
   await lock[Symbol.asyncDispose]()
