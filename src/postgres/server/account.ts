@@ -37,7 +37,7 @@ async function readAccounts(): Promise<ServerAccount[]> {
 }
 
 /** True when this process must and can become another user to run a server. */
-export function dropsPrivileges(account: ServerAccount): boolean {
+export function dropsPrivileges(account: Pick<ServerAccount, 'uid'>): boolean {
   return process.geteuid?.() === 0 && account.uid > 0
 }
 
@@ -58,7 +58,7 @@ async function chownAll(path: string, account: ServerAccount): Promise<void> {
 }
 
 /** The first folder on the way to a path that the account may not enter; undefined when it can reach it. */
-export async function closedFolder(path: string, account: ServerAccount): Promise<string | undefined> {
+export async function closedFolder(path: string, account: Pick<ServerAccount, 'uid' | 'gid'>): Promise<string | undefined> {
   const ancestors: string[] = []
   for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
     ancestors.unshift(folder)
