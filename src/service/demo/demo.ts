@@ -88,7 +88,7 @@ async function tellStory(
 
   const recovered = await recoveredServer(layout, production)
   // However the recovery ends, the server that it starts must not outlive the demo.
-  await using _stopped = { [Symbol.asyncDispose]: () => recovered.kill() }
+  await using _stopped = { [Symbol.asyncDispose]: () => recovered.stop('immediate') }
   const run = await phase(
     'recover',
     () =>

@@ -57,12 +57,18 @@ export async function startProduction(layout: DemoLayout, signal: AbortSignal): 
         await server.kill()
         await removeTree(root)
       },
-      [Symbol.asyncDispose]: () => server.kill(),
+      [Symbol.asyncDispose]: () => end(server),
     }
   } catch (error) {
-    await server.kill()
+    await end(server)
     throw error
   }
+}
+
+/** Nothing in it is worth a checkpoint. Stopping what is gone removes its socket's folder. */
+async function end(server: PostgresServer): Promise<void> {
+  await server.kill()
+  await server.stop()
 }
 
 async function waitForReceiver(
