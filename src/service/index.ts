@@ -2,7 +2,6 @@ export { checkAndRecord, type CheckJob } from './check-and-record.ts'
 export {
   createCatalogRepository,
   createRepositoryAt,
-  openBackend,
   openCatalogRepository,
   openTargetRepository,
   type RepositoryChoice,
@@ -13,14 +12,13 @@ export { initCatalog, type InitOutcome, type RepositoryOutcome } from './init-ca
 export { runDemo } from './demo/demo.ts'
 export { type DemoEvent } from './demo/events.ts'
 export { type DemoReport } from './demo/report.ts'
-export { protectService, recordBackup, serviceSource, type ProtectedCopy, type ProtectOptions } from './protect.ts'
+export { protectService, recordBackup, type ProtectedCopy, type ProtectOptions } from './protect.ts'
 export { checkApproval } from './recovery/approval.ts'
 export { actionParams, loadRunCatalog } from './recovery/load-catalog.ts'
-export { planOf, preflightRecovery, prepareRecovery, type PreparedRecovery, type RecoveryRequest } from './recovery/prepare.ts'
+export { preflightRecovery, prepareRecovery, type PreparedRecovery, type RecoveryRequest } from './recovery/prepare.ts'
 export {
   abortRun,
   inputOf,
-  openRunEngine,
   openRunsAt,
   outcomeOf,
   recoverService,
@@ -29,9 +27,8 @@ export {
   type RunWatcher,
 } from './recovery/recover.ts'
 export { fetchWal } from './fetch-wal.ts'
-export { openReception, runReception, slotOf, type Reception, type ReceptionRequest } from './receive-wal.ts'
+export { runReception, type Reception, type ReceptionRequest } from './receive-wal.ts'
 export { openRepositoryLedger, recordEvidence, type EvidenceContext } from './record-evidence.ts'
 export type { NotRecorded } from './record-wal.ts'
-export { stateDirectory } from './state-directory.ts'
 export { readStatus, type RepositoryReport, type ServiceReport, type StatusReport } from './status.ts'
 export { walStatus, type SlotReport, type WalArchiveReport, type WalStatus, type WalTimelineReport } from './wal-status.ts'

@@ -81,7 +81,7 @@ export async function recordBackup(
 }
 
 /** What reads a service's data. */
-export async function serviceSource(service: Service, signal?: AbortSignal): Promise<Source> {
+async function serviceSource(service: Service, signal?: AbortSignal): Promise<Source> {
   const { postgres, files } = service.data
   if (postgres !== undefined) {
     const url = typeof postgres.url === 'string' ? postgres.url : (await resolveSecret(postgres.url, signal)).reveal()
