@@ -52,7 +52,12 @@ function startWorker<Local extends Protocol<Local>, Remote extends Protocol<Remo
   { entry, workerData, handlers }: PoolOptions<Local>,
   index: number,
 ): { worker: PoolWorker<Remote>; end: () => Promise<void> } {
-  const thread = new Worker(entry, { workerData, name: `${entry.pathname.split('/').at(-1)} ${index}` })
+  const thread = new Worker(entry, {
+    workerData,
+    name: `${entry.pathname.split('/').at(-1)} ${index}`,
+    // V8 would let short-lived objects pile up to several times this before it looks at them, in every thread.
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  })
   const channel = new Channel<Local, Remote>(thread, handlers(index))
   let pending = 0
   thread.on('error', (error) =>

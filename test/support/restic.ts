@@ -18,7 +18,10 @@ export interface SharedRepository extends Disposable {
   create(): Promise<Repository>
   open(): Promise<Repository>
   /** Runs restic on it. Throws, with what it said, when it fails and `mayFail` is not set. */
-  restic(args: readonly string[], options?: { readonly cwd?: string; readonly mayFail?: boolean }): Promise<ProcessResult>
+  restic(
+    args: readonly string[],
+    options?: { readonly cwd?: string; readonly mayFail?: boolean; readonly env?: NodeJS.ProcessEnv },
+  ): Promise<ProcessResult>
   /** `restic check --read-data`. */
   check(): Promise<ProcessResult>
 }
@@ -29,9 +32,9 @@ export function sharedRepository(restic: string, parent: string = tmpdir()): Sha
   const path = join(folder, 'repository')
   const passwordFile = join(folder, 'password')
   writeFileSync(passwordFile, testPassword)
-  const run: SharedRepository['restic'] = async (args, { cwd, mayFail = false } = {}) => {
+  const run: SharedRepository['restic'] = async (args, { cwd, env, mayFail = false } = {}) => {
     const all = ['--repo', path, '--password-file', passwordFile, '--no-cache', ...args]
-    const result = await runProcess(restic, all, cwd === undefined ? {} : { cwd })
+    const result = await runProcess(restic, all, { env: { ...process.env, ...env }, ...(cwd !== undefined && { cwd }) })
     if (result.exitCode !== 0 && !mayFail)
       throw new Error(`restic ${args.join(' ')} ended with ${result.exitCode}:\n${result.stderr}${result.stdout}`)
     return result
