@@ -15,4 +15,4 @@ export {
 } from './errors.ts'
 export { randomHex, sha256Hex, shortId } from './hash.ts'
 export { runProcess, type ProcessOptions, type ProcessResult } from './process.ts'
-export { formatSize, parseSize, tryParseSize } from './size.ts'
+export { formatSize, tryParseSize } from './size.ts'

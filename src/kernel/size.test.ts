@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { formatSize, parseSize, tryParseSize } from './size.ts'
+import { formatSize, tryParseSize } from './size.ts'
 
 test.each([
   ['16MiB', 16 * 1024 ** 2],
   ['1.5 GB', 1_500_000_000],
   ['0B', 0],
 ])('%s is %i bytes', (text, bytes) => {
-  expect(parseSize(text)).toBe(bytes)
+  expect(tryParseSize(text)).toBe(bytes)
 })
 
 test.each(['16', '16M', '16 mib', '-1B', 'B'])('%j is refused', (text) => {

@@ -1,5 +1,3 @@
-import { HoldfastError } from './errors.ts'
-
 const unitBytes = {
   B: 1,
   KiB: 1024,
@@ -19,16 +17,6 @@ export function tryParseSize(text: string): number | undefined {
   if (!match) return undefined
   const unit = unitBytes[match[2] as keyof typeof unitBytes]
   return unit === undefined ? undefined : Math.round(Number(match[1]) * unit)
-}
-
-/** As tryParseSize. Throws `usage` for anything that is not a size. */
-export function parseSize(text: string): number {
-  const bytes = tryParseSize(text)
-  if (bytes !== undefined) return bytes
-  throw new HoldfastError('usage', {
-    message: `'${text}' is not a size`,
-    hint: 'write a number with its unit: 16MiB, 500MB or 2GiB',
-  })
 }
 
 /** For people: `0 B`, `512 B`, `1.5 MiB`, `12 GiB`. */
