@@ -1,4 +1,4 @@
-import { formatLsn, segmentStart, type Lsn } from '../lsn.ts'
+import { segmentStart, type Lsn } from '../lsn.ts'
 import { timelineSpans, type TimelineHistory } from '../timeline-history.ts'
 import { joinRanges } from '../wal/coverage.ts'
 import type { WalRange } from '../wal/range.ts'
@@ -47,9 +47,4 @@ export function startPosition(
   }
   const start = segmentStart(slot.lsn, segmentBytes)
   return { timeline: slot.timeline, start, durable: start, basis: 'slot', diverged: undefined }
-}
-
-/** For messages: `0/3000000 on timeline 1`. */
-export function describeStart(position: StartPosition): string {
-  return `${formatLsn(position.start)} on timeline ${position.timeline}`
 }

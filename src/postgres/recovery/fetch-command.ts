@@ -2,6 +2,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { reachableByAccount } from '../server/reachable.ts'
+import { workerEntry } from '../../threads/index.ts'
 import type { WalArchive } from '../wal/archive.ts'
 import { startFetchAgent } from './fetch-agent.ts'
 import type { FetchConfig } from './fetch-config.ts'
@@ -64,10 +65,9 @@ export async function createFetcher(options: FetcherOptions): Promise<Fetcher> {
 
 /** Node and the client, where the user that the server runs as can reach them. */
 async function clientProgram(dataDir: string): Promise<string[]> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const owner = await stat(dataDir)
-  const node = await reachableByAccount(process.execPath, owner)
-  return [node, await reachableByAccount(fileURLToPath(new URL(`./fetch-client.${extension}`, import.meta.url)), owner)]
+  const client = fileURLToPath(workerEntry('../fetch-wal-worker', import.meta.url))
+  return [await reachableByAccount(process.execPath, owner), await reachableByAccount(client, owner)]
 }
 
 function scriptText(parts: {
