@@ -1,10 +1,9 @@
-import { isHoldfastError } from '../kernel/index.ts'
 import { Moved, serve } from '../threads/index.ts'
 import type { BlobType } from './blob.ts'
 import { sealKeys } from './seal.ts'
-import type { WriterCalls, WriterMainCalls, WriterWorkerData } from './writer/calls.ts'
+import type { FileResult, WriterCalls, WriterMainCalls, WriterWorkerData } from './writer/calls.ts'
 import { ContentReader } from './writer/content-reader.ts'
-import { ContentSaver, readFileContent } from './writer/content-saver.ts'
+import { ContentSaver, readFileContent, Unreadable } from './writer/content-saver.ts'
 import { KnownBlobs } from './writer/known-blobs.ts'
 import { PackBuilder, type OpenPack } from './writer/pack-builder.ts'
 
@@ -26,16 +25,21 @@ await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
     const inTurn = queue()
 
     return {
-      saveFile: ({ path }) =>
+      saveFiles: ({ latin1Paths }) =>
         inTurn(async () => {
-          try {
-            await readFileContent(Buffer.from(path.buffer, path.byteOffset, path.byteLength), fileReader, onRead)
-          } catch (error) {
-            // What was saved of it stays saved, but belongs to no file.
-            files.take()
-            throw error
+          const results: FileResult[] = []
+          for (const path of latin1Paths) {
+            try {
+              await readFileContent(Buffer.from(path, 'latin1'), fileReader, onRead)
+              results.push({ saved: files.take() })
+            } catch (error) {
+              if (!(error instanceof Unreadable)) throw error
+              // What was saved of it stays saved, but belongs to no file.
+              files.take()
+              results.push({ unreadable: error.message })
+            }
           }
-          return files.take()
+          return results
         }),
 
       saveBytes: ({ bytes }) =>
@@ -99,18 +103,16 @@ await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
 )
 
 /**
- * Runs one task after the other. After a failure to store, nothing more is done: a blob that was claimed in the table of known ones is
- * missing then, and others may count on it.
+ * Runs one task after the other. After a failure nothing more is done: a blob that was claimed in the table of known ones is missing then,
+ * and others may count on it.
  */
 function queue(): <Result>(task: () => Promise<Result>) => Promise<Result> {
   let last: Promise<unknown> = Promise.resolve()
   return (task) => {
     const result = last.then(task)
-    last = result.catch((error: unknown) => {
-      if (!isHoldfastError(error, 'source-unreadable')) throw error
-    })
+    last = result
     // Every caller gets the error from its own result.
-    last.catch(() => {})
+    result.catch(() => {})
     return result
   }
 }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { HoldfastError } from '../../kernel/index.ts'
 import type { Backend } from '../../storage/index.ts'
-import { createPool, Moved, workerEntry, type PoolWorker, type WorkerPool } from '../../threads/index.ts'
+import { createPool, Moved, workerEntry, type WorkerPool } from '../../threads/index.ts'
 import type { BlobIndex } from '../blob-index.ts'
 import type { BlobType } from '../blob.ts'
 import type { RepositoryConfig } from '../config.ts'
@@ -10,6 +10,7 @@ import { plaintextBytes } from '../read-pack.ts'
 import type { MasterKey } from '../seal.ts'
 import type { WriterCalls, WriterMainCalls, WriterWorkerData } from './calls.ts'
 import type { BlobWriter, SavedContent, SavedTree, WriterTotals } from './contract.ts'
+import { FileQueue } from './file-queue.ts'
 import { IndexBuilder, type StoreIndex } from './index-builder.ts'
 import { KnownBlobs } from './known-blobs.ts'
 import type { FinishedPack } from './pack-builder.ts'
@@ -53,6 +54,7 @@ class ThreadedBlobWriter implements BlobWriter {
   readonly #known = { data: new KnownBlobs(), tree: new KnownBlobs() }
   readonly #bytesRead = new SharedArrayBuffer(8)
   readonly #pool: WorkerPool<WriterCalls>
+  readonly #files: FileQueue
   readonly #streams: StreamSender
   readonly #stopped = new AbortController()
   readonly #storing = new Set<Promise<unknown>>()
@@ -81,6 +83,7 @@ class ThreadedBlobWriter implements BlobWriter {
       workerData,
       handlers: () => ({ storePack: ({ type, pack }) => this.#storePack(type, pack) }),
     })
+    this.#files = new FileQueue(this.#pool)
     this.#streams = new StreamSender(this.#pool)
   }
 
@@ -89,23 +92,22 @@ class ThreadedBlobWriter implements BlobWriter {
     const id = idBytes.toString('hex')
     if (!this.#known.tree.add(idBytes)) return { id, added: false, addedBytes: 0, addedStoredBytes: 0 }
     const copy = new Uint8Array(bytes)
-    const addedStoredBytes = await this.#do(signal, this.#pool.idlest(), (worker) =>
-      worker.call('saveTree', { id, bytes: copy }, [copy.buffer]),
+    const addedStoredBytes = await this.#do(signal, () =>
+      this.#pool.idlest().call('saveTree', { id, bytes: copy }, [copy.buffer]),
     )
     return { id, added: true, addedBytes: bytes.length, addedStoredBytes }
   }
 
   saveFile(path: string | Buffer, signal?: AbortSignal): Promise<SavedContent> {
-    const bytes = typeof path === 'string' ? Buffer.from(path) : path
-    return this.#do(signal, this.#pool.idlest(), (worker) => worker.call('saveFile', { path: bytes }))
+    return this.#do(signal, () => this.#files.save(typeof path === 'string' ? Buffer.from(path) : path))
   }
 
   saveStream(pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<SavedContent> {
-    return this.#do(signal, undefined, () => this.#streams.send(pieces, () => this.#check(signal)))
+    return this.#do(signal, () => this.#streams.send(pieces, () => this.#check(signal)))
   }
 
   flush(signal?: AbortSignal): Promise<void> {
-    return this.#do(signal, undefined, async () => {
+    return this.#do(signal, async () => {
       const [first, ...others] = this.#pool.workers
       // What the workers have left over goes into one pack of each type: small packs make a slow repository.
       for (const worker of others) {
@@ -160,17 +162,13 @@ class ThreadedBlobWriter implements BlobWriter {
   }
 
   /** The first failure to store anything is the one to tell, not what follows from it; an unreadable source is no failure of the writer. */
-  async #do<Result>(
-    signal: AbortSignal | undefined,
-    worker: PoolWorker<WriterCalls> | undefined,
-    work: (worker: PoolWorker<WriterCalls>) => Promise<Result>,
-  ): Promise<Result> {
+  async #do<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
     this.#check(signal)
     const aborted = Promise.withResolvers<never>()
     const onAbort = () => aborted.reject(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
-      return await Promise.race([work(worker ?? this.#pool.idlest()), aborted.promise])
+      return await Promise.race([work(), aborted.promise])
     } catch (error) {
       if (this.#failure !== undefined) throw this.#failure
       throw error

@@ -19,7 +19,11 @@ export interface WriterWorkerData {
 
 /** What a worker answers, one call after the other in the order they come. */
 export interface WriterCalls {
-  saveFile: { input: { path: Uint8Array }; output: SavedContent }
+  /**
+   * Several files in one call: for small ones, a message costs as much as the work. Paths are text with one character for each byte, as a
+   * view of bytes would take all of the memory that it is a view of along.
+   */
+  saveFiles: { input: { latin1Paths: readonly string[] }; output: readonly FileResult[] }
   /** The whole content of a small stream. */
   saveBytes: { input: { bytes: Uint8Array<ArrayBuffer> }; output: SavedContent }
   /** The next bytes of a stream, which begins with its first call. Gives the memory back. */
@@ -39,6 +43,9 @@ export interface WriterCalls {
   /** Closes the packs under way; all are stored when it is answered. */
   finish: { input: null; output: void }
 }
+
+/** `unreadable` says why a file could not be read. */
+export type FileResult = { readonly saved: SavedContent } | { readonly unreadable: string }
 
 /** What a worker asks of the main thread. */
 export interface WriterMainCalls {

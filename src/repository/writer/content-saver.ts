@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { hash } from 'node:crypto'
-import { HoldfastError, messageOf } from '../../kernel/index.ts'
+import { messageOf } from '../../kernel/index.ts'
 import type { ContentReader } from './content-reader.ts'
 import type { SavedContent } from './contract.ts'
 import type { KnownBlobs } from './known-blobs.ts'
@@ -38,39 +38,33 @@ export class ContentSaver {
   }
 }
 
+/** Why a file could not be read; failures to store are other errors. */
+export class Unreadable extends Error {}
+
 /**
  * Reads a regular file into `reader`. Symbolic links are not followed, and a FIFO does not block: what stands at the path may have
- * changed since it was seen. Throws `source-unreadable`.
+ * changed since it was seen. Throws Unreadable.
  */
 export async function readFileContent(path: Buffer, reader: ContentReader, onRead: (bytes: number) => void): Promise<void> {
-  const unreadable = (reason: string, cause?: unknown) =>
-    new HoldfastError('source-unreadable', {
-      message: `cannot read ${path.toString()}: ${reason}`,
-      details: { path: path.toString(), reason },
-      cause,
-    })
-  let file: number | undefined
-  try {
+  const attempt = <Result>(work: () => Result): Result => {
     try {
-      file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-      if (!fstatSync(file).isFile()) throw unreadable('it is not a regular file any more')
+      return work()
     } catch (error) {
-      throw error instanceof HoldfastError ? error : unreadable(messageOf(error), error)
+      throw new Unreadable(messageOf(error))
     }
-    const opened = file
+  }
+  const file = attempt(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK))
+  try {
+    if (!attempt(() => fstatSync(file)).isFile()) throw new Unreadable('it is not a regular file any more')
     reader.begin()
     await reader.readAll((memory) => {
-      try {
-        const count = readSync(opened, memory)
-        onRead(count)
-        return count
-      } catch (error) {
-        throw unreadable(messageOf(error), error)
-      }
+      const count = attempt(() => readSync(file, memory))
+      onRead(count)
+      return count
     })
     await reader.end()
   } finally {
-    if (file !== undefined) closeSync(file)
+    closeSync(file)
   }
 }
 

@@ -29,6 +29,8 @@ export class KnownBlobs {
   readonly #control: Int32Array
   readonly #slots: Uint8Array
   readonly #words: Uint32Array
+  readonly #wanted = new Uint32Array(idBytes / 4)
+  readonly #wantedBytes = new Uint8Array(this.#wanted.buffer)
 
   constructor(memory?: KnownBlobsMemory) {
     this.memory = memory ?? {
@@ -72,7 +74,9 @@ export class KnownBlobs {
   /** The free slot where the id belongs; undefined when it is there already. */
   #find(id: Uint8Array): number | undefined {
     const mask = this.#slots.length / idBytes - 1
-    const words = new Uint32Array(id.buffer.slice(id.byteOffset, id.byteOffset + idBytes))
+    // Copied for the alignment.
+    this.#wantedBytes.set(id)
+    const words = this.#wanted
     for (let slot = (words[0] ?? 0) & mask; ; slot = (slot + 1) & mask) {
       const first = slot * 8
       let equal = true

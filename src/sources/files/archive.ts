@@ -7,8 +7,8 @@ import { type NodeReader, unchangedContent } from './node-reader.ts'
 import type { TargetNode } from './targets.ts'
 import { listDirectory, type Entry } from './walk.ts'
 
-/** Files whose content is on its way at a time. Enough for every worker to have one more at hand. */
-const filesUnderWay = 32
+/** Files whose content is on its way at a time: enough for every worker to have some more at hand. */
+const filesUnderWay = 96
 
 /** A node that is still being made. In an object, so that whoever awaits the walk does not await the node with it. */
 interface Pending {
