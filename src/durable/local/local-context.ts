@@ -68,15 +68,12 @@ async function waitForSignal(run: LiveRun, name: string, stops: readonly (AbortS
   const stop = AbortSignal.any([timeUp.signal, run.letGo.signal, ...stops.filter((signal) => signal !== undefined)])
   const leftMs = untilMs === undefined ? undefined : Math.max(0, untilMs - run.clock.now().getTime())
   const timer = leftMs === undefined ? undefined : setTimeout(() => timeUp.abort(), leftMs)
-  try {
-    const value = await run.signalValue(name, stop)
-    if (value !== undefined) return value
-    if (run.letGo.signal.aborted) return await never()
-    for (const signal of stops) signal?.throwIfAborted()
-    return undefined
-  } finally {
-    clearTimeout(timer)
-  }
+  const value = await run.signalValue(name, stop)
+  // Before it may stay pending for ever: a timer would keep the process alive.
+  clearTimeout(timer)
+  if (run.letGo.signal.aborted) return await never()
+  if (value === undefined) for (const signal of stops) signal?.throwIfAborted()
+  return value
 }
 
 async function sleepUnless(run: LiveRun, ms: number, stops: readonly AbortSignal[]): Promise<void> {
