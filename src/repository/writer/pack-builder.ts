@@ -109,12 +109,17 @@ export class PackBuilder {
       const spare = this.#spare
       this.#spare = undefined
       const fits = spare !== undefined && spare.length >= needed
-      const larger = fits ? spare : new Uint8Array(Math.max(firstMemoryBytes, this.#memory.length * 2, needed))
+      const larger = fits ? spare : new Uint8Array(Math.max(needed, this.#grown()))
       larger.set(this.#memory.subarray(0, this.#length))
       this.#memory = larger
     }
     this.#memory.set(bytes, this.#length)
     this.#length = needed
+  }
+
+  /** Twice as much, but hardly more than a whole pack takes: most end soon behind the target. */
+  #grown(): number {
+    return Math.min(Math.max(firstMemoryBytes, this.#memory.length * 2), this.#targetBytes + firstMemoryBytes)
   }
 
   async #close(): Promise<void> {
