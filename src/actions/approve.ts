@@ -4,14 +4,10 @@ import { durationText } from '../catalog/index.ts'
 import { defineAction } from './define-action.ts'
 
 const params = z.strictObject({
-  /** What the approver is asked. */
-  message: z.string().min(1).optional(),
-  /** Who may approve. Without it: anyone but who started the run. */
-  by: z.array(z.string().min(1)).min(1).optional(),
-  /** Lets the one who started the run approve it: for teams of one. */
-  allowSelf: z.boolean().default(false),
-  /** From when the step asks. Afterwards the step has failed. */
-  expiresIn: durationText.default('1h'),
+  message: z.string().min(1).describe('What the approver is asked.').optional(),
+  by: z.array(z.string().min(1)).min(1).describe('Who may approve. Without it: anyone but who started the run.').optional(),
+  allowSelf: z.boolean().describe('Lets the one who started the run approve it: for teams of one.').default(false),
+  expiresIn: durationText.describe('From when the step asks. Afterwards the step has failed.').default('1h'),
 })
 
 /** What `holdfast run approve` sends. */

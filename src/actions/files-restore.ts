@@ -13,11 +13,11 @@ import { syncFileSystem, targetFindings } from './restored/target.ts'
 import { quote } from './shell.ts'
 
 const params = z.strictObject({
-  service: serviceName,
-  /** Default: the first that the service is backed up to. */
-  repository: repositoryName.optional(),
-  /** A folder, absent or empty. A service of one folder comes back as it; one of several has their full paths below it. */
-  target: pathOrOutput,
+  service: serviceName.describe('Whose newest snapshot that is not after the target is restored.'),
+  repository: repositoryName.describe('Default: the first that the service is backed up to.').optional(),
+  target: pathOrOutput.describe(
+    'A folder, absent or empty. A service of one folder comes back as it; one of several has their full paths below it.',
+  ),
 })
 
 /** Restores the newest snapshot of a service's files that is not after the run's target into a new folder. */

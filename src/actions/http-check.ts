@@ -7,14 +7,14 @@ import { outputReference, textOrSecret } from './param-types.ts'
 import { quote } from './shell.ts'
 
 const params = z.strictObject({
-  url: z.string().min(1),
-  /** One status, or several of which each will do. */
-  status: z.union([z.int(), z.array(z.int()).min(1)]).default(200),
-  /** A text that the body must contain. */
-  contains: z.string().min(1).optional(),
-  headers: z.record(z.string(), textOrSecret).default({}),
-  /** For one request, from its start to the end of the body. */
-  requestTimeout: durationText.default('10s'),
+  url: z.string().min(1).describe('An http or https URL. Redirects are answers, not followed.'),
+  status: z
+    .union([z.int(), z.array(z.int()).min(1)])
+    .describe('One status, or several of which each will do.')
+    .default(200),
+  contains: z.string().min(1).describe('A text that the body must contain.').optional(),
+  headers: z.record(z.string(), textOrSecret).describe('Sent with the request: texts, or secrets.').default({}),
+  requestTimeout: durationText.describe('For one request, from its start to the end of the body.').default('10s'),
 })
 
 const maxBodyBytes = 1024 * 1024

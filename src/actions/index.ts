@@ -24,7 +24,7 @@ export const actions: readonly AnyAction[] = [
   approve,
 ]
 
-export { approval, approvalProblem, type Approval } from './approve.ts'
+export { approvalProblem, type Approval } from './approve.ts'
 export type {
   Action,
   ActionContext,
@@ -39,4 +39,3 @@ export type {
   RecoveryTarget,
   Waits,
 } from './contract.ts'
-export { defineAction } from './define-action.ts'

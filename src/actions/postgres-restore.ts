@@ -30,11 +30,9 @@ import { assertNotRunning } from './restored/server-of.ts'
 import { quote } from './shell.ts'
 
 const params = z.strictObject({
-  service: serviceName,
-  /** Default: the first that the service is backed up to. */
-  repository: repositoryName.optional(),
-  /** The new data directory: absent or empty. */
-  target: pathOrOutput,
+  service: serviceName.describe('Whose newest base backup that can reach the target is restored.'),
+  repository: repositoryName.describe('Default: the first that the service is backed up to.').optional(),
+  target: pathOrOutput.describe('The new data directory: absent or empty. Outputs: dataDirectory, snapshot, timeline, …'),
 })
 
 /**

@@ -17,12 +17,15 @@ import { quote } from './shell.ts'
 
 const params = z.strictObject({
   ...serverParams,
-  /** Where it listens. `private`: a socket that only its account and root reach. `configured`: as its own configuration says. */
-  listen: z.enum(['private', 'loopback', 'configured']).default('private'),
-  port: z.int().min(1).max(65_535).optional(),
-  socketDirectory: z.string().optional(),
-  /** Stronger than its configuration files, for this start. */
-  settings: z.record(z.string(), z.string()).default({}),
+  listen: z
+    .enum(['private', 'loopback', 'configured'])
+    .describe(
+      'private: a socket that only its account and root reach. loopback: and 127.0.0.1. configured: as its own configuration says.',
+    )
+    .default('private'),
+  port: z.int().min(1).max(65_535).describe('Default: as the service’s entry in the catalog says.').optional(),
+  socketDirectory: z.string().describe('Default: as the service’s entry in the catalog says.').optional(),
+  settings: z.record(z.string(), z.string()).describe('Stronger than its configuration files, for this start.').default({}),
 })
 
 /** Starts a restored server, which recovers to the run's target and pauses there, read-only, to be looked at. It outlives this process. */

@@ -6,8 +6,10 @@ import { quote } from './shell.ts'
 
 const params = z.strictObject({
   ...serverParams,
-  /** smart waits for sessions to end; fast ends them; immediate does without a checkpoint. */
-  mode: z.enum(['smart', 'fast', 'immediate']).default('fast'),
+  mode: z
+    .enum(['smart', 'fast', 'immediate'])
+    .describe('smart waits for sessions to end; fast ends them; immediate does without a checkpoint.')
+    .default('fast'),
 })
 
 /** Stops the server on a data directory of this machine. */

@@ -7,13 +7,16 @@ import { quote } from './shell.ts'
 
 const params = z
   .strictObject({
-    /** Where to ask: a connection URL, or a secret that holds one. */
-    url: textOrSecret,
-    /** A query whose first column of the first row is compared. */
-    sql: z.string().min(1),
-    equals: z.union([z.string(), z.number(), z.boolean()]).optional(),
-    atLeast: z.number().optional(),
-    atMost: z.number().optional(),
+    url: textOrSecret.describe(
+      'Where to ask: a connection URL, an output such as ${steps.start.url}, or a secret that holds one.',
+    ),
+    sql: z
+      .string()
+      .min(1)
+      .describe('A query, run read-only. The first column of its first row is compared; no row, or null, fails.'),
+    equals: z.union([z.string(), z.number(), z.boolean()]).describe('What it must be.').optional(),
+    atLeast: z.number().describe('The least it may be.').optional(),
+    atMost: z.number().describe('The most it may be.').optional(),
   })
   .refine(({ equals, atLeast, atMost }) => equals !== undefined || atLeast !== undefined || atMost !== undefined, {
     message: "a check needs an expectation: 'equals', 'atLeast' or 'atMost'",

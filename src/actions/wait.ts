@@ -3,7 +3,7 @@ import { parseDuration } from '../kernel/index.ts'
 import { durationText } from '../catalog/index.ts'
 import { defineAction } from './define-action.ts'
 
-const params = z.strictObject({ for: durationText })
+const params = z.strictObject({ for: durationText.describe('Counted from when the wait first began, also across a crash.') })
 
 /** Waits. The time counts from when the wait first began, also across a crash. */
 export const wait = defineAction<z.infer<typeof params>>({

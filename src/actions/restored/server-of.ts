@@ -17,10 +17,8 @@ import { readMarker } from './marker.ts'
 
 /** The parameters by which a step names a restored server; those of one server are the same in all of its steps. */
 export const serverParams = {
-  /** Of the server; from `postgres.restore`. */
-  dataDirectory: pathOrOutput,
-  /** The database user to connect as. */
-  user: z.string().default('postgres'),
+  dataDirectory: pathOrOutput.describe('Of the server, usually ${steps.restore.dataDirectory}.'),
+  user: z.string().describe('The database user to connect as.').default('postgres'),
 } as const
 
 const restored = z.object({
