@@ -44,7 +44,7 @@ describeWith('restic', 'holdfast backup and restore', (restic) => {
     mkdirSync(join(shared.folder, 'source'))
     await sampleTree(join(shared.folder, 'source'))
     await shared.create()
-    await program(shared, { TZ: zone })('backup', 'source')
+    expect(await program(shared, { TZ: zone })('backup', 'source')).toMatchObject({ exitCode: 0 })
     const theirs = await shared.restic(['backup', '--json', 'source'], { cwd: shared.folder, env: { TZ: zone } })
     expect(JSON.parse(theirs.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ tree_blobs: 0, data_blobs: 0 })
   })
