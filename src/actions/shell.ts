@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HoldfastError, runProcess, type Json, type ProcessResult } from '../kernel/index.ts'
+import { attemptCookie, endLeftProcesses, inOwnSession } from './attempt-processes.ts'
 import { done, notDone, unknown, type ActionContext, type Attempt } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { commandLine, outputReference, textOrSecret, type CommandLine } from './param-types.ts'
@@ -59,6 +60,8 @@ export const shell = defineAction<Params>({
   },
 
   async probe({ probe, idempotent, effect, ...rest }, context, { signal, idempotencyKey, previous }) {
+    // What still runs of it could finish after it was looked at.
+    if (previous === 'interrupted') await endLeftProcesses(context.stateDirectory, idempotencyKey, signal)
     if (probe !== undefined) {
       const attempt = { signal, idempotencyKey, attempt: 0, fencingToken: 0 }
       const { exitCode } = await execute(probe, { ...rest, effect, idempotent }, context, attempt)
@@ -96,12 +99,17 @@ async function execute(
   // What it prints may reach the journal and the screen; a secret that it was given must not.
   const redact = (text: string) => secrets.reduce((clean, secret) => clean.replaceAll(secret, '***'), text)
   const options = {
-    env: { ...process.env, ...variables, ...aboutRun(context, attempt) },
+    env: {
+      ...process.env,
+      ...variables,
+      ...aboutRun(context, attempt),
+      ...attemptCookie(context.stateDirectory, attempt.idempotencyKey),
+    },
     keepBytes: keptOutputBytes,
     ...(cwd === undefined ? {} : { cwd }),
     onOutput: (text: string) => context.progress({ step: context.step, text: redact(text).trimEnd().split('\n').at(-1) ?? '' }),
   }
-  const result = await runProcess(program, args, options, signal)
+  const result = await runProcess(...inOwnSession(program, args), options, signal)
   return { ...result, stdout: redact(result.stdout), stderr: redact(result.stderr) }
 }
 

@@ -73,6 +73,12 @@ const expected = {
 const records = { recovers: 24, fails: 34 }
 const worker = new URL('run-worker.ts', import.meta.url).pathname
 
+/** The compile cache halves what most of the time goes into: starting Node some sixty times. */
+function runWorker(folder: string, planFile: string, crashAfter: string) {
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'holdfast-test-compile-cache') }
+  return runProcess(process.execPath, [worker, folder, planFile, crashAfter], { env })
+}
+
 test.for(['recovers', 'fails'] as const)(
   'a run that %s, killed with SIGKILL at each of its records, goes on and repeats no committed step',
   async (name) => {
@@ -82,7 +88,7 @@ test.for(['recovers', 'fails'] as const)(
       const { folder } = work
       const plan = plans(folder)[name]
       await writeFile(join(folder, 'plan.json'), JSON.stringify(plan))
-      const child = await runProcess(process.execPath, [worker, folder, join(folder, 'plan.json'), String(crashAfter)])
+      const child = await runWorker(folder, join(folder, 'plan.json'), String(crashAfter))
       if (child.signal !== 'SIGKILL') {
         // It came to its end before that record.
         assert.equal(child.stderr, '')
@@ -164,12 +170,27 @@ test('of two processes that resume one run, exactly one works on it', async () =
   ])
   const file = join(folder, 'plan.json')
   await writeFile(file, JSON.stringify(plan))
-  const crashed = await runProcess(process.execPath, [worker, folder, file, '3'])
+  const crashed = await runWorker(folder, file, '3')
   expect(crashed.signal).toBe('SIGKILL')
-  const ends = await Promise.all([0, 0, 0].map((none) => runProcess(process.execPath, [worker, folder, file, String(none)])))
+  const ends = await Promise.all([0, 0, 0].map((none) => runWorker(folder, file, String(none))))
   expect(ends.filter(({ exitCode }) => exitCode === 0)).toHaveLength(1)
   for (const { stderr } of ends.filter(({ exitCode }) => exitCode !== 0)) expect(stderr).toContain('run-busy')
   expect(await effectsIn(folder)).toEqual(['slow'])
+})
+
+test('what a killed orchestrator left running is ended before the step runs again', async () => {
+  await using work = await workFolder()
+  const { folder } = work
+  const run = `echo begun >> '${folder}/effects'; sleep 1.5; echo late >> '${folder}/effects'`
+  const plan = planOf([stepThatCounts(folder, 'slow', { shell: { run, idempotent: true } }), passingCheck('verify', ['slow'])])
+  const file = join(folder, 'plan.json')
+  await writeFile(file, JSON.stringify(plan))
+  const crashing = runWorker(folder, file, 'when-begun')
+  expect((await crashing).signal).toBe('SIGKILL')
+  expect(await effectsIn(folder)).toEqual(['begun'])
+
+  expect((await recoverRun(folder, plan)).status).toBe('succeeded')
+  expect(await effectsIn(folder)).toEqual(['begun', 'begun', 'late'])
 })
 
 test('a changed plan does not go on with an old run', async () => {
@@ -178,7 +199,7 @@ test('a changed plan does not go on with an old run', async () => {
   const { recovers, fails } = plans(folder)
   const file = join(folder, 'plan.json')
   await writeFile(file, JSON.stringify(recovers))
-  await runProcess(process.execPath, [worker, folder, file, '8'])
+  await runWorker(folder, file, '8')
   const before = await effectsIn(folder)
   await expect(recoverRun(folder, fails)).rejects.toMatchObject({ code: 'plan-changed' })
   expect(await effectsIn(folder)).toEqual(before)
