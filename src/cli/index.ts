@@ -32,6 +32,8 @@ function throwInsteadOfExit(command: CommandUnknownOpts): void {
 
 function asHoldfastError(error: unknown): HoldfastError {
   if (isHoldfastError(error)) return error
+  // Clean-up that failed after the failure that matters, as when storage dies under a lock.
+  if (error instanceof SuppressedError) return asHoldfastError(error.suppressed)
   const code = systemCode(error)
   if (code === 'EACCES' || code === 'EPERM')
     return new HoldfastError('permission-denied', {

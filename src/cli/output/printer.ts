@@ -59,12 +59,19 @@ export function createPrinter(json: boolean): Printer {
         stderr.write(`${JSON.stringify({ type: 'error', code, message, ...(hint === undefined ? {} : { hint }), details })}\n`)
         return
       }
-      stderr.write(`${pc.red('holdfast:')} ${error.message}\n`)
-      if (error.hint !== undefined) stderr.write(`${pc.bold('HINT:')} ${error.hint}\n`)
+      stderr.write(`${pc.red('holdfast:')} ${harmless(error.message)}\n`)
+      if (error.hint !== undefined) stderr.write(`${pc.bold('HINT:')} ${harmless(error.hint)}\n`)
     },
   }
 }
 
 function withNewline(text: string): string {
   return text === '' || text.endsWith('\n') ? text : `${text}\n`
+}
+
+/** Messages name files, and a file's name may hold what a terminal obeys: control characters are shown, not sent. */
+export function harmless(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (character) =>
+    character === '\n' || character === '\t' ? character : `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`,
+  )
 }
