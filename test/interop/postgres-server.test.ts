@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -68,6 +68,23 @@ describePostgres('a PostgreSQL of ours', (version) => {
     expect(await runningAfter(true)).toBe('ready')
     expect(await runningAfter(false)).toBe('gone')
     await rm(folder, { recursive: true })
+  })
+
+  test('puts its socket into a folder that others share, and leaves that folder and what is in it alone', async () => {
+    await using pg = await startPostgres({ version })
+    await pg.server.stop()
+    const shared = join(pg.folder, 'shared')
+    await mkdir(shared)
+    await chmod(shared, 0o1777)
+    await writeFile(join(shared, 'somebody-else'), 'theirs')
+    const before = await stat(join(shared, 'somebody-else'))
+    const server = await createServer({ dataDir: pg.dataDir, installation: requirePostgres(version), socketDir: shared })
+    await server.start()
+    expect(await inspectServer(server.url)).toMatchObject({ version })
+    expect(server.url).toContain(encodeURIComponent(shared))
+    await server.stop('immediate')
+    expect((await stat(shared)).mode & 0o7777).toBe(0o1777)
+    expect(await stat(join(shared, 'somebody-else'))).toMatchObject({ uid: before.uid, gid: before.gid, mode: before.mode })
   })
 
   test('killed like by a power cut, it starts again with everything that was committed', async () => {

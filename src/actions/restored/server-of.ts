@@ -61,6 +61,7 @@ export async function serverOn(choice: ServerChoice, context: Pick<ActionContext
     installation: installationFor(choice.dataDirectory, declared?.binDirectory),
     listen: choice.listen ?? 'private',
     user: choice.user,
+    admitUser: true,
     settings: { ...declared?.settings, ...choice.settings },
     ...(port === undefined ? {} : { port }),
     ...(socketDir === undefined ? {} : { socketDir }),

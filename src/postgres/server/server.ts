@@ -12,7 +12,7 @@ import { freePort } from './free-port.ts'
 import { initializeDataDirectory, settingValue, type InitializeOptions, type Settings } from './initialize.ts'
 import { executablePrograms } from './programs.ts'
 import { childrenOf, findRunningServer, isAlive, waitUntilGone, type RunningServer } from './running.ts'
-import { startSettings } from './sandbox.ts'
+import { removeAdmission, startSettings } from './sandbox.ts'
 import { makeSocketFolder, privateSocketFolder, removeSocketFolder } from './socket-folder.ts'
 import { tablespaceFolders } from './tablespace-links.ts'
 import { endWithUs } from './watcher.ts'
@@ -36,6 +36,11 @@ export interface ServerOptions {
    * reaches it, without a password. False (default): its own pg_hba.conf and settings count.
    */
   readonly sandbox?: boolean
+  /**
+   * True: `user` is let in over the socket without a password, for this process's user and the server's own, whatever pg_hba.conf says. It is
+   * needed for a server that was restored: nobody here knows its passwords.
+   */
+  readonly admitUser?: boolean
   /** The user of the operating system to run as when we are root. Default `postgres`, else `nobody`. */
   readonly account?: string
   /** The database user in `url`. Default `postgres`. */
@@ -86,7 +91,9 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
   const { installation, listen = 'private', sandbox = false } = options
   const account = await serverAccount(options.account)
   const identity = dropsPrivileges(account) ? { uid: account.uid, gid: account.gid } : {}
-  const socketDir = options.socketDir ?? privateSocketFolder(dataDir)
+  const privateFolder = privateSocketFolder(dataDir)
+  const socketDir = options.socketDir ?? privateFolder
+  const user = options.user ?? 'postgres'
   const logFile = options.logFile ?? `${dataDir}.log`
   let port = options.port ?? (listen === 'loopback' ? await freePort() : 5432)
   let address = { host: socketDir, port }
@@ -101,7 +108,7 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
     }
     return found
   }
-  const url = () => serverUrl({ ...address, user: options.user ?? 'postgres' })
+  const url = () => serverUrl({ ...address, user })
   const logTail = async (lines = 20) =>
     (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-lines).join('\n')
 
@@ -122,14 +129,16 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
       const closed = (mode & 0o7777) === 0o700 || (mode & 0o7777) === 0o750
       if (!closed || (dropsPrivileges(account) && uid !== account.uid)) await ownFolder(folder, account)
     }
-    await makeSocketFolder(socketDir, account)
-    const settings: Record<string, string | number | boolean> = await startSettings(
+    await makeSocketFolder(privateFolder, account, true)
+    if (socketDir !== privateFolder) await makeSocketFolder(socketDir, account, false)
+    const settings: Record<string, string | number | boolean> = await startSettings({
       dataDir,
-      installation.binDir,
-      socketDir,
+      binDir: installation.binDir,
       account,
+      folder: privateFolder,
       sandbox,
-    )
+      admit: options.admitUser === true ? user : undefined,
+    })
     if (listen !== 'configured') {
       Object.assign(settings, {
         unix_socket_directories: socketDir,
@@ -226,7 +235,8 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
         }
       }
       releaseWatcher?.()
-      await removeSocketFolder(socketDir, dataDir)
+      await removeSocketFolder(dataDir)
+      await removeAdmission(dataDir)
     },
     async kill() {
       const found = await running()

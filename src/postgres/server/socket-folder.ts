@@ -1,4 +1,4 @@
-import { lstat, rm } from 'node:fs/promises'
+import { lstat, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { HoldfastError, sha256Hex, systemCode } from '../../kernel/index.ts'
@@ -20,10 +20,12 @@ export function privateSocketFolder(dataDir: string): string {
 }
 
 /**
- * Makes it, for the account alone. Where it is in a folder that everybody may write to, somebody may have made it before: throws
- * `permission-denied` unless it is a real folder of the account's or of ours. Throws `usage` when its path is too long for a socket.
+ * Makes it, for the account alone. A folder that a person chose and that is there already may be shared with others, as /tmp and
+ * /var/run/postgresql are: it stays as it is, and the account must be able to write to it. Where the private one is in a folder that
+ * everybody may write to, somebody may have made it before: throws `permission-denied` unless it is a real folder of the account's or of ours.
+ * Throws `usage` when its path is too long for a socket.
  */
-export async function makeSocketFolder(path: string, account: ServerAccount): Promise<void> {
+export async function makeSocketFolder(path: string, account: ServerAccount, isPrivate: boolean): Promise<void> {
   if (Buffer.byteLength(path) + socketNameBytes > maxSocketPathBytes) {
     throw new HoldfastError('usage', {
       message: `the socket folder ${path} is too long: a socket's path holds ${maxSocketPathBytes} bytes`,
@@ -34,6 +36,10 @@ export async function makeSocketFolder(path: string, account: ServerAccount): Pr
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
   })
+  if (found && !isPrivate) {
+    await requireWritable(path, account)
+    return
+  }
   const ours = [account.uid, process.geteuid?.() ?? -1]
   if (found && (!found.isDirectory() || (account.uid >= 0 && !ours.includes(found.uid)))) {
     throw new HoldfastError('permission-denied', {
@@ -44,7 +50,17 @@ export async function makeSocketFolder(path: string, account: ServerAccount): Pr
   await ownFolder(path, account)
 }
 
+async function requireWritable(path: string, account: ServerAccount): Promise<void> {
+  const { uid, gid, mode } = await stat(path)
+  const needed = uid === account.uid ? 0o300 : gid === account.gid ? 0o030 : 0o003
+  if (account.uid < 0 || (mode & needed) === needed) return
+  throw new HoldfastError('permission-denied', {
+    message: `the user ${account.name}, as whom PostgreSQL must run, cannot put a socket into ${path}`,
+    hint: 'name another socket folder, or let that user write there',
+  })
+}
+
 /** Removes the private folder of a server that has stopped; one that a person chose is left alone. */
-export async function removeSocketFolder(path: string, dataDir: string): Promise<void> {
-  if (path === privateSocketFolder(dataDir)) await rm(path, { recursive: true, force: true })
+export async function removeSocketFolder(dataDir: string): Promise<void> {
+  await rm(privateSocketFolder(dataDir), { recursive: true, force: true })
 }
