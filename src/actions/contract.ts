@@ -25,11 +25,13 @@ export interface Finding {
  */
 export type Probe =
   | { readonly state: 'done'; readonly output?: Json }
-  | { readonly state: 'not-done' }
+  /** `left`: an attempt that failed or was interrupted left something behind, which `undo` takes back. */
+  | { readonly state: 'not-done'; readonly left?: true }
   | { readonly state: 'unknown'; readonly because: string }
 
 export const done = (output?: Json): Probe => ({ state: 'done', ...(output === undefined ? {} : { output }) })
 export const notDone: Probe = { state: 'not-done' }
+export const halfDone: Probe = { state: 'not-done', left: true }
 export const unknown = (because: string): Probe => ({ state: 'unknown', because })
 
 /** What an action may see and use. Put together by `service`; actions reach nothing else. */

@@ -96,7 +96,7 @@ async function chooseSnapshot(
       snapshots.length === 0
         ? `${repository.location} holds no snapshot of ${name}`
         : `${repository.location} holds ${snapshots.length} snapshots of ${name}, none from before the target`,
-    hint: snapshots.length === 0 ? `take one: \`holdfast backup ${name}\`` : 'choose a later target',
+    hint: snapshots.length === 0 ? `take one: \`holdfast backup --service ${name}\`` : 'choose a later target',
   })
 }
 

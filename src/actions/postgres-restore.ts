@@ -3,21 +3,23 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { restoreSnapshot } from '../backup/index.ts'
 import { repositoryName, serviceName, type Service } from '../catalog/index.ts'
-import { formatSize, shortId, type Json } from '../kernel/index.ts'
+import { formatSize, isHoldfastError, shortId, type Json } from '../kernel/index.ts'
 import {
   createFetcher,
   describeWindow,
   formatLsn,
   formatTimeUs,
   inspectServer,
+  linkTablespaces,
   ownFolder,
   prepareRecovery,
   requirePostgres,
+  requireReachable,
   resolveTarget,
   serverAccount,
 } from '../postgres/index.ts'
 import type { Repository } from '../repository/index.ts'
-import { backupPaths } from '../sources/index.ts'
+import { backupPaths, type BaseBackupRecord } from '../sources/index.ts'
 import type { ActionContext, Attempt, Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { pathOrOutput } from './param-types.ts'
@@ -25,7 +27,7 @@ import { chooseBaseBackup, type ChosenBackup } from './restored/choose-base-back
 import { beginRestore, finishRestore, isEmpty, notEmpty, removeRestored } from './restored/marker.ts'
 import { probeRestored } from './restored/probe.ts'
 import { serviceAndRepository } from './restored/repository-of.ts'
-import { syncFileSystem, targetFindings } from './restored/target.ts'
+import { nearestExisting, syncFileSystem, targetFindings } from './restored/target.ts'
 import { assertNotRunning } from './restored/server-of.ts'
 import { quote } from './shell.ts'
 
@@ -51,6 +53,8 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
     resolveTarget(backup.window, backup.target)
     return [
       ...(await targetFindings(target, backup.record.bytes, [service.data.postgres?.dataDirectory ?? []].flat())),
+      ...(await tablespaceFindings(target, backup.record)),
+      ...(await reachableFindings(service, target)),
       ...(await sourceFindings(service, target, context, signal)),
       ...installationFindings(service, backup.record.version),
       ...gapFindings(backup),
@@ -69,7 +73,7 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
     const [source] = await sourceFindings(service, target, context, signal)
     if (source !== undefined) throw notEmpty(target)
     await assertNotRunning(target)
-    await beginRestore(target, idempotencyKey)
+    await beginRestore(target, idempotencyKey, backup.record.tablespaces.length > 0 ? [tablespacesOf(target)] : [])
     const summary = await restoreData({ repository, backup, service, target }, context, attempt)
     const prepared = await prepareIn(target, chosen, backup, context)
     await syncFileSystem(target, signal)
@@ -110,6 +114,11 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
   ],
 })
 
+/** Of this target alone: two services that are recovered beside each other have tablespaces of the same number. */
+function tablespacesOf(target: string): string {
+  return `${target}.tablespaces`
+}
+
 interface RestoreFacts {
   readonly repository: Repository
   readonly backup: ChosenBackup
@@ -124,17 +133,15 @@ async function restoreData(
 ): Promise<{ files: number; sizeBytes: number }> {
   const parts = [
     { subtree: backupPaths.data(name), folder: target },
-    // The links of a base backup are relative: its tablespaces belong beside it.
     ...record.tablespaces.map(({ oid }) => ({
       subtree: `${backupPaths.root(name)}/tablespaces/${oid}`,
-      folder: join(dirname(target), 'tablespaces', String(oid)),
+      folder: join(tablespacesOf(target), String(oid)),
     })),
   ]
   // The account's number may be another on the machine that was backed up.
   const account = await serverAccount(data.postgres?.runAs)
   let [files, sizeBytes] = [0, 0]
   for (const { subtree, folder } of parts) {
-    if (folder !== target && !(await isEmpty(folder))) throw notEmpty(folder)
     const summary = await restoreSnapshot(
       { repository, snapshot, subtree, target: folder },
       ({ bytesDone, bytesTotal }) =>
@@ -150,7 +157,30 @@ async function restoreData(
     files += summary.files
     sizeBytes += summary.sizeBytes
   }
+  if (record.tablespaces.length > 0) {
+    await ownFolder(tablespacesOf(target), account)
+    await linkTablespaces(target, tablespacesOf(target))
+  }
   return { files, sizeBytes }
+}
+
+async function tablespaceFindings(target: string, { tablespaces }: BaseBackupRecord): Promise<Finding[]> {
+  const folder = tablespacesOf(target)
+  if (tablespaces.length === 0 || (await isEmpty(folder))) return []
+  const { code, message, hint } = notEmpty(folder)
+  return [{ severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }]
+}
+
+/** Better known before hours of restoring than after them. */
+async function reachableFindings({ data }: Service, target: string): Promise<Finding[]> {
+  try {
+    await requireReachable(join(await nearestExisting(dirname(target)), 'x'), await serverAccount(data.postgres?.runAs))
+    return []
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    const { code, message, hint } = error
+    return [{ severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }]
+  }
 }
 
 async function prepareIn(

@@ -10,7 +10,7 @@ import {
   type PostgresServer,
   type PreparedRecovery,
 } from '../postgres/index.ts'
-import { done, notDone, type ActionContext, type RecoveryTarget } from './contract.ts'
+import { done, halfDone, notDone, type ActionContext, type RecoveryTarget } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { assertIdentity, restoredFacts, serverOn, serverParams } from './restored/server-of.ts'
 import { quote } from './shell.ts'
@@ -38,7 +38,7 @@ export const postgresStart = defineAction<z.infer<typeof params>>({
   async probe(p, context, { signal }) {
     const server = await serverOn(p, context)
     if ((await server.running()) === undefined) return notDone
-    if ((await preparedRecovery(p.dataDirectory)) !== undefined) return notDone
+    if ((await preparedRecovery(p.dataDirectory)) !== undefined) return halfDone
     return done(await describe(server, undefined, context.target, signal))
   },
 

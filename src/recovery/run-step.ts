@@ -38,7 +38,12 @@ type Performed = {
 /** What became of an action: done, or not, or nobody knows. */
 type Outcome =
   | { readonly kind: 'done'; readonly value: Performed }
-  | { readonly kind: 'not-done' | 'not-run' | 'unknown'; readonly error: HoldfastError }
+  | {
+      readonly kind: 'not-done'
+      readonly error: HoldfastError
+      /** Something of it is there, to be taken back. */ readonly left?: boolean
+    }
+  | { readonly kind: 'not-run' | 'unknown'; readonly error: HoldfastError }
 
 /** A step from its dependencies on: its action until done, its check until true, and what is decided when that fails. Never throws for a plan that fails. */
 export async function runPlanStep(run: PlanRun, step: PlanStep, before: readonly Promise<StepResult>[]): Promise<StepResult> {
@@ -67,7 +72,8 @@ export async function runPlanStep(run: PlanRun, step: PlanStep, before: readonly
       if (decision === 'done') return declaredDone(run, step, outcome)
       if (decision === 'stop' && judged.kind === 'unknown') return result(step, 'unknown', { error: judged.error }, run)
     }
-    return failedResult(run, step, judged.error, applied ? outcome.value : undefined)
+    const left = outcome.kind === 'not-done' && outcome.left === true
+    return failedResult(run, step, judged.error, applied ? outcome.value : undefined, left)
   }
 }
 
@@ -155,7 +161,7 @@ async function settle(run: PlanRun, step: PlanStep, id: string, error: HoldfastE
   } catch (probeError) {
     probe = { state: 'unknown', because: `its state cannot be read: ${messageOf(probeError)}` }
   }
-  if (probe.state === 'not-done') return { kind: 'not-done', error }
+  if (probe.state === 'not-done') return { kind: 'not-done', error, left: probe.left === true }
   if (probe.state === 'unknown') return { kind: 'unknown', error: unknownError(step, `${error.message}; ${probe.because}`) }
   const at = (probe as unknown as { at: string }).at
   return { kind: 'done', value: { output: probe.output ?? null, startedAt: at, endedAt: at, by: 'probe' } }
@@ -189,12 +195,19 @@ function declaredDone(run: PlanRun, step: PlanStep, outcome: Outcome): StepResul
   return result(step, 'done', { ...value, by: 'decision' })
 }
 
-function failedResult(run: PlanRun, step: PlanStep, error: HoldfastError, value: Performed | undefined): StepResult {
+function failedResult(
+  run: PlanRun,
+  step: PlanStep,
+  error: HoldfastError,
+  value: Performed | undefined,
+  left = false,
+): StepResult {
+  const applied = value !== undefined || left
   const stopped = error.code === 'run-cancelled'
   if (step.onFailure === 'continue' && !stopped) {
-    return { ...result(step, 'tolerated', { error, ...value }), applied: value !== undefined }
+    return { ...result(step, 'tolerated', { error, ...value }), applied }
   }
-  return { ...result(step, stopped ? 'stopped' : 'failed', { error, ...value }, run), applied: value !== undefined }
+  return { ...result(step, stopped ? 'stopped' : 'failed', { error, ...value }, run), applied }
 }
 
 /** Given the run, a result that is not a success ends it. */

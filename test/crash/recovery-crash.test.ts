@@ -1,8 +1,8 @@
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createServer, findRunningServer, openSql, requirePostgres } from '../../src/postgres/index.ts'
+import { createServer, findRunningServer, openSql, ownFolder, requirePostgres, serverAccount } from '../../src/postgres/index.ts'
 import type { PlanOutcome } from '../../src/recovery/index.ts'
 import { createCatalogRepository, loadRunCatalog, protectService } from '../../src/service/index.ts'
 import { holdfast, type HoldfastResult } from '../support/holdfast.ts'
@@ -57,6 +57,7 @@ function catalogOf(steps: object[]): object {
   }
 }
 
+/** The checks take a second, so that a kill which follows their beginning comes before their end. */
 function recoverySteps(target: string): object[] {
   return [
     { id: 'restore', do: { 'postgres.restore': { service: 'db', target } }, timeout: '2m' },
@@ -68,7 +69,7 @@ function recoverySteps(target: string): object[] {
     },
     {
       id: 'look',
-      do: { 'sql.check': { url: '${steps.start.url}', sql: 'select count(*) from kept', equals: 300 } },
+      do: { 'sql.check': { url: '${steps.start.url}', sql: 'select count(*) from kept, pg_sleep(1)', equals: 300 } },
       after: ['start'],
     },
     {
@@ -79,7 +80,7 @@ function recoverySteps(target: string): object[] {
     },
     {
       id: 'verify',
-      do: { 'sql.check': { url: '${steps.start.url}', sql: 'select not pg_is_in_recovery()', equals: true } },
+      do: { 'sql.check': { url: '${steps.start.url}', sql: 'select not pg_is_in_recovery() from pg_sleep(1)', equals: true } },
       after: ['promote'],
     },
   ]
@@ -145,7 +146,11 @@ describeWith('postgresql-15', 'a recovery of a real PostgreSQL', () => {
     const { catalog: path } = await siteOf('backup')
     const catalog = await loadRunCatalog(path)
     await using repository = await createCatalogRepository(catalog, 'local')
-    await pg.sql("create table kept as select id, repeat('x', 500) as filler from generate_series(1, 100) id")
+    const side = join(pg.folder, 'side')
+    await mkdir(side)
+    await ownFolder(side, await serverAccount())
+    await pg.sql(`create tablespace side location '${side}'`)
+    await pg.sql("create table kept tablespace side as select id, repeat('x', 500) as filler from generate_series(1, 100) id")
     await protectService({ catalog, service: 'db' }, () => {}, signal)
     // 200 rows are in the WAL alone.
     await using receiver = startReceiving({ url: pg.url, slot: 'holdfast_test', area: repository.area('holdfast/wal') })
@@ -187,6 +192,61 @@ describeWith('postgresql-15', 'a recovery of a real PostgreSQL', () => {
     expect(await findRunningServer(site.target)).toBeUndefined()
     expect((await readdir(site.folder)).filter((name) => name.includes('recovered') && !name.endsWith('.log'))).toEqual([])
   })
+
+  test('that was interrupted in the middle of its restore leaves nothing of it when it is aborted, and can be run anew', async () => {
+    const site = await siteOf('half-aborted')
+    await killedAt(site, ['recover', 'db', '--yes'], isHalfRestored(site))
+    const aborted = await holdfast(['--catalog', site.catalog, '--json', 'run', 'abort', 'latest'])
+    expect(outcomeIn(aborted)).toMatchObject({ status: 'rolled-back', left: [] })
+    expect((await readdir(site.folder)).filter((name) => name.includes('recovered'))).toEqual([])
+    const again = await holdfast(['--catalog', site.catalog, '--json', 'recover', 'db', '--dry-run'])
+    expect(again.exitCode, again.stdout).toBe(0)
+  })
+
+  test('that was interrupted while the server recovers stops it when it is aborted', async () => {
+    const site = await siteOf('start-aborted')
+    const isRunning = async () => (await findRunningServer(site.target)) !== undefined
+    await killedAt(site, ['recover', 'db', '--yes'], isRunning)
+    const aborted = await holdfast(['--catalog', site.catalog, '--json', 'run', 'abort', 'latest'])
+    expect(outcomeIn(aborted)).toMatchObject({ status: 'rolled-back', left: [] })
+    expect(await isRunning()).toBe(false)
+    expect((await readdir(site.folder)).filter((name) => name.includes('recovered') && !name.endsWith('.log'))).toEqual([])
+  })
+
+  test('brings back tablespaces, into folders that are made for it, and a server whose own rules would let nobody in', async () => {
+    const target = join(pg.folder, 'made', 'on', 'the', 'way', 'recovered')
+    const site = await siteOf('closed', {
+      target,
+      plan: (into) => {
+        const [restore, start, ...others] = recoverySteps(into)
+        const rules = join(into, 'pg_hba.conf')
+        const close = { id: 'close', do: { shell: { run: `echo 'local all all scram-sha-256' > '${rules}'`, undo: 'true' } } }
+        return [restore ?? {}, { ...close, after: ['restore'] }, { ...start, after: ['close'] }, ...others]
+      },
+    })
+    try {
+      const recovered = await holdfast(['--catalog', site.catalog, '--json', 'recover', 'db', '--yes'])
+      expect(outcomeIn(recovered)).toMatchObject({ status: 'succeeded' })
+      expect(await rowsIn(target)).toBe('300')
+      expect(await readFile(join(target, 'pg_hba.conf'), 'utf8')).toBe('local all all scram-sha-256\n')
+      const [link = ''] = await readdir(join(target, 'pg_tblspc'))
+      expect(await readlink(join(target, 'pg_tblspc', link))).toBe(join(`${target}.tablespaces`, link))
+    } finally {
+      await stopServer(target)
+    }
+  })
+
+  test.runIf(process.geteuid?.() === 0)(
+    'refuses a target that the server’s user could not enter, before anything is restored',
+    async () => {
+      const closed = join(pg.folder, 'closed-folder')
+      await mkdir(closed, { mode: 0o700 })
+      await chown(closed, 0, 0)
+      const site = await siteOf('unreachable', { target: join(closed, 'recovered') })
+      const refused = await holdfast(['--catalog', site.catalog, '--json', 'recover', 'db', '--dry-run'])
+      expect(refused.json<{ findings: object[] }>().findings).toMatchObject([{ code: 'permission-denied', step: 'restore' }])
+    },
+  )
 
   test('wipes half a restore of its own, and nothing else', async () => {
     const site = await siteOf('half')

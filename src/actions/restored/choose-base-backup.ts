@@ -53,7 +53,7 @@ export async function chooseBaseBackup(
     refusal ??
     new HoldfastError('snapshot-not-found', {
       message: `${repository.location} holds no base backup of ${service}`,
-      hint: `take one: \`holdfast backup ${service}\``,
+      hint: `take one: \`holdfast backup --service ${service}\``,
     })
   )
 }

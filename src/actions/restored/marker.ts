@@ -10,6 +10,8 @@ const marker = z.object({
   key: z.string(),
   /** Of the target's folder, as device:inode:birth. The same path with another folder is not ours; inode numbers alone are used again. */
   folder: z.string(),
+  /** Folders outside the target that belong to it, such as tablespaces, with their identities. */
+  beside: z.array(z.object({ path: z.string(), folder: z.string() })).default([]),
   state: z.enum(['restoring', 'done']),
   /** What the step gave, once done. */
   output: json.optional(),
@@ -37,22 +39,28 @@ export async function readMarker(target: string): Promise<Marker | undefined> {
 }
 
 /**
- * Makes the target ready to be restored into and says so beside it, durably. What an interrupted attempt of the same step left there is
- * removed; anything else is not: `target-not-empty`. Throws `target-unsafe` when it is not a folder.
+ * Makes the target, and the folders `beside` it that belong to it, ready to be restored into and says so beside it, durably. What an
+ * interrupted attempt of the same step left there is removed; anything else is not: `target-not-empty`. Throws `target-unsafe` when it is not
+ * a folder. All of them are for their owner alone; folders above them that are missing are made as anybody would make them.
  */
-export async function beginRestore(target: string, key: string): Promise<void> {
+export async function beginRestore(target: string, key: string, beside: readonly string[] = []): Promise<void> {
   const existing = await readMarker(target)
-  if (!(await isEmpty(target))) {
-    if (existing?.key !== key || existing.folder !== (await folderIdentity(target))) throw notEmpty(target)
+  if (existing?.key === key && (await isStillThere({ path: target, folder: existing.folder }))) {
     await emptyFolder(target)
+    for (const folder of existing.beside) if (await isStillThere(folder)) await emptyFolder(folder.path)
   }
-  await mkdir(target, { recursive: true, mode: 0o700 })
-  await write(target, { format: 1, key, folder: await folderIdentity(target), state: 'restoring' })
+  for (const path of [target, ...beside]) if (!(await isEmpty(path))) throw notEmpty(path)
+  await makeFolder(target)
+  const content = { format: 1, key, folder: await folderIdentity(target), state: 'restoring' } as const
+  await write(target, { ...content, beside: [] })
+  for (const path of beside) await makeFolder(path)
+  if (beside.length > 0) await write(target, { ...content, beside: await identities(beside) })
 }
 
 /** The last thing that a restore does. */
 export async function finishRestore(target: string, key: string, output: Json): Promise<void> {
-  await write(target, { format: 1, key, folder: await folderIdentity(target), state: 'done', output })
+  const beside = (await readMarker(target))?.beside ?? []
+  await write(target, { format: 1, key, folder: await folderIdentity(target), beside, state: 'done', output })
 }
 
 /**
@@ -63,10 +71,28 @@ export async function removeRestored(target: string, key: string): Promise<void>
   const existing = await readMarker(target)
   if (existing !== undefined || !(await isEmpty(target))) {
     if (existing === undefined || existing.key !== key) throw notOurs(target)
-    if (!(await isAbsent(target)) && existing.folder !== (await folderIdentity(target))) throw notOurs(target)
+    for (const folder of [{ path: target, folder: existing.folder }, ...existing.beside]) {
+      if (!(await isAbsent(folder.path)) && !(await isStillThere(folder))) throw notOurs(folder.path)
+    }
   }
+  for (const { path } of existing?.beside ?? []) await rm(path, { recursive: true, force: true })
   await rm(target, { recursive: true, force: true })
   await rm(markerPath(target), { force: true })
+}
+
+async function makeFolder(path: string): Promise<void> {
+  // Only the last one is private: another user, the server's, must find its way to it.
+  await mkdir(dirname(path), { recursive: true })
+  await mkdir(path, { recursive: true, mode: 0o700 })
+}
+
+async function identities(paths: readonly string[]): Promise<Marker['beside']> {
+  return await Promise.all(paths.map(async (path) => ({ path, folder: await folderIdentity(path) })))
+}
+
+/** Whether it is the very folder that was noted, not another at its path. */
+export async function isStillThere({ path, folder }: Marker['beside'][number]): Promise<boolean> {
+  return !(await isAbsent(path)) && (await folderIdentity(path)) === folder
 }
 
 export async function isEmpty(target: string): Promise<boolean> {

@@ -52,7 +52,8 @@ async function isSamePath(one: string, other: string): Promise<boolean> {
   return a === b
 }
 
-async function nearestExisting(path: string): Promise<string> {
+/** The path itself, or the nearest folder above it that is there. */
+export async function nearestExisting(path: string): Promise<string> {
   for (let at = resolve(path); ; at = dirname(at)) {
     const found = await realpath(at).catch(() => undefined)
     if (found !== undefined || dirname(at) === at) return found ?? at

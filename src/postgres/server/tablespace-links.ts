@@ -17,11 +17,21 @@ export async function tablespaceFolders(dataDir: string, { makeAbsolute = false 
     const absolute = resolve(folder, target)
     targets.push(absolute)
     if (!makeAbsolute || target === absolute) continue
-    const temporary = `${link}-tmp-${randomHex(4)}`
-    await symlink(absolute, temporary)
-    await rename(temporary, link)
+    await replaceLink(link, absolute)
   }
   return targets
+}
+
+/** Points every link of a restored data directory to the folder of its number in `folder`. */
+export async function linkTablespaces(dataDir: string, folder: string): Promise<void> {
+  const links = join(dataDir, 'pg_tblspc')
+  for (const oid of await readdir(links).catch(nothingThere)) await replaceLink(join(links, oid), join(resolve(folder), oid))
+}
+
+async function replaceLink(link: string, target: string): Promise<void> {
+  const temporary = `${link}-tmp-${randomHex(4)}`
+  await symlink(target, temporary)
+  await rename(temporary, link)
 }
 
 function nothingThere(error: unknown): string[] {
