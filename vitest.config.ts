@@ -9,6 +9,8 @@ const reporters = ['default', './test/support/closing-line.ts']
 export default defineConfig({
   test: {
     reporters,
+    // Much of the time is waiting, for servers and for locks to settle; more than two would make those wait for each other.
+    maxWorkers: 2,
     projects: [
       { test: { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 20_000, env } },
       {
