@@ -136,6 +136,17 @@ describePostgres('connections', (version) => {
   })
 })
 
+describeWith('postgresql-15', 'a password (PostgreSQL 15)', () => {
+  test('that is asked for and not given is said at once, not tried again', async () => {
+    await using pg = await startPostgres({ version: 15, listen: 'loopback', password: 'right' })
+    const port = (await pg.server.running())?.port
+    await expect(openSql(`postgresql://postgres@127.0.0.1:${port}/postgres`)).rejects.toMatchObject({
+      code: 'permission-denied',
+      retryable: false,
+    })
+  })
+})
+
 describeWith('postgresql-15', 'TLS (PostgreSQL 15)', () => {
   test('a replication connection over TLS streams whole messages; sslmode means what it means to psql', async () => {
     await using pg = await startPostgres({ version: 15, listen: 'loopback', password: 'right' })

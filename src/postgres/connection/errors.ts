@@ -27,6 +27,15 @@ export function postgresError(error: unknown, url: string): HoldfastError {
   const location = describeUrl(url)
   const state = sqlState(error)
   if (state !== undefined && error instanceof Error) return serverError({ ...fields(error), code: state }, location, error)
+  if (error instanceof Error && /^SASL: .*client password must be/.test(error.message)) {
+    // The driver's own complaint, before anything is sent: trying again would not help.
+    return new HoldfastError('permission-denied', {
+      message: `the server asks for a password, and none is given (at ${location})`,
+      hint: 'put it into the URL, and the URL into a secret: { env: NAME }, { file: PATH } or { command: [PROGRAM, ARGUMENT] }; or use .pgpass',
+      cause: error,
+      details: { location },
+    })
+  }
   const cause = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error
   return new HoldfastError('postgres-unreachable', {
     message: `cannot reach PostgreSQL at ${location}: ${messageOf(cause)}`,
