@@ -6,12 +6,16 @@ import { layers } from './layers.ts'
 
 const root = new URL('..', import.meta.url).pathname
 
-/** The rules that oxlint reports for one source text placed in an area. */
-async function lint(area: string, source: string): Promise<{ status: number | null; output: string }> {
+/** What oxlint reports for source texts placed in an area: `probe.ts`, and others by name. */
+async function lint(
+  area: string,
+  source: string,
+  others: Readonly<Record<string, string>> = {},
+): Promise<{ status: number | null; output: string }> {
   await mkdir(join(root, 'src', area), { recursive: true })
   const folder = await mkdtemp(join(root, 'src', area, 'lint-probe-'))
   try {
-    await writeFile(join(folder, 'probe.ts'), source)
+    for (const [name, text] of Object.entries({ 'probe.ts': source, ...others })) await writeFile(join(folder, name), text)
     const { status, stdout } = spawnSync(join(root, 'node_modules/.bin/oxlint'), ['--format=unix', folder], {
       cwd: root,
       encoding: 'utf8',
@@ -38,6 +42,20 @@ test('the linter accepts an import that the table allows', async () => {
   const { status, output } = await lint('storage', "export { HoldfastError } from '../../kernel/index.ts'\n")
   expect(output).not.toContain('no-restricted-imports')
   expect(status).toBe(0)
+})
+
+test('the linter refuses a cycle of imports', async () => {
+  const { status, output } = await lint('kernel', "import { b } from './other.ts'\n\nexport const a = (): number => b()\n", {
+    'other.ts': "import { a } from './probe.ts'\n\nexport const b = (): number => a()\n",
+  })
+  expect(output).toContain('no-cycle')
+  expect(status).not.toBe(0)
+})
+
+test('the linter refuses a promise that nobody waits for', async () => {
+  const { status, output } = await lint('kernel', 'export function f(work: () => Promise<void>): void {\n  work()\n}\n')
+  expect(output).toContain('no-floating-promises')
+  expect(status).not.toBe(0)
 })
 
 test('the linter looked at modules of every area, and every area is in the table', async () => {
