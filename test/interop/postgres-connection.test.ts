@@ -9,6 +9,7 @@ import {
   formatLsn,
   inspectServer,
   openReplication,
+  openSql,
   parseLsn,
   serverAccount,
 } from '../../src/postgres/index.ts'
