@@ -189,7 +189,12 @@ async function prepareIn(
   { archive, window, target: to }: ChosenBackup,
   context: ActionContext,
 ) {
-  await using fetcher = await createFetcher({ dataDir: target, archive, ...context.fetching(repository) })
+  await using fetcher = await createFetcher({
+    dataDir: target,
+    archive,
+    untilDamage: window.endedBy === 'damage',
+    ...context.fetching(repository),
+  })
   return await prepareRecovery({ dataDir: target, window, target: to, fetchCommand: fetcher.command })
 }
 
@@ -243,6 +248,6 @@ function installationFindings({ data }: Service, version: number): Finding[] {
 /** The newest state is behind a hole: worth knowing before choosing `latest`. */
 function gapFindings({ window }: ChosenBackup): Finding[] {
   if (window.endedBy === 'archive-end') return []
-  const message = `the archived WAL ends in a ${window.endedBy}: it can be recovered ${describeWindow(window)}`
+  const message = `the archived WAL ends in ${window.endedBy === 'gap' ? 'a gap' : 'damage'}: it can be recovered ${describeWindow(window)}`
   return [{ severity: 'warning', code: 'wal-gap', message, hint: 'take a new base backup as soon as the server is up' }]
 }

@@ -91,11 +91,17 @@ interface Serving extends AsyncDisposable {
 /** Answers the server's requests for WAL from this process while it recovers; undefined for a data directory that no step restored. */
 export async function serveWal(dataDirectory: string, context: ActionContext, signal: AbortSignal): Promise<Serving | undefined> {
   const facts = await restoredFacts(dataDirectory)
-  if (facts === undefined || (await preparedRecovery(dataDirectory)) === undefined) return undefined
+  const prepared = await preparedRecovery(dataDirectory)
+  if (facts === undefined || prepared === undefined) return undefined
   const repository = await context.openRepository(facts.repository, signal)
   try {
     const archive = openWalArchive(repository.area('holdfast/wal'), facts.systemIdentifier)
-    const fetcher = await createFetcher({ dataDir: dataDirectory, archive, ...context.fetching(facts.repository) })
+    const fetcher = await createFetcher({
+      dataDir: dataDirectory,
+      archive,
+      untilDamage: prepared.endedBy === 'damage',
+      ...context.fetching(facts.repository),
+    })
     return {
       location: repository.location,
       async [Symbol.asyncDispose]() {

@@ -17,7 +17,7 @@ export async function fetchWal(
   await using backend = await openBackend(config.repository.location)
   await using repository = await openRepository(backend, password, signal)
   const archive = openWalArchive(repository.area('holdfast/wal'), config.systemIdentifier)
-  const bytes = await fetchWalFile(archive, name, signal)
+  const bytes = await fetchWalFile(archive, name, signal, config)
   if (!bytes) return false
   await writeFile(destination, bytes, { mode: 0o600 })
   return true

@@ -115,6 +115,41 @@ function suite(version: 15 | 18) {
     })
   })
 
+  test('to the last record before damage in the archive, which bounds the window as a hole does', async () => {
+    await using pg = await startPostgres({ version })
+    const area = plainArea()
+    await using receiver = startReceiving({ url: pg.url, slot: 'holdfast_test', area })
+    const archive = await archiveOf(pg, area)
+    await pg.sql('create table entry(id bigint primary key)')
+    const dataDir = join(pg.folder, 'recovered')
+    const position = await copiedBackup(pg, dataDir)
+    await pg.sql('insert into entry select generate_series(1, 1000)')
+    await untilStored(pg, archive)
+    const { ranges: before } = await archive.contents()
+    await pg.sql('insert into entry select generate_series(1001, 2000)')
+    await untilStored(pg, archive)
+    await pg.server.kill()
+    await receiver.stop()
+    const whole = await recoverableWindow(archive, position)
+    const intact = before.at(-1)?.end ?? 0n
+    const stored = await Array.fromAsync(area.list())
+    for (const { name, sizeBytes } of stored) {
+      const range = /\/([0-9A-F]{16})-([0-9A-F]{16})$/.exec(name)
+      if (!range || BigInt(`0x${range[2]}`) <= intact) continue
+      await area.delete(name)
+      await area.put(name, Buffer.alloc(sizeBytes, 1))
+    }
+
+    const window = await recoverableWindow(archive, position)
+    expect(window.endedBy).toBe('damage')
+    expect(window.end.lsn).toBeLessThan(whole.end.lsn)
+    expect(describeWindow(window)).toContain('damaged')
+    await using copy = await recoverCopy(pg, { dataDir, archive, position, target: { kind: 'latest' } })
+    expect(await copy.sql('select count(*)::int as rows, max(id)::int as last from entry')).toEqual([
+      { rows: '1000', last: '1000' },
+    ])
+  })
+
   test('a point before the backup, or behind the archive, is refused with the window; one that the archive provably covers is not', async () => {
     await using pg = await startPostgres({ version })
     const area = plainArea()

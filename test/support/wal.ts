@@ -136,6 +136,7 @@ export async function recoverCopy(
       await createFetcher({
         dataDir,
         archive,
+        untilDamage: window.endedBy === 'damage',
         repository: { location: '/nowhere', password: { env: 'NONE' } },
         program: [process.execPath, join(import.meta.dirname, '../../bin/holdfast.js')],
       }),

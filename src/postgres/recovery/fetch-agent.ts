@@ -30,7 +30,11 @@ const maxSocketPathBytes = 100
  * Serves a recovering server from this process, which has the repository open: puts files into `spool`, which restore_command moves from
  * there, and keeps the next few segments ready. A file appears in the spool whole or not at all.
  */
-export async function startFetchAgent(archive: WalArchive, dataDir: string, folder: string, spool: string): Promise<FetchAgent> {
+export async function startFetchAgent(
+  { archive, dataDir, untilDamage }: { readonly archive: WalArchive; readonly dataDir: string; readonly untilDamage?: boolean },
+  folder: string,
+  spool: string,
+): Promise<FetchAgent> {
   let next: Upcoming | undefined
   let looking = false
   const inFlight = new Map<string, Promise<'ready' | 'absent'>>()
@@ -39,7 +43,7 @@ export async function startFetchAgent(archive: WalArchive, dataDir: string, fold
   async function fetch(name: string): Promise<'ready' | 'absent'> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const bytes = await fetchWalFile(archive, name, stop.signal)
+        const bytes = await fetchWalFile(archive, name, stop.signal, { untilDamage })
         if (!bytes) return 'absent'
         const temporary = join(spool, `.${name}-${randomHex(4)}`)
         await writeFile(temporary, bytes, { mode: 0o600 })

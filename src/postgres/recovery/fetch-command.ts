@@ -16,6 +16,8 @@ export interface FetcherOptions {
   readonly repository: FetchConfig['repository']
   /** How to run this program, without its arguments: what the restore_command falls back to when this process is gone. */
   readonly program: readonly string[]
+  /** The window ends in damage: what lies before it in the same segment is served. */
+  readonly untilDamage?: boolean
 }
 
 /** Disposing it ends the agent; the command goes on working through the fallback. */
@@ -46,9 +48,10 @@ export async function createFetcher(options: FetcherOptions): Promise<Fetcher> {
     version: 1,
     systemIdentifier: options.archive.systemIdentifier,
     repository: options.repository,
+    ...(options.untilDamage === true ? { untilDamage: true } : {}),
   }
   await writeDataFile(dataDir, join(recoveryFolder, 'fetch.json'), `${JSON.stringify(config)}\n`)
-  const agent = await startFetchAgent(options.archive, dataDir, folder, spool)
+  const agent = await startFetchAgent({ ...options, dataDir }, folder, spool)
   const script = join(folder, 'fetch-wal')
   const fallback = [...options.program, 'postgres', 'fetch-wal', '--config', join(folder, 'fetch.json')]
   await writeDataFile(

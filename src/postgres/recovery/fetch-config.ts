@@ -14,6 +14,8 @@ export const fetchConfigSchema = z.strictObject({
       z.strictObject({ command: z.tuple([z.string()], z.string()) }),
     ]),
   }),
+  /** The target lies before damage, in the same segment. */
+  untilDamage: z.boolean().optional(),
 })
 
 export type FetchConfig = z.output<typeof fetchConfigSchema>

@@ -74,7 +74,8 @@ export function describeWindow(window: RecoverableWindow): string {
   const from = start.timeUs === undefined ? formatLsn(start.lsn) : `${formatTimeUs(start.timeUs)} (${formatLsn(start.lsn)})`
   const until = lastTime(window)
   const to = until === undefined ? formatLsn(end.lsn) : `${formatTimeUs(until)} (${formatLsn(end.lsn)})`
-  const because = window.gap ? `, where WAL is missing from ${formatLsn(window.gap.from)}` : ''
+  const missing = window.gap ? `, where WAL is missing from ${formatLsn(window.gap.from)}` : ''
+  const because = window.endedBy === 'damage' ? ', where WAL is damaged' : missing
   return `from ${from} to ${to}${because} on timeline ${window.history.timeline}`
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { HoldfastError } from '../../kernel/index.ts'
 import type { SealedArea } from '../../storage/index.ts'
 import { openWalArchive, type WalArchive } from './archive.ts'
+import { rangeToName } from './range.ts'
 
 const size = 0x100000
 const facts = { segmentBytes: size }
@@ -47,6 +48,28 @@ test('a segment is put together from overlapping ranges, zeros behind its end; a
   expect(segment?.bytes.subarray(300).every((byte) => byte === 0)).toBe(true)
   expect(await archive.readSegment(1, 2n)).toBeUndefined()
   expect(await archive.readSegment(2, 1n)).toBeUndefined()
+})
+
+test('a damaged range is an error, or the end where that is asked for; another range with the same bytes takes its place', async () => {
+  const area = mapArea()
+  const archive = openWalArchive(area, '7')
+  await put(archive, size, size + 100)
+  await put(archive, size + 100, size + 200)
+  await put(archive, size + 200, size + 300)
+  const damage = (start: number, end: number) => {
+    const range = { timeline: 1, start: BigInt(size + start), end: BigInt(size + end) }
+    area.objects.set(`7/${rangeToName(range)}`, Buffer.from('not a range'))
+  }
+  damage(100, 200)
+  await expect(archive.readSegment(1, 1n)).rejects.toMatchObject({ code: 'object-damaged' })
+  const before = await archive.readSegment(1, 1n, undefined, { untilDamage: true })
+  expect(before).toMatchObject({ end: BigInt(size + 100), isDamaged: true })
+  await put(archive, size + 50, size + 250)
+  const around = await archive.readSegment(1, 1n, undefined, { untilDamage: true })
+  expect(around?.end).toBe(BigInt(size + 300))
+  expect(around?.isDamaged).toBeUndefined()
+  damage(200, 300)
+  expect(await archive.segmentBytes()).toBe(size)
 })
 
 test('a segment without its first byte is absent', async () => {

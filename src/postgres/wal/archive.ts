@@ -48,9 +48,15 @@ export interface WalArchive {
   segmentBytes(signal?: AbortSignal): Promise<number | undefined>
   /**
    * One segment from its beginning, zeros after `end`; undefined when its first byte is not there. A hole ends it.
-   * `completeUntilUs` and `sentAtUs` are those of the ranges used.
+   * `completeUntilUs` and `sentAtUs` are those of the ranges used. Throws `object-damaged`; with `untilDamage` it ends there instead, and
+   * says so.
    */
-  readSegment(timeline: number, segment: bigint, signal?: AbortSignal): Promise<WalSegment | undefined>
+  readSegment(
+    timeline: number,
+    segment: bigint,
+    signal?: AbortSignal,
+    options?: { readonly untilDamage?: boolean },
+  ): Promise<WalSegment | undefined>
   /** A timeline's ancestry; undefined when its file is not there. Timeline 1 needs none. */
   history(timeline: number, signal?: AbortSignal): Promise<TimelineHistory | undefined>
   /** Throws `identity-mismatch` when another history of the timeline is there: two servers were promoted to the same number. */
@@ -66,6 +72,8 @@ export interface WalSegment extends WalRangeFacts {
   readonly end: Lsn
   /** Always a whole segment long. */
   readonly bytes: Buffer
+  /** What should follow is there, and cannot be read. Only when asked for with `untilDamage`. */
+  readonly isDamaged?: boolean
 }
 
 /** Opens the archive of a cluster. Nothing is read yet; an archive without objects is an empty one. */
@@ -155,17 +163,27 @@ export function openWalArchive(area: SealedArea, systemIdentifier: string): WalA
     async segmentBytes(signal) {
       if (knownSegmentBytes !== undefined) return knownSegmentBytes
       return await lookingAgain(async () => {
-        const range = (await list('', signal)).ranges.at(-1)
-        return range && (await archive.get(range, signal)).segmentBytes
+        const { ranges } = await list('', signal)
+        let damage: unknown
+        for (const range of ranges.toReversed()) {
+          try {
+            return (await archive.get(range, signal)).segmentBytes
+          } catch (error) {
+            if (!isHoldfastError(error, 'object-damaged')) throw error
+            damage = error
+          }
+        }
+        if (damage !== undefined) throw damage
+        return undefined
       })
     },
-    async readSegment(timeline, segment, signal) {
+    async readSegment(timeline, segment, signal, { untilDamage = false } = {}) {
       const size = await archive.segmentBytes(signal)
       if (size === undefined) return undefined
       return await lookingAgain(async () => {
         const start = segment * BigInt(size)
         const { ranges } = await list(segmentPrefix(timeline, start, size), signal)
-        return await assemble(archive, timeline, start, size, ranges, signal)
+        return await assemble(archive, { timeline, start, size, ranges, untilDamage }, signal)
       })
     },
     async history(timeline, signal) {
@@ -223,7 +241,7 @@ export async function timelineEnd(
   if (!last) return undefined
   const size = await archive.segmentBytes(signal)
   if (size === undefined) return undefined
-  const segment = await archive.readSegment(timeline, segmentNumber(last.end - 1n, size), signal)
+  const segment = await archive.readSegment(timeline, segmentNumber(last.end - 1n, size), signal, { untilDamage: true })
   const marked = contents.marks.findLast((mark) => mark.timeline === timeline && mark.lsn <= last.end)?.completeUntilUs
   const seen = segment?.end === last.end ? segment : undefined
   return { end: last.end, segmentBytes: size, sentAtUs: seen?.sentAtUs, completeUntilUs: latest(seen?.completeUntilUs, marked) }
@@ -259,30 +277,46 @@ async function lookingAgain<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
+interface Assembly {
+  readonly timeline: number
+  readonly start: Lsn
+  readonly size: number
+  readonly ranges: readonly WalRange[]
+  readonly untilDamage: boolean
+}
+
 async function assemble(
   archive: WalArchive,
-  timeline: number,
-  start: Lsn,
-  size: number,
-  ranges: readonly WalRange[],
+  { timeline, start, size, ranges, untilDamage }: Assembly,
   signal?: AbortSignal,
 ): Promise<WalSegment | undefined> {
+  const damaged = new Set<WalRange>()
   const bytes = Buffer.alloc(size)
   let end = start
   let sentAtUs: bigint | undefined
   let completeUntilUs: bigint | undefined
   for (;;) {
     const next = ranges
-      .filter((range) => range.timeline === timeline && range.start <= end && range.end > end)
+      .filter((range) => range.timeline === timeline && range.start <= end && range.end > end && !damaged.has(range))
       .reduce<WalRange | undefined>((best, range) => (best && best.end >= range.end ? best : range), undefined)
     if (!next) break
-    const found = await archive.get(next, signal)
+    let found: Awaited<ReturnType<WalArchive['get']>>
+    try {
+      found = await archive.get(next, signal)
+    } catch (error) {
+      if (!untilDamage || !isHoldfastError(error, 'object-damaged')) throw error
+      // Another range may hold the same bytes.
+      damaged.add(next)
+      continue
+    }
     found.bytes.copy(bytes, Number(next.start - start))
     end = next.end
     sentAtUs = latest(sentAtUs, found.sentAtUs)
     completeUntilUs = latest(completeUntilUs, found.completeUntilUs)
   }
-  return end === start ? undefined : { timeline, start, end, bytes, segmentBytes: size, sentAtUs, completeUntilUs }
+  const isDamaged = [...damaged].some((range) => range.end > end)
+  if (end === start && !isDamaged) return undefined
+  return { timeline, start, end, bytes, segmentBytes: size, sentAtUs, completeUntilUs, ...(isDamaged ? { isDamaged } : {}) }
 }
 
 export function latest(a: bigint | undefined, b: bigint | undefined): bigint | undefined {

@@ -63,7 +63,9 @@ export async function recoverableWindow(
   const size = await archive.segmentBytes(signal)
   if (reach.end <= backup.stopLsn || size === undefined) return { ...backupOnly, endedBy, gap: reach.gap }
   const tail = await scanTail(archive, history, size, { floor: backup.stopLsn, end: reach.end }, signal)
-  if (!tail.last || tail.last.end <= backup.stopLsn) return { ...backupOnly, endedBy, gap: reach.gap }
+  if (!tail.last || tail.last.end <= backup.stopLsn) {
+    return { ...backupOnly, endedBy: tail.damaged ? 'damage' : endedBy, gap: reach.gap }
+  }
   const head = await scanTail(archive, history, size, { floor: backup.startLsn, end: backup.stopLsn }, signal)
   const own = reach.gap ? undefined : await timelineEnd(archive, reach.timeline, contents, signal)
   const startUs = head.lastCommitUs ?? backup.startedAtUs
@@ -117,10 +119,11 @@ export async function readSegmentAlong(
   segment: bigint,
   size: number,
   signal?: AbortSignal,
+  { untilDamage = false }: { readonly untilDamage?: boolean } = {},
 ): Promise<WalSegment | undefined> {
   for (const span of timelineSpans(history).toReversed()) {
     if (segmentNumber(span.start, size) > segment) continue
-    const found = await archive.readSegment(span.timeline, segment, signal)
+    const found = await archive.readSegment(span.timeline, segment, signal, { untilDamage })
     if (found) return found
   }
   return undefined
@@ -164,7 +167,7 @@ async function scan(
   let last: WalRecord | undefined
   let lastCommitUs: bigint | undefined
   for (let start = from; start < end; start += BigInt(size)) {
-    const segment = await readSegmentAlong(archive, history, segmentNumber(start, size), size, signal)
+    const segment = await readSegmentAlong(archive, history, segmentNumber(start, size), size, signal, { untilDamage: true })
     if (!segment) {
       // Before the archive's first byte; what begins later is still worth reading.
       if (!walker) continue
@@ -178,6 +181,7 @@ async function scan(
         lastCommitUs = record.endedAtUs
       }
     }
+    if (segment.isDamaged === true) return { last, lastCommitUs, damaged: true }
     if (walker.state === 'ended') break
   }
   return { last, lastCommitUs, damaged: walker?.state === 'ended' }
