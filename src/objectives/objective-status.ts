@@ -25,6 +25,7 @@ export type Reason =
   | 'incomplete-snapshot'
   | 'not-recoverable'
   | 'wal-not-archived'
+  | 'repository-unseen'
   | PointProblem
 
 /** A part of a service's data. */

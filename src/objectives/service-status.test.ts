@@ -326,6 +326,7 @@ test('a service without declared objectives is unknown, with what was measured',
 })
 
 test('repositories that could not be looked into are named', () => {
-  const { findings } = statusOf({}, { unseen: [{ repository: 'offsite', because: 'wrong password' }] })
+  const { findings, rpo } = statusOf({}, { unseen: [{ repository: 'offsite', because: 'wrong password' }] })
+  expect(rpo.because).toBe('repository-unseen')
   expect(findings).toEqual([{ code: 'unseen', repository: 'offsite', because: 'wrong password' }])
 })

@@ -41,8 +41,9 @@ export function serviceStatus({ objectives, evidence, now }: StatusQuestion): Se
   const limit = now.getTime() + clockToleranceMs
   const known = (fact: { readonly time: Date }) => fact.time.getTime() <= limit
   const ways = evidence.data.map((data) => recoverablePoints(data, limit))
+  const isBlind = evidence.unseen.length > 0
   const recoveries = evidence.recoveries.filter(known).toSorted((a, b) => b.time.getTime() - a.time.getTime())
-  const rpo = rpoStatus(objectives.rpoMs, evidence.data, ways, now)
+  const rpo = seenOr(isBlind, rpoStatus(objectives.rpoMs, evidence.data, ways, now))
   const rto = rtoStatus(objectives.rtoMs, evidence, ways, recoveries, now)
   const newest = ways.map(({ points }) => Math.max(...points.map(({ time }) => time.getTime())))
   const recoverableTo = Math.min(...newest)
@@ -66,4 +67,9 @@ export function serviceStatus({ objectives, evidence, now }: StatusQuestion): Se
     ],
     ...(Number.isFinite(recoverableTo) ? { recoverableTo: new Date(recoverableTo) } : {}),
   }
+}
+
+/** Where a repository could not be looked into, that no backup was found does not mean that there is none. */
+function seenOr(isBlind: boolean, status: ObjectiveStatus): ObjectiveStatus {
+  return isBlind && status.because === 'no-snapshot' ? { ...status, because: 'repository-unseen' } : status
 }

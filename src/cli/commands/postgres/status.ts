@@ -63,7 +63,7 @@ function serverText(server: WalStatus['server']): string {
     streaming: 'the receiver is connected',
     unused: 'no receiver is connected',
     lost: 'the server has given it up: WAL is missing',
-    missing: 'there is no such slot: no receiver has ever run',
+    missing: 'there is no such slot: the server keeps no WAL for a receiver',
   }[server.state]
   const hanging = server.synchronous && server.state !== 'streaming'
   const warning = hanging ? `\n${pc.red('COMMITS HANG')}: synchronous_standby_names names this receiver, and it does not run` : ''

@@ -10,6 +10,7 @@ const reasons: Record<Reason, string> = {
   'not-declared': 'no objective is declared',
   'no-data': 'neither the service nor one that it depends on declares data',
   'no-snapshot': 'there is no backup',
+  'repository-unseen': 'its repository could not be looked into, and no backup is seen elsewhere',
   'only-future-dated': 'all its backups are dated in the future',
   'repository-damaged': 'the last check of its repository found damage',
   'incomplete-snapshot': 'the newest backup lacks files that could not be read',
