@@ -77,6 +77,7 @@ test('a backup leaves a snapshot with its paths, tags, parent and restic’s sum
     treeBlobs: 1,
     addedBytes: 3 + treeBytes,
     skipped: [],
+    lostPacks: [],
     facts: { lsn: '0/1' },
   })
   const [stored, again] = await repository.snapshots()
@@ -183,9 +184,34 @@ test('a lost lock ends the backup', async () => {
   const losingRepository: Repository = Object.create(repository, {
     lock: { value: async () => ({ signal: controller.signal, [Symbol.asyncDispose]: async () => {} }) },
     refreshIndex: { value: (signal?: AbortSignal) => repository.refreshIndex(signal) },
-    findSnapshot: { value: () => Promise.reject(new HoldfastError('snapshot-not-found', { message: 'none' })) },
+    snapshots: { value: async () => [] },
+    setAsideLostPacks: { value: async () => [] },
     createWriter: { value: () => repository.createWriter({ workers: 1 }) },
   }) as Repository
   await expect(run(losingRepository, losing)).rejects.toBe(lost)
   expect(await repository.snapshots()).toEqual([])
+})
+
+test('a snapshot that cannot be read is no parent, and does not keep the next backup from being made', async () => {
+  await using backend = createMemoryBackend()
+  const repository = await createRepository(backend, 'password', { kdf })
+  const first = await run(repository, textSource('one'))
+  await backend.delete('snapshots', first.snapshot ?? '')
+  await backend.put('snapshots', first.snapshot ?? '', Buffer.from('rotten'))
+  const second = await run(repository, textSource('two'))
+  expect(second).toMatchObject({ snapshot: expect.any(String) as string })
+  expect(second.parent).toBeUndefined()
+})
+
+test('what an unreadable index named is named by the index of the next backup, for those who read indexes alone', async () => {
+  await using backend = createMemoryBackend()
+  const repository = await createRepository(backend, 'password', { kdf })
+  await run(repository, textSource('one'))
+  for (const { name } of await Array.fromAsync(backend.list('index'))) {
+    await backend.delete('index', name)
+    await backend.put('index', name, new Uint8Array(0))
+    await run(await openRepository(backend, 'password'), textSource('one'))
+    await backend.delete('index', name)
+  }
+  expect(await errorsIn(await openRepository(backend, 'password'))).toEqual([])
 })

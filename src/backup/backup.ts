@@ -1,7 +1,8 @@
 import { hostname, userInfo } from 'node:os'
-import { isHoldfastError, type Json } from '../kernel/index.ts'
+import type { Json } from '../kernel/index.ts'
 import {
   formatTime,
+  newestSnapshot,
   type Repository,
   type Snapshot,
   type SnapshotRecord,
@@ -47,6 +48,8 @@ export interface BackupSummary extends ArchiveStats {
   readonly addedStoredBytes: number
   /** Not in the snapshot, or not whole. A backup with any is only partly done. */
   readonly skipped: readonly Skipped[]
+  /** Packs that the index names and that are missing or truncated. What they held and is still in the source was stored again. */
+  readonly lostPacks: readonly string[]
   readonly facts?: Json
 }
 
@@ -69,6 +72,8 @@ async function backUp(job: BackupJob, progress: (event: ArchiveProgress) => void
   const parent = await findParent(job, signal)
   // Snapshots first, then the index: whatever the parent names was indexed before.
   await repository.refreshIndex(signal)
+  // What is not there must not be taken for stored: the new snapshot would lack it, and say nothing.
+  const lostPacks = await repository.setAsideLostPacks(signal)
   await using writer = await repository.createWriter({ ...job.writer, dryRun: job.dryRun ?? false })
   const archived = await source.archive({ writer, repository, progress, ...(parent && { parent }) }, signal)
   await writer.flush(signal)
@@ -89,6 +94,7 @@ async function backUp(job: BackupJob, progress: (event: ArchiveProgress) => void
     addedBytes,
     addedStoredBytes,
     skipped: archived.skipped,
+    lostPacks,
     ...(archived.facts !== undefined && { facts: archived.facts }),
   }
 }
@@ -100,12 +106,9 @@ async function findParent(
 ): Promise<Snapshot | undefined> {
   if (force) return undefined
   if (parent !== undefined) return repository.findSnapshot(parent, {}, signal)
-  try {
-    return await repository.findSnapshot('latest', { host, paths: source.describe().paths }, signal)
-  } catch (error) {
-    if (isHoldfastError(error, 'snapshot-not-found')) return undefined
-    throw error
-  }
+  // A damaged snapshot is no parent, and no reason to end without a new one. It is for check to tell.
+  const found = await repository.snapshots(signal, () => {})
+  return newestSnapshot(found, { host, paths: source.describe().paths }, Date.now())
 }
 
 interface Done {

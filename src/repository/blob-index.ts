@@ -1,6 +1,7 @@
 import { HoldfastError } from '../kernel/index.ts'
 import type { BlobEntry, BlobType } from './blob.ts'
 import type { IndexedPack } from './index-file.ts'
+import { packFileBytes } from './pack-header.ts'
 
 /** Where a blob is. */
 export interface BlobLocation extends BlobEntry {
@@ -16,10 +17,16 @@ export interface BlobIndex {
   hasPack(id: string): boolean
   has(type: BlobType, id: string): boolean
   lookup(type: BlobType, id: string): BlobLocation | undefined
+  /** Every place of a blob, the one that lookup gives first: when one is damaged, another may do. */
+  lookupAll(type: BlobType, id: string): BlobLocation[]
   /** A number below `size` that is the blob's own for ever: for sets of blobs as arrays of bits. */
   position(type: BlobType, id: string): number | undefined
-  /** Adds a pack's blobs. A blob that is known already keeps its first place. */
+  /** Adds a pack's blobs. A blob that is known already keeps its first place; the others are remembered too. */
   add(pack: IndexedPack): void
+  /** The packs named by any index, with the size that each must have. */
+  packs(): IterableIterator<{ readonly id: string; readonly sizeBytes: number }>
+  /** Counts a pack as not there: its blobs are unknown from now on, unless another pack holds them or comes to hold them. */
+  setAside(pack: string): void
   /** Every blob once, in no order. */
   entries(): IterableIterator<BlobLocation>
 }
@@ -41,7 +48,10 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
   // pack number with the type in its top bit · offset · length · uncompressed length (0 = stored uncompressed)
   let metas = new Uint32Array(capacity * metaWords)
   let table = new Uint32Array(slotsFor(capacity))
-  const packs: string[] = []
+  const packs: { readonly id: string; readonly sizeBytes: number }[] = []
+  const aside = new Set<number>()
+  /** Further places of blobs that are in several packs, by position: few blobs are. */
+  const others = new Map<number, Uint32Array[]>()
   const packNumbers = new Map<string, number>()
   const wanted = new Uint32Array(idWords)
   const wantedBytes = Buffer.from(wanted.buffer)
@@ -75,24 +85,47 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
       table[slot] = position + 1
     }
   }
-  function locationAt(position: number, id: string): BlobLocation {
-    const at = position * metaWords
-    const packed = metas[at] ?? 0
-    const uncompressed = metas[at + 3] ?? 0
+  function metaAt(position: number): Uint32Array {
+    return metas.subarray(position * metaWords, (position + 1) * metaWords)
+  }
+  /** The places of a blob in packs that are there. */
+  function* placesAt(position: number): Generator<Uint32Array> {
+    for (const meta of [metaAt(position), ...(others.get(position) ?? [])]) if (!aside.has(packNumberOf(meta))) yield meta
+  }
+  function locationOf(meta: Uint32Array, id: string): BlobLocation {
+    const [packed = 0, offset = 0, length = 0, uncompressed = 0] = meta
     return {
       type: (packed & treeFlag) === 0 ? 'data' : 'tree',
       id,
-      pack: packs[packed & ~treeFlag] ?? '',
-      offset: metas[at + 1] ?? 0,
-      length: metas[at + 2] ?? 0,
+      pack: packs[packNumberOf(meta)]?.id ?? '',
+      offset,
+      length,
       ...(uncompressed === 0 ? {} : { uncompressedLength: uncompressed }),
     }
   }
-  function numberOf(pack: string): number {
-    const known = packNumbers.get(pack)
+  function firstAt(position: number, id: string): BlobLocation | undefined {
+    for (const meta of placesAt(position)) return locationOf(meta, id)
+    return undefined
+  }
+  function positionOf(type: BlobType, id: string): number | undefined {
+    wantedBytes.write(id, 'hex')
+    const stored = table[findSlot(type)] ?? 0
+    return stored === 0 ? undefined : stored - 1
+  }
+  function isThere(position: number): boolean {
+    return aside.size === 0 || !placesAt(position).next().done
+  }
+  /** The same pack may be named by several indexes. */
+  function addPlace(position: number, meta: readonly number[]): void {
+    const places = others.get(position) ?? []
+    if ([metaAt(position), ...places].some(([packed]) => packed === meta[0])) return
+    others.set(position, [...places, Uint32Array.from(meta)])
+  }
+  function numberOf({ id, blobs }: IndexedPack): number {
+    const known = packNumbers.get(id)
     if (known !== undefined) return known
-    packs.push(pack)
-    packNumbers.set(pack, packs.length - 1)
+    packs.push({ id, sizeBytes: packFileBytes(blobs) })
+    packNumbers.set(id, packs.length - 1)
     return packs.length - 1
   }
 
@@ -105,39 +138,52 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
     },
     hasPack: (id) => packNumbers.has(id),
     has(type, id) {
-      wantedBytes.write(id, 'hex')
-      return table[findSlot(type)] !== 0
+      const position = positionOf(type, id)
+      return position !== undefined && isThere(position)
     },
-    position(type, id) {
-      wantedBytes.write(id, 'hex')
-      const stored = table[findSlot(type)] ?? 0
-      return stored === 0 ? undefined : stored - 1
-    },
+    position: positionOf,
     lookup(type, id) {
-      wantedBytes.write(id, 'hex')
-      const stored = table[findSlot(type)] ?? 0
-      return stored === 0 ? undefined : locationAt(stored - 1, id)
+      const position = positionOf(type, id)
+      return position === undefined ? undefined : firstAt(position, id)
+    },
+    lookupAll(type, id) {
+      const position = positionOf(type, id)
+      return position === undefined ? [] : Array.from(placesAt(position), (meta) => locationOf(meta, id))
     },
     add(pack) {
-      const packNumber = numberOf(pack.id)
+      const packNumber = numberOf(pack)
       for (const { type, id, offset, length, uncompressedLength } of pack.blobs) {
         grow()
         wantedBytes.write(id, 'hex')
         const slot = findSlot(type)
-        if (table[slot] !== 0) continue
+        const meta = [(packNumber | (type === 'tree' ? treeFlag : 0)) >>> 0, offset, length, uncompressedLength ?? 0]
+        const stored = table[slot] ?? 0
+        if (stored !== 0) {
+          addPlace(stored - 1, meta)
+          continue
+        }
         ids.set(wanted, count * idWords)
-        metas.set(
-          [(packNumber | (type === 'tree' ? treeFlag : 0)) >>> 0, offset, length, uncompressedLength ?? 0],
-          count * metaWords,
-        )
+        metas.set(meta, count * metaWords)
         table[slot] = ++count
       }
     },
+    packs: () => packs.values(),
+    setAside(pack) {
+      const number = packNumbers.get(pack)
+      if (number !== undefined) aside.add(number)
+    },
     *entries() {
-      for (let position = 0; position < count; position++)
-        yield locationAt(position, Buffer.from(ids.buffer, position * 32, 32).toString('hex'))
+      for (let position = 0; position < count; position++) {
+        const found = firstAt(position, Buffer.from(ids.buffer, position * 32, 32).toString('hex'))
+        if (found !== undefined) yield found
+      }
     },
   }
+}
+
+/** Of a place as four words: see `metas`. */
+function packNumberOf([packed = 0]: Uint32Array): number {
+  return packed & ~treeFlag
 }
 
 /** A power of two with at most 2 of 3 slots taken. */

@@ -48,7 +48,12 @@ export interface Repository extends AsyncDisposable {
   /** As loadIndex, with what others have indexed since. */
   refreshIndex(signal?: AbortSignal): Promise<BlobIndex>
   readonly unreadableIndexes: readonly UnreadableIndex[]
-  /** The verified plaintext. Throws `blob-missing` when no index names it, `pack-damaged` when it cannot be had whole. */
+  /**
+   * For writers: compares the packs that the index names with those that are there, and counts what is only in missing or truncated ones as
+   * unknown from now on, so that it is stored again. Gives their ids.
+   */
+  setAsideLostPacks(signal?: AbortSignal): Promise<string[]>
+  /** The verified plaintext, from whichever pack has it whole. Throws `blob-missing` when no index names it, `pack-damaged` when it cannot be had whole. */
   readBlob(type: BlobType, id: string, signal?: AbortSignal): Promise<Uint8Array>
   /** Many blobs of one pack, with few requests. Damage is a result. */
   readPackBlobs(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal): AsyncGenerator<FoundBlob>

@@ -30,6 +30,8 @@ export async function readIndexFile(backend: Backend, keys: SealKeys, id: string
 export class IndexLoader {
   readonly index: BlobIndex = createBlobIndex()
   readonly unreadable: UnreadableIndex[] = []
+  /** Packs that no readable index file names, as their own headers describe them. */
+  readonly fromHeaders: IndexedPack[] = []
   readonly #backend: Backend
   readonly #keys: SealKeys
   readonly #seen = new Set<string>()
@@ -73,6 +75,7 @@ export class IndexLoader {
       try {
         const blobs = await readPackHeader(this.#backend, this.#keys, { id: name, sizeBytes }, signal)
         this.index.add({ id: name, blobs })
+        this.fromHeaders.push({ id: name, blobs })
       } catch (error) {
         // Residue of a crash, or damaged itself: `check` tells which.
         if (!isHoldfastError(error, 'pack-damaged') && !isHoldfastError(error, 'object-missing')) throw error

@@ -121,9 +121,31 @@ export class OpenedRepository implements Repository {
     return this.loadIndex(signal)
   }
 
+  async setAsideLostPacks(signal?: AbortSignal): Promise<string[]> {
+    const index = await this.loadIndex(signal)
+    const sizes = new Map<string, number>()
+    for await (const { name, sizeBytes } of this.backend.list('data', '', signal)) sizes.set(name, sizeBytes)
+    const lost = [...index.packs()].filter(({ id, sizeBytes }) => sizes.get(id) !== sizeBytes).map(({ id }) => id)
+    for (const pack of lost) index.setAside(pack)
+    return lost
+  }
+
   async readBlob(type: BlobType, id: string, signal?: AbortSignal): Promise<Uint8Array> {
-    const location = await this.#locate(type, id, signal)
-    const { pack, offset, length } = location
+    let failure: unknown
+    for (const location of await this.#locate(type, id, signal)) {
+      try {
+        return await this.#readFrom(location, signal)
+      } catch (error) {
+        // It may be whole in another pack; when it is in none, the first damage is told.
+        if (!isHoldfastError(error, 'pack-damaged')) throw error
+        failure ??= error
+      }
+    }
+    throw failure
+  }
+
+  async #readFrom(location: BlobLocation, signal?: AbortSignal): Promise<Uint8Array> {
+    const { type, id, pack, offset, length } = location
     try {
       const stored = await this.backend.get('data', pack, { range: { offset, length }, ...(signal && { signal }) })
       return decodeBlob(this.#keys, stored, location, pack)
@@ -138,14 +160,15 @@ export class OpenedRepository implements Repository {
     }
   }
 
-  async #locate(type: BlobType, id: string, signal?: AbortSignal): Promise<BlobLocation> {
+  /** At least one place. */
+  async #locate(type: BlobType, id: string, signal?: AbortSignal): Promise<BlobLocation[]> {
     const index = await this.loadIndex(signal)
-    const location = index.lookup(type, id)
-    if (location) return location
+    const locations = index.lookupAll(type, id)
+    if (locations.length > 0) return locations
     // Perhaps another writer has stored it since.
     await this.refreshIndex(signal)
-    const found = index.lookup(type, id)
-    if (found) return found
+    const found = index.lookupAll(type, id)
+    if (found.length > 0) return found
     throw new HoldfastError('blob-missing', {
       message: `no index of ${this.location} names ${type} blob ${shortId(id)}`,
       hint: 'run `holdfast check` to see which snapshots are affected',
@@ -218,6 +241,7 @@ export class OpenedRepository implements Repository {
         masterKey: this.#masterKey,
         config: this.config,
         index: await this.loadIndex(),
+        unnamed: this.#loader.fromHeaders.splice(0),
         storeIndex: async (packs, signal) => this.#loader.known(await this.#save('index', encodeIndex(packs), signal)),
       },
       options,

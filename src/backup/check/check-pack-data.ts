@@ -2,7 +2,7 @@ import { isHoldfastError, messageOf, sha256Hex } from '../../kernel/index.ts'
 import type { BlobEntry } from '../../repository/index.ts'
 import { blobsDigest } from './check-indexes.ts'
 import type { PresentPack } from './check-pack-list.ts'
-import { blobKey, damagePack, type CheckState } from './state.ts'
+import { blobKey, damagePack, isElsewhere, type CheckState } from './state.ts'
 
 interface PackVerdict {
   readonly reasons: string[]
@@ -61,8 +61,8 @@ async function checkPack(state: CheckState, pack: PresentPack, bytes: Uint8Array
     state.findings.push({ severity: 'note', code: 'read-unstable', pack: pack.id, reasons: first.reasons })
     return
   }
-  for (const { type, id } of again.damaged) state.lost.set(blobKey(type, id), pack.id)
   damagePack(state, pack.id, { reasons: again.reasons, blobs: again.damaged.map(({ id }) => id) })
+  for (const { type, id } of again.damaged) if (!isElsewhere(state, type, id)) state.lost.set(blobKey(type, id), pack.id)
 }
 
 function verify(state: CheckState, { id }: PresentPack, bytes: Uint8Array | undefined): PackVerdict {

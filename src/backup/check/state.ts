@@ -37,12 +37,17 @@ export function blobKey(type: BlobType, id: string): string {
   return `${type}:${id}`
 }
 
-/** Blames every blob that the index places in these packs. */
+/** Blames every blob that the index places in these packs, and in no other. */
 export function loseBlobsOf(state: CheckState, culprits: ReadonlyMap<string, Culprit>): void {
   for (const { type, id, pack } of state.index.entries()) {
     const culprit = culprits.get(pack)
-    if (culprit !== undefined) state.lost.set(blobKey(type, id), culprit)
+    if (culprit !== undefined && !isElsewhere(state, type, id)) state.lost.set(blobKey(type, id), culprit)
   }
+}
+
+/** Whether a pack that nothing is known against has the blob. */
+export function isElsewhere({ index, damage }: CheckState, type: BlobType, id: string): boolean {
+  return index.lookupAll(type, id).some(({ pack }) => !damage.has(pack))
 }
 
 /** Damage found in a pack that has the right size. Later knowledge about the same pack replaces or completes the earlier. */

@@ -1,5 +1,5 @@
 import { renameSync } from 'node:fs'
-import { HoldfastError, randomHex, shortId } from '../../kernel/index.ts'
+import { HoldfastError, isHoldfastError, randomHex, shortId } from '../../kernel/index.ts'
 import { plaintextBytes, type BlobLocation, type Repository } from '../../repository/index.ts'
 import { OpenFiles } from './open-files.ts'
 import type { PlannedFile } from './plan.ts'
@@ -122,8 +122,19 @@ class ContentWriter {
     for await (const found of this.#request.repository.readPackBlobs(pack, entries, signal)) {
       signal.throwIfAborted()
       const uses = wanted.get(found.entry.id)?.uses ?? []
-      if ('error' in found) for (const { file } of uses) this.#giveUp(file, packDamaged(pack, file, found.error))
-      else for (const use of uses) this.#write(use, found.entry.id, found.plaintext)
+      const plaintext = 'error' in found ? await this.#elsewhere(found.entry.id, signal) : found.plaintext
+      if (plaintext !== undefined) for (const use of uses) this.#write(use, found.entry.id, plaintext)
+      else if ('error' in found) for (const { file } of uses) this.#giveUp(file, packDamaged(pack, file, found.error))
+    }
+  }
+
+  /** A blob that is damaged where it was looked for, from another pack that has it too. */
+  async #elsewhere(id: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#request.repository.readBlob('data', id, signal)
+    } catch (error) {
+      if (isHoldfastError(error, 'pack-damaged') || isHoldfastError(error, 'blob-missing')) return undefined
+      throw error
     }
   }
 

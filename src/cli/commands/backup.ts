@@ -65,6 +65,7 @@ async function backUpPaths(paths: readonly string[], options: Options, { globals
   }
   print.result(summary, (summary) => summaryText(summary, paths.join(', ')))
   noteSkipped(summary.skipped, print)
+  noteLost(summary, print)
 }
 
 async function backUpService(
@@ -88,6 +89,14 @@ async function backUpService(
     copies.map(({ repository, summary }) => summaryText(summary, `${service} in ${repository}`)).join('\n'),
   )
   for (const { summary } of copies) noteSkipped(summary.skipped, print)
+  for (const { summary } of copies) noteLost(summary, print)
+}
+
+function noteLost({ lostPacks }: BackupSummary, print: Context['print']): void {
+  if (lostPacks.length > 0)
+    print.note(
+      `${lostPacks.length === 1 ? 'a pack' : `${lostPacks.length} packs`} of the repository, missing or cut short, went unused: what of it is still in the source was stored again. Run \`holdfast check\` to see which snapshots are affected`,
+    )
 }
 
 /** Not complete is not done: each entry is named, and the exit code says so. */

@@ -5,6 +5,7 @@ import type { Backend } from '../../storage/index.ts'
 import { createPool, Moved, workerEntry, type WorkerPool } from '../../threads/index.ts'
 import type { BlobIndex } from '../blob-index.ts'
 import type { BlobType } from '../blob.ts'
+import type { IndexedPack } from '../index-file.ts'
 import type { RepositoryConfig } from '../config.ts'
 import { plaintextBytes } from '../read-pack.ts'
 import type { MasterKey } from '../seal.ts'
@@ -23,6 +24,8 @@ export interface WriterParts {
   readonly config: RepositoryConfig
   /** What is stored already. Packs are added to it as they become durable. */
   readonly index: BlobIndex
+  /** Packs of it that no readable index file names. They are named by the next one. */
+  readonly unnamed?: readonly IndexedPack[]
   /** Writes one index file; durable when it returns. */
   readonly storeIndex: StoreIndex
 }
@@ -62,13 +65,13 @@ class ThreadedBlobWriter implements BlobWriter {
   #totals = { dataBlobs: 0, treeBlobs: 0, addedBytes: 0, addedStoredBytes: 0 }
 
   constructor(
-    { backend, masterKey, config, index, storeIndex }: WriterParts,
+    { backend, masterKey, config, index, unnamed = [], storeIndex }: WriterParts,
     { workers, packBytes, dryRun = false }: WriterOptions,
   ) {
     this.#dryRun = dryRun
     this.#backend = backend
     this.#blobIndex = index
-    this.#indexBuilder = new IndexBuilder(storeIndex, () => performance.now())
+    this.#indexBuilder = new IndexBuilder(storeIndex, () => performance.now(), dryRun ? [] : unnamed)
     for (const { type, id } of index.entries()) this.#known[type].add(Buffer.from(id, 'hex'))
     const workerData: WriterWorkerData = {
       masterKey,
@@ -87,10 +90,10 @@ class ThreadedBlobWriter implements BlobWriter {
     this.#streams = new StreamSender(this.#pool)
   }
 
-  async saveTree(bytes: Uint8Array, signal?: AbortSignal): Promise<SavedTree> {
+  async saveTree(bytes: Uint8Array, signal?: AbortSignal, { again = false } = {}): Promise<SavedTree> {
     const idBytes = hash('sha256', bytes, 'buffer')
     const id = idBytes.toString('hex')
-    if (!this.#known.tree.add(idBytes)) return { id, added: false, addedBytes: 0, addedStoredBytes: 0 }
+    if (!this.#known.tree.add(idBytes) && !again) return { id, added: false, addedBytes: 0, addedStoredBytes: 0 }
     const copy = new Uint8Array(bytes)
     const addedStoredBytes = await this.#do(signal, () =>
       this.#pool.idlest().call('saveTree', { id, bytes: copy }, [copy.buffer]),

@@ -39,8 +39,8 @@ export interface WriterTotals {
  * Saves may overlap. The first failure to store anything (`disk-full`, `storage-failed`) is final: every later call throws it.
  */
 export interface BlobWriter extends AsyncDisposable {
-  /** The exact bytes of a tree (encodeTree). */
-  saveTree(bytes: Uint8Array, signal?: AbortSignal): Promise<SavedTree>
+  /** The exact bytes of a tree (encodeTree). With `again` they are stored even if the repository names them: for what cannot be read back. */
+  saveTree(bytes: Uint8Array, signal?: AbortSignal, options?: { readonly again?: boolean }): Promise<SavedTree>
   /**
    * Reads a regular file. Throws `source-unreadable`, naming the file, when it cannot be opened or read or is not a regular file (any more);
    * the writer stays usable then.

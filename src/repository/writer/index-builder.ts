@@ -14,10 +14,13 @@ export class IndexBuilder {
   #blobs = 0
   #sinceMs = 0
 
-  /** `now` gives monotonic milliseconds. */
-  constructor(store: StoreIndex, now: () => number) {
+  /** `now` gives monotonic milliseconds. `unnamed` are durable packs that lack an index: they go into the first one. */
+  constructor(store: StoreIndex, now: () => number, unnamed: readonly IndexedPack[] = []) {
     this.#store = store
     this.#now = now
+    this.#packs = [...unnamed]
+    this.#sinceMs = now()
+    for (const { blobs } of unnamed) this.#blobs += blobs.length
   }
 
   /** The pack must be durable already. */

@@ -17,7 +17,8 @@ interface Pending {
 }
 
 interface Previous {
-  readonly node: TreeNode | undefined
+  /** Its tree could not be read: what the repository seems to hold below must be looked at, not only looked up. */
+  readonly damaged: boolean
   /** By name, bytes as latin1 text. */
   readonly children: ReadonlyMap<string, TreeNode>
 }
@@ -47,6 +48,8 @@ export class Archive {
     totalFilesProcessed: 0,
     totalBytesProcessed: 0,
   }
+  /** Trees below damage that were stored or read back by now. */
+  readonly #sound = new Set<string>()
   #unreadBytes = 0
   #current = ''
   #places = filesUnderWay
@@ -73,10 +76,10 @@ export class Archive {
   /** `root` holds the targets; its own metadata is not kept, as the tree of a snapshot has none. */
   async save(root: Extract<TargetNode, { kind: 'directory' }>): Promise<Omit<ArchivedTree, 'facts'>> {
     const parent = this.#context.parent?.tree
-    const previous = { node: undefined, children: parent === undefined ? new Map() : await this.#childrenOf(parent) }
+    const previous = await this.#previous(parent, false)
     const pending = await this.#layout(root, previous)
     const nodes = await Promise.all(pending.map(({ node }) => node))
-    const tree = await this.#saveTree(nodes)
+    const tree = await this.#saveTree(nodes, previous.damaged)
     return { tree, stats: this.#stats, skipped: this.#skipped }
   }
 
@@ -90,8 +93,8 @@ export class Archive {
       const entry = this.#look(Buffer.from(latin1, 'latin1'), child.path)
       if (entry === undefined) continue
       const before = previous.children.get(latin1)
-      if (child.kind === 'target') pending.push(await this.#entry(entry, before))
-      else pending.push(await this.#directory(entry, before, (inner) => this.#layout(child, inner)))
+      if (child.kind === 'target') pending.push(await this.#entry(entry, before, previous.damaged))
+      else pending.push(await this.#directory(entry, before, previous.damaged, (inner) => this.#layout(child, inner)))
     }
     return pending
   }
@@ -105,9 +108,9 @@ export class Archive {
     }
   }
 
-  async #entry(entry: Entry, before: TreeNode | undefined): Promise<Pending> {
+  async #entry(entry: Entry, before: TreeNode | undefined, damaged: boolean): Promise<Pending> {
     this.#signal.throwIfAborted()
-    if (entry.stat.isDirectory()) return this.#directory(entry, before, (previous) => this.#children(entry, previous))
+    if (entry.stat.isDirectory()) return this.#directory(entry, before, damaged, (previous) => this.#children(entry, previous))
     if (entry.stat.isFile()) return this.#file(entry, before)
     return { node: Promise.resolve(this.#special(entry)) }
   }
@@ -125,21 +128,22 @@ export class Archive {
     this.#skipped.push(...listing.skipped)
     const pending: Pending[] = []
     for (const entry of listing.entries)
-      pending.push(await this.#entry(entry, previous.children.get(entry.name.toString('latin1'))))
+      pending.push(await this.#entry(entry, previous.children.get(entry.name.toString('latin1')), previous.damaged))
     return pending
   }
 
   async #directory(
     entry: Entry,
     before: TreeNode | undefined,
+    damaged: boolean,
     walk: (previous: Previous) => Promise<Pending[] | undefined>,
   ): Promise<Pending> {
-    const children = before?.subtree === undefined ? new Map<string, TreeNode>() : await this.#childrenOf(before.subtree)
-    const pending = await walk({ node: before, children })
+    const previous = await this.#previous(before?.subtree, damaged)
+    const pending = await walk(previous)
     if (pending === undefined) return { node: Promise.resolve(undefined) }
     return this.#watched(async () => {
       const nodes = await Promise.all(pending.map(({ node }) => node))
-      const subtree = await this.#saveTree(nodes)
+      const subtree = await this.#saveTree(nodes, previous.damaged)
       const node = this.#read(entry, { subtree })
       if (node !== undefined) this.#count('dirs', node, before)
       return node
@@ -203,18 +207,31 @@ export class Archive {
     }
   }
 
-  async #saveTree(nodes: readonly (TreeNode | undefined)[]): Promise<string> {
-    const { id } = await this.#context.writer.saveTree(encodeTree(nodes.filter((node) => node !== undefined)), this.#signal)
+  /** Below damage, a tree that the repository seems to hold already is read back, and stored again when it cannot be. */
+  async #saveTree(nodes: readonly (TreeNode | undefined)[], damaged: boolean): Promise<string> {
+    const { writer } = this.#context
+    const bytes = encodeTree(nodes.filter((node) => node !== undefined))
+    const { id, added } = await writer.saveTree(bytes, this.#signal)
+    if (!damaged || this.#sound.has(id)) return id
+    this.#sound.add(id)
+    if (!added && (await this.#nodesOf(id)) === undefined) await writer.saveTree(bytes, this.#signal, { again: true })
     return id
   }
 
-  /** The parent's entries. A tree that is damaged or gone is no parent: everything below is read again, which repairs it if it can. */
-  async #childrenOf(tree: string): Promise<Map<string, TreeNode>> {
+  /** The parent's entries. A tree that is damaged or gone is no parent: everything below is read again, which repairs what it can. */
+  async #previous(tree: string | undefined, damaged: boolean): Promise<Previous> {
+    const nodes = tree === undefined ? [] : await this.#nodesOf(tree)
+    const children = new Map(nodes?.map((node) => [node.name.toString('latin1'), node]))
+    return { damaged: damaged || nodes === undefined, children }
+  }
+
+  /** Undefined when the tree is damaged or gone. */
+  async #nodesOf(tree: string): Promise<readonly TreeNode[] | undefined> {
     try {
-      const nodes = await this.#context.repository.readTree(tree, this.#signal)
-      return new Map(nodes.map((node) => [Buffer.from(node.name).toString('latin1'), node]))
+      return await this.#context.repository.readTree(tree, this.#signal)
     } catch (error) {
-      if (isHoldfastError(error, 'pack-damaged') || isHoldfastError(error, 'blob-missing')) return new Map()
+      const damages = ['pack-damaged', 'blob-missing', 'object-damaged'] as const
+      if (damages.some((code) => isHoldfastError(error, code))) return undefined
       throw error
     }
   }

@@ -57,28 +57,6 @@ test('a file is read again when its size, its times or its inode changed, and on
   expect(await backUp(dir.path)).toMatchObject({ filesChanged: 3, filesUnmodified: 1, filesNew: 0, bytesRead: 9 + 8 + 8 })
 })
 
-test('a file whose content the repository has lost is read again, though it did not change', async () => {
-  using dir = folder()
-  writeFileSync(join(dir.path, 'file'), 'of which the repository knows nothing')
-  const backend = createMemoryBackend()
-  const other = await createRepository(backend, 'password', { kdf: { N: 32768, r: 8, p: 1 } })
-  const source = createFilesSource({ paths: [dir.path] })
-  await backup({ repository: other, source, writer: { workers: 1 } }, () => {}, signal)
-  const [snapshot] = await other.snapshots()
-  const index = await other.loadIndex()
-  // An index without its content: what is left when packs are lost and the index was rebuilt.
-  const withoutData: Repository = Object.create(other, {
-    lock: { value: (...args: Parameters<Repository['lock']>) => other.lock(...args) },
-    findSnapshot: { value: () => Promise.resolve(snapshot) },
-    refreshIndex: { value: () => Promise.resolve(index) },
-    loadIndex: { value: () => Promise.resolve({ has: () => false }) },
-    createWriter: { value: () => other.createWriter({ workers: 1 }) },
-    readTree: { value: (id: string) => other.readTree(id) },
-    saveSnapshot: { value: (...args: Parameters<Repository['saveSnapshot']>) => other.saveSnapshot(...args) },
-  }) as Repository
-  expect(await backup({ repository: withoutData, source }, () => {}, signal)).toMatchObject({ bytesRead: 37 })
-})
-
 test('what cannot be read is left out and named, and the rest is saved', async ({ skip }) => {
   skip(process.platform !== 'linux', 'it needs a file that even root cannot read')
   using dir = folder()
