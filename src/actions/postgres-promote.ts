@@ -43,5 +43,5 @@ export const postgresPromote = defineAction<z.infer<typeof params>>({
     return { url: server.url, systemIdentifier, timeline, lsn }
   },
 
-  manual: ({ user }) => [`psql -U ${user} -c 'select pg_promote(wait => true)'`],
+  manual: ({ user = 'postgres' }) => [`psql -U ${user} -c 'select pg_promote(wait => true)'`],
 })

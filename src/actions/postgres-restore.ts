@@ -85,6 +85,7 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
       snapshot: backup.snapshot.id,
       systemIdentifier: record.systemIdentifier,
       version: record.version,
+      ...(record.superuser === undefined ? {} : { superuser: record.superuser }),
       backupStartLsn: record.startLsn,
       timeline: prepared.timeline,
       ...(prepared.stopLsn === undefined ? {} : { stopLsn: prepared.stopLsn }),

@@ -235,6 +235,7 @@ describeWith('postgresql-15', 'a base backup (PostgreSQL 15 only)', () => {
     await using repository = await repositoryBeside(pg)
     const { facts } = await protect(repository, server.url)
     expect(facts).toMatchObject({
+      superuser: 'postgres',
       configuration: ['pg_hba.conf', 'pg_ident.conf', 'postgresql.conf'].map((name) => ({ path: join(outside, name) })),
     })
     const target = await folderIn(pg, 'restored')

@@ -18,7 +18,10 @@ import { readMarker } from './marker.ts'
 /** The parameters by which a step names a restored server; those of one server are the same in all of its steps. */
 export const serverParams = {
   dataDirectory: pathOrOutput.describe('Of the server, usually ${steps.restore.dataDirectory}.'),
-  user: z.string().describe('The database user to connect as.').default('postgres'),
+  user: z
+    .string()
+    .describe('The database user to connect as, a superuser. Default: the oldest one that the backup knows, else postgres.')
+    .optional(),
 } as const
 
 const restored = z.object({
@@ -26,6 +29,7 @@ const restored = z.object({
   repository: z.string(),
   systemIdentifier: z.string(),
   completeUntil: z.string().optional(),
+  superuser: z.string().optional(),
 })
 
 /** What `postgres.restore` said of a data directory; undefined for one that it did not make. */
@@ -43,7 +47,7 @@ export async function restoredFacts(dataDirectory: string): Promise<z.infer<type
 
 export interface ServerChoice {
   readonly dataDirectory: string
-  readonly user: string
+  readonly user?: string | undefined
   readonly port?: number | undefined
   readonly socketDirectory?: string | undefined
   readonly listen?: 'private' | 'loopback' | 'configured' | undefined
@@ -60,7 +64,7 @@ export async function serverOn(choice: ServerChoice, context: Pick<ActionContext
     dataDir: choice.dataDirectory,
     installation: installationFor(choice.dataDirectory, declared?.binDirectory),
     listen: choice.listen ?? 'private',
-    user: choice.user,
+    user: choice.user ?? facts?.superuser ?? 'postgres',
     admitUser: true,
     settings: { ...declared?.settings, ...choice.settings },
     ...(port === undefined ? {} : { port }),

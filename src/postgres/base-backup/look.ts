@@ -19,6 +19,8 @@ export interface BackupBeginning {
   readonly server: ServerFacts
   readonly layout: PageLayout
   readonly settings: Readonly<Record<string, string>>
+  /** Who a recovery can be inspected and promoted as: the oldest superuser that may log in. */
+  readonly superuser: string | undefined
   /** The server's clock, ISO 8601 UTC. */
   readonly startTime: string
   /** Permission bits of the data directory: 0700, or 0750 where initdb allowed the group. */
@@ -41,11 +43,13 @@ export async function look(url: string, signal: AbortSignal): Promise<BackupBegi
   const settings = Object.fromEntries(
     settingsForRecovery.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
   )
+  const [oldest] = await connection.query('select rolname from pg_roles where rolsuper and rolcanlogin order by oid limit 1')
   const [row] = await connection.query(isoNow)
   return {
     server,
     layout,
     settings,
+    superuser: oldest?.rolname ?? undefined,
     startTime: row?.time ?? new Date().toISOString(),
     directoryMode: values.data_directory_mode === '0750' ? 0o750 : 0o700,
   }

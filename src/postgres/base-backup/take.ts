@@ -41,6 +41,8 @@ export interface BaseBackupFacts {
   readonly tablespaces: readonly { readonly oid: number; readonly location: string }[]
   /** Settings that a server recovering this needs to be at least as high: max_connections and its like. */
   readonly settings: Readonly<Record<string, string>>
+  /** The oldest superuser that may log in; absent when there is none. */
+  readonly superuser?: string
   readonly files: number
   readonly bytes: number
   readonly checkedPages: number
@@ -67,7 +69,7 @@ export async function takeBaseBackup(
   signal: AbortSignal,
 ): Promise<BaseBackupFacts> {
   const { url, label } = request
-  const { server, layout, settings, startTime, directoryMode } = await look(url, signal)
+  const { server, layout, settings, superuser, startTime, directoryMode } = await look(url, signal)
   await using replication = await openReplication(url, signal)
   await requireSameServer(replication, server)
   await holdWal(replication)
@@ -147,6 +149,7 @@ export async function takeBaseBackup(
       stopTime: await serverTime(url, signal),
       tablespaces,
       settings,
+      ...(superuser === undefined ? {} : { superuser }),
       files: filesDone,
       bytes: bytesDone,
       checkedPages,

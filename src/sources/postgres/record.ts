@@ -38,6 +38,8 @@ export const baseBackupRecord = z.object({
   tablespaces: z.array(z.object({ oid: z.int(), location: z.string() })),
   /** What a server that recovers this needs at least as high. */
   settings: z.record(z.string(), z.string()),
+  /** Who a server that recovers this can be inspected and promoted as. */
+  superuser: z.string().optional(),
   /** Configuration files outside the data directory, kept below `config/`; with the reason where one could not be read. */
   configuration: z.array(z.object({ path: z.string(), notSaved: z.string().optional() })),
   files: z.int(),
@@ -72,6 +74,7 @@ export function recordOf(
     walSegmentBytes: server.walSegmentBytes,
     tablespaces: facts.tablespaces.map(({ oid, location }) => ({ oid, location })),
     settings: { ...facts.settings },
+    ...(facts.superuser === undefined ? {} : { superuser: facts.superuser }),
     configuration,
     files: facts.files,
     bytes: facts.bytes,
