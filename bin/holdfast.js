@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can parse: it finds a Node that can run Holdfast, and the program (source in a checkout, dist when installed).
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -15,9 +15,16 @@ if (Number.parseInt(process.versions.node, 10) >= 26) {
   const { main } = await import(program)
   await main(process.argv.slice(2))
 } else if (existsSync(pinned)) {
-  const { status, signal } = spawnSync(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
-  if (signal) process.kill(process.pid, signal)
-  process.exitCode = status ?? 1
+  const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  // Whoever stops this process means the program: it must neither be left behind nor miss its clean-up.
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  const passOn = (signal) => child.kill(signal)
+  for (const signal of signals) process.on(signal, passOn)
+  child.once('exit', (status, endedBy) => {
+    for (const signal of signals) process.off(signal, passOn)
+    if (endedBy) process.kill(process.pid, endedBy)
+    else process.exitCode = status
+  })
 } else {
   console.error(`holdfast: Node ${process.versions.node} is too old`)
   console.error('HINT: install Node 26 or newer, or run `npm ci` in the checkout, which brings its own')

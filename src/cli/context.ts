@@ -13,12 +13,17 @@ export interface Context {
 
 const interruption = new AbortController()
 
+/** One Ctrl-C comes more than once where the terminal sends it and npx, or the process that found the right Node, passes it on. */
+const sameSignalMs = 500
+
 /** Turns the first SIGINT or SIGTERM into an abort, so that commands clean up and end with 130. A second one ends the process at once. */
 export function listenForInterruption(): void {
-  let asked = false
+  let askedAt: number | undefined
   const onSignal = () => {
-    if (asked) process.exit(130)
-    asked = true
+    const now = performance.now()
+    if (askedAt !== undefined && now - askedAt < sameSignalMs) return
+    if (askedAt !== undefined) process.exit(130)
+    askedAt = now
     interruption.abort(new HoldfastError('interrupted', { message: 'interrupted' }))
   }
   process.on('SIGINT', onSignal)
