@@ -63,8 +63,9 @@ export async function sampleTree(folder: string, { rawLinkTargets = false }: Sam
   for (const name of oddNames) write(Buffer.concat([Buffer.from('names/'), name]), name)
   write('executable', '#!/bin/sh\n')
   chmodSync(`${folder}/executable`, 0o4755)
-  write('secret', 'nobody may read this')
-  chmodSync(`${folder}/secret`, 0o000)
+  write('secret', 'only root may read this')
+  // Without root not even its owner could read it, and a backup would rightly be partial.
+  chmodSync(`${folder}/secret`, process.getuid?.() === 0 ? 0o000 : 0o400)
   chmodSync(`${folder}/empty`, 0o1777)
   linkSync(`${folder}/random`, `${folder}/deep/same as random`)
   linkSync(`${folder}/random`, `${folder}/zz`)
