@@ -69,12 +69,16 @@ function dataRemarks({ rows, synchronous }: DemoReport): string[] {
   const remarks = synchronous
     ? ['commits waited for the WAL receiver, so nothing acknowledged can be lost']
     : ['commits did not wait for the WAL receiver: what was acknowledged in its last moments may be lost']
-  if (rows.damaged > 0) remarks.push(pc.red(`${rows.damaged} rows came back with another content`))
-  if (rows.unacknowledged > 0) remarks.push(`${rows.unacknowledged} rows whose commit was in flight came back too`)
+  if (rows.damaged > 0) remarks.push(pc.red(`${rowCount(rows.damaged)} came back with another content`))
+  if (rows.unacknowledged > 0) remarks.push(`${rowCount(rows.unacknowledged)} whose commit was in flight came back too`)
   return remarks.map((remark) => pc.dim(remark))
 }
 
-/** Where the time went, as a bar: each phase as wide as its part. */
+function rowCount(count: number): string {
+  return `${count} ${count === 1 ? 'row' : 'rows'}`
+}
+
+/** Where the time went; with colours, which tell the phases apart, as a bar too: each phase as wide as its part. */
 function timeText(phases: DemoReport['phases']): string {
   const parts = (
     [
@@ -89,7 +93,7 @@ function timeText(phases: DemoReport['phases']): string {
   const width = 48
   const bar = parts.map(([, ms, style]) => style('█'.repeat(Math.max(1, Math.round((ms / total) * width))))).join('')
   const legend = parts.map(([name, ms, style]) => `${style(name)} ${formatDuration(ms)}`).join('   ')
-  return `${pc.bold('where the time went')}\n${bar}\n${legend}`
+  return [pc.bold('where the time went'), ...(pc.isColorSupported ? [bar] : []), legend].join('\n')
 }
 
 function lookCloser({ directory }: DemoReport): string[] {
