@@ -137,6 +137,12 @@ describePostgres('connections', (version) => {
   })
 })
 
+test('what is no connection URL is refused without repeating it, and not looked up as a host', async () => {
+  const refused = await openSql('host=db.example user=ann password=s3cret').catch((error: unknown) => error)
+  expect(refused).toMatchObject({ code: 'usage', retryable: false })
+  expect(JSON.stringify(refused)).not.toContain('s3cret')
+})
+
 describeWith('postgresql-15', 'a password (PostgreSQL 15)', () => {
   test('that is asked for and not given is said at once, not tried again', async () => {
     await using pg = await startPostgres({ version: 15, listen: 'loopback', password: 'right' })

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { HoldfastError } from '../../kernel/index.ts'
 import { postgresError } from './errors.ts'
-import { describeUrl } from './location.ts'
+import { describeUrl, isConnectionUrl } from './location.ts'
 
 export type Row = Readonly<Record<string, string | null>>
 
@@ -26,16 +26,13 @@ export async function connectClient(url: string, options: ConnectOptions = {}, s
     application_name: options.applicationName ?? 'holdfast',
     ...(options.replication === true ? { replication: 'true' } : {}),
   }
+  if (!isConnectionUrl(url)) throw unreadable(url)
   let client: pg.Client
   try {
     client = new pg.Client(config)
   } catch (error) {
     // The parser's message may repeat the URL, and so its password: it is not passed on.
-    throw new HoldfastError('usage', {
-      message: `the connection URL of ${describeUrl(url)} cannot be read`,
-      hint: 'write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE, special characters percent-encoded',
-      details: { reason: error instanceof Error ? error.name : 'unknown' },
-    })
+    throw unreadable(url, error)
   }
   // A connection that breaks while nothing is asked of it has no other listener, and would end the process. The next use reports it.
   client.on('error', () => {})
@@ -51,6 +48,14 @@ export async function connectClient(url: string, options: ConnectOptions = {}, s
   }
   client.connection.stream.once('close', () => signal?.removeEventListener('abort', destroy))
   return client
+}
+
+function unreadable(url: string, error?: unknown): HoldfastError {
+  return new HoldfastError('usage', {
+    message: `the connection URL of ${describeUrl(url)} cannot be read`,
+    hint: 'write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE, special characters percent-encoded',
+    details: { reason: error instanceof Error ? error.name : 'not a URL' },
+  })
 }
 
 /**

@@ -7,6 +7,7 @@ test('a URL is described without its password or parameters', () => {
   )
   expect(describeUrl('postgresql:///orders?host=/run/pg&port=5432&user=ann&password=s3cret')).toBe('ann@/run/pg:5432/orders')
   expect(describeUrl('postgresql://db.example')).toBe('db.example')
+  expect(describeUrl('postgresql://ann:s3cret@/orders?host=/run/pg&port=5433')).toBe('ann@/run/pg:5433/orders')
 })
 
 test('what is not a URL is not repeated: it may hold a password', () => {

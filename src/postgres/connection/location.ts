@@ -1,11 +1,15 @@
+/** `postgresql://ann:secret@/orders?host=/run/pg` is good for PostgreSQL, and no URL to the standard. */
+const noHost = /^(postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?]|$)/i
+
+/** Whether it has the form of a connection URL at all. */
+export function isConnectionUrl(text: string): boolean {
+  return /^postgres(ql)?:\/\//i.test(text)
+}
+
 /** A connection URL for messages: `user@host:port/database`, never a password or another parameter. */
 export function describeUrl(url: string): string {
-  let parsed: URL
-  try {
-    parsed = new URL(url)
-  } catch {
-    return 'the PostgreSQL server'
-  }
+  const parsed = URL.parse(url) ?? URL.parse(url.replace(noHost, '$1localhost'))
+  if (parsed === null) return 'the PostgreSQL server'
   const parameter = (name: string) => parsed.searchParams.get(name) ?? undefined
   const user = parameter('user') ?? (parsed.username === '' ? undefined : decodeURIComponent(parsed.username))
   const host = parameter('host') ?? decodeURIComponent(parsed.hostname)
