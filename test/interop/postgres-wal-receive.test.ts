@@ -245,6 +245,51 @@ function onceSuite(version: 15 | 18) {
     await receiver.stop()
   })
 
+  test('what was damaged in the segment that the server is writing is received again', async () => {
+    await using pg = await startPostgres({ version })
+    await pg.sql('create table filler(text text)')
+    const plain = plainArea()
+    const area: SealedArea = {
+      ...plain,
+      async get(name, signal) {
+        const bytes = await plain.get(name, signal)
+        // As a sealed area answers when an object does not authenticate.
+        if (bytes.length === 0) throw new HoldfastError('object-damaged', { message: `${name} is damaged` })
+        return bytes
+      },
+    }
+    const archive = await archiveOf(pg, area)
+    {
+      await using receiver = startReceiving({ url: pg.url, slot: 'holdfast_test', area })
+      await receiver.event('wal-connected')
+      for (let count = 0; count < 20; count++) await pg.sql('insert into filler values ($1)', [count])
+      await untilStored(pg, archive)
+      await receiver.stop()
+    }
+    const { ranges } = await archive.contents()
+    const segment = 16n * 1024n * 1024n
+    const current = ranges.filter((range) => range.start / segment === (ranges.at(-1)?.start ?? 0n) / segment)
+    expect(current.length).toBeGreaterThan(2)
+    const names = (await Array.fromAsync(plain.list('')))
+      .map(({ name }) => name)
+      .filter((name) => /-/.test(name))
+      .sort()
+    for (const name of [names.at(-2), names.at(-1)]) {
+      await plain.delete(name ?? '')
+      await plain.put(name ?? '', new Uint8Array())
+    }
+
+    await using again = startReceiving({ url: pg.url, slot: 'holdfast_test', area })
+    expect(await again.event('wal-damaged')).toMatchObject({ timeline: 1 })
+    await pg.sql("insert into filler values ('after')")
+    await untilStored(pg, archive)
+    await again.stop()
+    const repaired = await archive.contents()
+    expect(findGaps(repaired.ranges)).toEqual([])
+    for (const range of repaired.ranges)
+      await expect(archive.get(range)).resolves.toMatchObject({ segmentBytes: Number(segment) })
+  })
+
   test('another server with the same identity and timeline, but other WAL, is refused', async () => {
     await using pg = await startPostgres({ version })
     await pg.sql('create table entry(id int)')

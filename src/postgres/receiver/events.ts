@@ -24,6 +24,8 @@ export type ReceiverEvent =
     }
   | { readonly type: 'wal-slot-created'; readonly slot: string; readonly restartLsn: string }
   | { readonly type: 'wal-gap'; readonly timeline: number; readonly from: string; readonly to: string }
+  /** What the archive held of the server's current segment could not be read; it was dropped, and the server sends it again. */
+  | { readonly type: 'wal-damaged'; readonly timeline: number; readonly from: string; readonly to: string }
   /** The archive holds WAL of a timeline beyond where the server's line left it: what an old primary wrote and the new one never had. */
   | { readonly type: 'wal-diverged'; readonly timeline: number; readonly forkLsn: string; readonly archivedTo: string }
   | { readonly type: 'wal-timeline'; readonly from: number; readonly to: number; readonly forkLsn: string }

@@ -145,8 +145,14 @@ async function session(
     const copy = await connection.startCopy(
       `START_REPLICATION SLOT "${options.slot}" PHYSICAL ${formatLsn(position.start)} TIMELINE ${position.timeline}`,
     )
+    const segment = segmentNumber(position.start, system.segmentBytes)
+    for (const { timeline, start, end } of await archive.dropDamaged(position.timeline, segment))
+      onEvent({ type: 'wal-damaged', timeline, from: formatLsn(start), to: formatLsn(end) })
     await archive.tidy(position.timeline)
-    const known = await archive.readSegment(position.timeline, segmentNumber(position.start, system.segmentBytes))
+    const known = await archive.readSegment(position.timeline, segment)
+    // Before a hole that damage left: what lies behind it is sent again, with what is missing.
+    const knownEnd = known?.end ?? position.start
+    const durable = position.durable < knownEnd ? position.durable : knownEnd
     const stored = (await archive.contents()).ranges
     let acknowledge: () => void = () => {}
     const writer = new WalWriter({
@@ -154,10 +160,10 @@ async function session(
       timeline: position.timeline,
       segmentBytes: system.segmentBytes,
       start: position.start,
-      durable: position.durable,
-      known: known?.bytes.subarray(0, Number(position.durable - position.start)) ?? new Uint8Array(),
+      durable,
+      known: known?.bytes.subarray(0, Number(durable - position.start)) ?? new Uint8Array(),
       pieces: stored.filter(
-        (range) => range.timeline === position.timeline && range.start >= position.start && range.end <= position.durable,
+        (range) => range.timeline === position.timeline && range.start >= position.start && range.end <= durable,
       ),
       onDurable: (lsn) => {
         onDurable(lsn)
@@ -172,7 +178,7 @@ async function session(
       slot: options.slot,
       timeline: position.timeline,
       startLsn: formatLsn(position.start),
-      durableLsn: formatLsn(position.durable),
+      durableLsn: formatLsn(durable),
     })
     try {
       const end = await receiveStream(

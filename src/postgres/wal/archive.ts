@@ -61,6 +61,8 @@ export interface WalArchive {
   history(timeline: number, signal?: AbortSignal): Promise<TimelineHistory | undefined>
   /** Throws `identity-mismatch` when another history of the timeline is there: two servers were promoted to the same number. */
   putHistory(timeline: number, text: string, signal?: AbortSignal): Promise<void>
+  /** Deletes the ranges of a segment that cannot be read, for a server that is about to send them again. Gives those. */
+  dropDamaged(timeline: number, segment: bigint, signal?: AbortSignal): Promise<WalRange[]>
   /** Deletes ranges that larger ones hold whole, and joins finished segments that are in pieces. Returns how many objects went. */
   tidy(timeline: number, signal?: AbortSignal): Promise<number>
 }
@@ -201,6 +203,22 @@ export function openWalArchive(area: SealedArea, systemIdentifier: string): WalA
       const bytes = Buffer.from(text)
       await putOnce(historyFileName(timeline), bytes, (there) => bytes.equals(there), `history of timeline ${timeline}`, signal)
     },
+    async dropDamaged(timeline, segment, signal) {
+      const size = await archive.segmentBytes(signal)
+      if (size === undefined) return []
+      const { ranges } = await list(segmentPrefix(timeline, segment * BigInt(size), size), signal)
+      const dropped: WalRange[] = []
+      for (const range of ranges) {
+        try {
+          await archive.get(range, signal)
+        } catch (error) {
+          if (!isHoldfastError(error, 'object-damaged')) throw error
+          await archive.delete(range, signal)
+          dropped.push(range)
+        }
+      }
+      return dropped
+    },
     async tidy(timeline, signal) {
       const size = await archive.segmentBytes(signal)
       if (size === undefined) return 0
@@ -217,7 +235,8 @@ export function openWalArchive(area: SealedArea, systemIdentifier: string): WalA
       )
       for (const [segment, parts] of pieces) {
         if (parts.length < 2) continue
-        const whole = await archive.readSegment(timeline, segment, signal)
+        // What is damaged is not joined: a segment that lacks bytes must not look whole.
+        const whole = await archive.readSegment(timeline, segment, signal, { untilDamage: true })
         if (!whole || whole.end !== segmentEnd(whole.start, size)) continue
         await archive.put({ timeline, start: whole.start, end: whole.end }, [whole.bytes], whole, signal)
         for (const range of parts) await archive.delete(range, signal)

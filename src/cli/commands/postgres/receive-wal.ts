@@ -65,6 +65,8 @@ function eventText(event: ReceiverEvent | NotRecorded): string {
       return `made the replication slot ${event.slot}: the server keeps WAL from ${event.restartLsn} on until it is stored`
     case 'wal-gap':
       return `WAL is missing from ${event.from} to ${event.to} on timeline ${event.timeline}: take a new base backup, recovery cannot pass this`
+    case 'wal-damaged':
+      return `what was stored from ${event.from} to ${event.to} on timeline ${event.timeline} could not be read: it was dropped, and the server sends it again. Check the repository's disk`
     case 'wal-diverged':
       return `the archive has WAL of timeline ${event.timeline} up to ${event.archivedTo}, but the server left it at ${event.forkLsn}: what lies between was written by a primary that was given up`
     case 'wal-timeline':
