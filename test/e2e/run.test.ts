@@ -185,3 +185,10 @@ async function untilJournalHas(catalog: string, text: string): Promise<void> {
     if (stdout.includes(text)) return
   }
 }
+
+test('a time to recover to is kept as ISO 8601, as the ledger wants it, however it was written', async () => {
+  await using folder = await temporaryFolder('runs')
+  const catalog = await catalogIn(folder.path, [shellStep('one', 'true'), check('one')])
+  const result = await holdfast(['--catalog', catalog, '--json', 'recover', 'web', '--dry-run', '--to', '2026-11-22 15:30+01'])
+  expect(result.json<object>()).toMatchObject({ target: { kind: 'time', time: '2026-11-22T14:30:00.000000Z' } })
+})

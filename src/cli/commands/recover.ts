@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import pc from 'picocolors'
 import { exitCodes, HoldfastError } from '../../kernel/index.ts'
-import { parseRecoveryTarget } from '../../postgres/index.ts'
+import { formatTimeUs, parseRecoveryTarget } from '../../postgres/index.ts'
 import {
   loadRunCatalog,
   preflightRecovery,
@@ -53,7 +53,8 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
 function readTarget(text: string): Target {
   const target = parseRecoveryTarget(text)
   if (target.kind === 'latest') return target
-  return target.kind === 'lsn' ? { kind: 'lsn', lsn: text.trim() } : { kind: 'time', time: text.trim() }
+  // However it was written (a space for the T, +01), the ledger has it as ISO 8601.
+  return target.kind === 'lsn' ? { kind: 'lsn', lsn: text.trim() } : { kind: 'time', time: formatTimeUs(target.timeUs) }
 }
 
 function readTime(text: string): Date {
