@@ -83,6 +83,8 @@ export interface Attempt {
   readonly attempt: number
   /** Larger than that of every earlier run of this environment. */
   readonly fencingToken: number
+  /** After which `signal` aborts, counted from the attempt's begin; for limits that another machine must keep. Absent: not known. */
+  readonly timeoutMs?: number
 }
 
 /** Waits that survive a crash. */
@@ -106,7 +108,8 @@ export interface ProbeContext {
  * probe       Reads the real state. Actions without one are asked nothing after a clean failure and are `unknown` after an interruption,
  *             unless they are read-only.
  * wait        Instead of `run`: an action that only waits does so durably, so that a crash neither shortens nor repeats the wait.
- * run         Throws when it failed, once it has settled. Cleans up after its own failure where it can.
+ * run         Throws when it failed, once it has settled. Cleans up after its own failure where it can. Throws `outcome-unknown` when it
+ *             cannot tell whether it happened: with `retryable`, the probe is asked as after an interruption, and may settle it.
  * undo        Idempotent; takes back what `run` did, and only that. Its idempotency key is the step's.
  * manual      The plain commands that do the same without Holdfast, for the runbook.
  */
@@ -119,6 +122,8 @@ export interface Action<Params = unknown> {
   probe?(params: Params, context: ActionContext, probe: ProbeContext): Promise<Probe>
   wait?(params: Params, context: ActionContext, waits: Waits): Promise<Json>
   run?(params: Params, context: ActionContext, attempt: Attempt): Promise<Json>
+  /** A read-only action that shows nothing of the world, such as a message: a plan of such steps alone checks nothing. */
+  readonly isCheck?: false
   /** `canUndo` false: this step's parameters give no way back. Absent: an action with `undo` always can. */
   canUndo?(params: Params): boolean
   undo?(params: Params, output: Json, context: ActionContext, attempt: Attempt): Promise<void>

@@ -20,7 +20,7 @@ export function defineAction<Params>(action: Action<Params>): AnyAction {
       return {
         kind: action.kind,
         effect,
-        isCheck: effect === 'read-only' && action.wait === undefined,
+        isCheck: effect === 'read-only' && action.wait === undefined && action.isCheck !== false,
         canUndo: action.undo !== undefined && (action.canUndo?.(params) ?? true),
         preflight: async (context, signal) => (await action.preflight?.(params, context, signal)) ?? [],
         async probe(context, probe) {

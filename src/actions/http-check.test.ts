@@ -1,25 +1,9 @@
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
+import { serving } from '../../test/support/http.ts'
 import { contextIn } from '../../test/support/plans.ts'
 import { httpCheck } from './http-check.ts'
 
 const context = contextIn('/nowhere')
-
-async function serving(listener: RequestListener) {
-  const server = createServer(listener).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}/health?token=1`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
 
 function check(params: object): Promise<unknown> {
   const attempt = { signal: new AbortController().signal, idempotencyKey: 'r/a', attempt: 1, fencingToken: 1 }

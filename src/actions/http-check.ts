@@ -1,9 +1,10 @@
-import { lookup } from 'node:dns/promises'
 import { z } from 'zod'
 import { HoldfastError, messageOf, parseDuration } from '../kernel/index.ts'
 import { durationText } from '../catalog/index.ts'
 import { defineAction } from './define-action.ts'
-import { outputReference, textOrSecret } from './param-types.ts'
+import { parseUrl } from './http/exchange.ts'
+import { hostFindings } from './http/message.ts'
+import { textOrSecret } from './param-types.ts'
 import { quote } from './shell.ts'
 
 const params = z.strictObject({
@@ -25,19 +26,7 @@ export const httpCheck = defineAction<z.infer<typeof params>>({
   effect: 'read-only',
   params,
 
-  async preflight({ url }) {
-    if (outputReference.test(url)) return []
-    const host = parseUrl(url).hostname.replace(/^\[|\]$/g, '')
-    try {
-      await lookup(host)
-      return []
-    } catch (error) {
-      const message = `${host} cannot be resolved: ${messageOf(error)}`
-      return [
-        { severity: 'warning', code: 'host-unresolved', message, hint: 'check the name, or whether the plan creates it first' },
-      ]
-    }
-  },
+  preflight: ({ url }) => hostFindings(url),
 
   async run({ url, status, contains, headers, requestTimeout }, context, { signal }) {
     parseUrl(url)
@@ -66,12 +55,6 @@ export const httpCheck = defineAction<z.infer<typeof params>>({
     `curl -sS -o /dev/null -w '%{http_code}\\n' ${quote(url)}   # expect ${[status].flat().join(' or ')}`,
   ],
 })
-
-function parseUrl(url: string): URL {
-  const parsed = URL.parse(url)
-  if (parsed !== null && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed
-  throw new HoldfastError('usage', { message: `'${url}' is not an http or https URL` })
-}
 
 /** The first part of the body, read to its end so that a connection that breaks half-way is noticed. */
 async function readBody(response: Response): Promise<string> {

@@ -2,6 +2,7 @@ import { approve } from './approve.ts'
 import type { AnyAction } from './contract.ts'
 import { filesRestore } from './files-restore.ts'
 import { httpCheck } from './http-check.ts'
+import { httpRequest } from './http-request.ts'
 import { postgresPromote } from './postgres-promote.ts'
 import { postgresRestore } from './postgres-restore.ts'
 import { postgresStart } from './postgres-start.ts'
@@ -19,6 +20,7 @@ export const actions: readonly AnyAction[] = [
   postgresPromote,
   postgresStop,
   httpCheck,
+  httpRequest,
   sqlCheck,
   wait,
   approve,

@@ -51,6 +51,7 @@ const errorTable = {
   'postgres-setting': { exit: 1, http: 422 },
   'postgres-failed': { exit: 1, http: 502 },
   'identity-mismatch': { exit: 1, http: 409 },
+  'fence-unconfirmed': { exit: 1, http: 409 },
   'wal-gap': { exit: 1, http: 409 },
   'slot-lost': { exit: 1, http: 409 },
   'recovery-target': { exit: 2, http: 400 },

@@ -81,7 +81,9 @@ export class PlanRun {
 
   attempt(step: PlanStep, signal: AbortSignal, attempt: number, suffix = ''): Attempt {
     // Not the engine's own key: it stays the same when a person decides that the step runs again.
-    return { signal, attempt, idempotencyKey: `${this.context.runId}/${step.id}${suffix}`, fencingToken: this.fencingToken }
+    const idempotencyKey = `${this.context.runId}/${step.id}${suffix}`
+    const timeoutMs = suffix === ':check' ? (step.check?.timeoutMs ?? step.timeoutMs) : step.timeoutMs
+    return { signal, attempt, idempotencyKey, fencingToken: this.fencingToken, timeoutMs }
   }
 
   /** Nothing begins while a decision is open. */

@@ -14,7 +14,6 @@ const settleTimeoutMs = 60_000
 /** Errors that another attempt of the same step cannot mend. */
 const final: ReadonlySet<ErrorCode> = new Set([
   'usage',
-  'outcome-unknown',
   'run-cancelled',
   'approval-refused',
   'identity-mismatch',
@@ -27,6 +26,11 @@ const final: ReadonlySet<ErrorCode> = new Set([
   'secret-unavailable',
   'result-too-large',
 ])
+
+/** An unknown outcome is looked at again before another attempt, where the action says that this may settle it. */
+function isRepeatable({ code, retryable }: HoldfastError): boolean {
+  return code === 'outcome-unknown' ? retryable : !final.has(code)
+}
 
 type Performed = {
   readonly output: Json
@@ -99,7 +103,7 @@ async function perform(run: PlanRun, step: PlanStep, occasion: number): Promise<
   } catch (error) {
     if (!isHoldfastError(error)) throw error
     if (error.code === 'run-cancelled' && error.details.started !== true) return { kind: 'not-run', error }
-    if (error.code === 'outcome-unknown') return { kind: 'unknown', error }
+    if (error.code === 'outcome-unknown' && !error.retryable) return { kind: 'unknown', error }
     return raw.effect === 'read-only' ? { kind: 'not-done', error } : settle(run, step, id, error)
   }
 }
@@ -122,7 +126,7 @@ async function act(run: PlanRun, step: PlanStep, id: string, raw: BoundAction, o
     },
     {
       timeoutMs: step.timeoutMs,
-      retry: { ...step.retry, mayRetry: (error) => !isHoldfastError(error) || !final.has(error.code) },
+      retry: { ...step.retry, mayRetry: (error) => !isHoldfastError(error) || isRepeatable(error) },
       stop: run.halt.signal,
       // Half a promotion is worse than a whole one.
       uninterruptible: raw.effect === 'point-of-no-return',
@@ -144,7 +148,7 @@ async function waitDurably(run: PlanRun, step: PlanStep, id: string): Promise<Pe
 
 /** A failure is not yet "not done": a promotion that timed out may have happened. The real state decides. */
 async function settle(run: PlanRun, step: PlanStep, id: string, error: HoldfastError): Promise<Outcome> {
-  const interrupted = error.code === 'timed-out' || error.code === 'run-cancelled'
+  const interrupted = error.code === 'timed-out' || error.code === 'run-cancelled' || error.code === 'outcome-unknown'
   let probe: Probe
   try {
     const value = await run.context.step(

@@ -43,7 +43,8 @@ export class Recorded {
       case 'step-failed': {
         const step = this.step(event.step)
         step.failures++
-        step.previous = event.error.code === 'timed-out' ? 'interrupted' : 'failed'
+        const isUnsettled = event.error.code === 'timed-out' || event.error.code === 'outcome-unknown'
+        step.previous = isUnsettled ? 'interrupted' : 'failed'
         if (event.retryInMs === undefined) step.end = { error: event.error }
         else step.retryAtMs = Date.parse(event.at) + event.retryInMs
         break

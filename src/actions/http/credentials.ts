@@ -1,0 +1,62 @@
+import type { Json } from '../../kernel/index.ts'
+import type { SecretRef } from '../../catalog/index.ts'
+import type { ActionContext } from '../contract.ts'
+import { isSecretMember, type TextOrSecret } from '../param-types.ts'
+import { quote } from '../shell.ts'
+
+/** Secrets that one action uses: each fetched when it is needed, and taken out of every text that leaves the action. */
+export class Credentials {
+  readonly #context: Pick<ActionContext, 'resolveSecret'>
+  readonly #signal: AbortSignal
+  readonly #revealed = new Set<string>()
+
+  constructor(context: Pick<ActionContext, 'resolveSecret'>, signal: AbortSignal) {
+    this.#context = context
+    this.#signal = signal
+  }
+
+  async text(value: TextOrSecret): Promise<string> {
+    if (typeof value === 'string') return value
+    const secret = (await this.#context.resolveSecret(value, this.#signal)).reveal()
+    this.#revealed.add(secret)
+    return secret
+  }
+
+  async texts(values: Readonly<Record<string, TextOrSecret>>): Promise<Record<string, string>> {
+    const found: Record<string, string> = {}
+    for (const [name, value] of Object.entries(values)) found[name] = await this.text(value)
+    return found
+  }
+
+  /** JSON in which `{ secret: REFERENCE }` stands for a secret. */
+  async json(value: unknown): Promise<Json> {
+    if (isSecretMember(value)) return await this.text(value.secret)
+    if (Array.isArray(value)) return await Promise.all(value.map((item: unknown) => this.json(item)))
+    if (typeof value !== 'object' || value === null) return value as Json
+    const members: Record<string, Json> = {}
+    for (const [name, member] of Object.entries(value)) members[name] = await this.json(member)
+    return members
+  }
+
+  /** The text without the secrets, also where JSON, a URL or Basic authentication has changed how they are written. */
+  redact(text: string): string {
+    const forms = [...this.#revealed].flatMap((secret) => [
+      secret,
+      JSON.stringify(secret).slice(1, -1),
+      encodeURIComponent(secret),
+      Buffer.from(secret).toString('base64'),
+    ])
+    return forms.toSorted((a, b) => b.length - a.length).reduce((clean, form) => clean.replaceAll(form, '***'), text)
+  }
+}
+
+/** How a person's shell gets at a value: the text itself, or where the secret is. Quoted. */
+export function shellWord(value: TextOrSecret, prefix = ''): string {
+  return typeof value === 'string' ? quote(`${prefix}${value}`) : `"${prefix}${shellSecret(value)}"`
+}
+
+function shellSecret(reference: SecretRef): string {
+  if ('env' in reference) return `$${reference.env}`
+  if ('file' in reference) return `$(cat ${quote(reference.file)})`
+  return `$(${reference.command.map(quote).join(' ')})`
+}
