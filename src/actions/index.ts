@@ -9,6 +9,7 @@ import { postgresStart } from './postgres-start.ts'
 import { postgresStop } from './postgres-stop.ts'
 import { shell } from './shell.ts'
 import { sqlCheck } from './sql-check.ts'
+import { sqlExecute } from './sql-execute.ts'
 import { wait } from './wait.ts'
 
 /** Everything that a step of a plan can do. */
@@ -22,6 +23,7 @@ export const actions: readonly AnyAction[] = [
   httpCheck,
   httpRequest,
   sqlCheck,
+  sqlExecute,
   wait,
   approve,
 ]

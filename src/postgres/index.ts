@@ -1,5 +1,12 @@
 export { openSql, type ConnectOptions, type Row, type SqlConnection } from './connection/connect.ts'
 export { describeUrl } from './connection/location.ts'
+export {
+  runTransaction,
+  transactionState,
+  type StatementResult,
+  type TransactionMark,
+  type TransactionOptions,
+} from './connection/transaction.ts'
 export { openReplication, type CopyStream, type ReplicationConnection, type ResultSet } from './connection/replication.ts'
 export { formatLsn, parseLsn, walFileName, type Lsn } from './lsn.ts'
 export type { TimelineHistory } from './timeline-history.ts'

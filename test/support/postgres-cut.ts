@@ -1,0 +1,54 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+
+export interface CuttingProxy extends AsyncDisposable {
+  readonly port: number
+  /** What happens at the next COMMIT: it is lost on its way, or its answer is, after `meanwhile`. Afterwards all passes again. */
+  cutAtCommit(what: 'request' | 'answer', meanwhile?: () => Promise<void>): void
+}
+
+/** A proxy before a PostgreSQL server on the loopback that cuts connections where nobody can know what became of a transaction. */
+export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
+  let cut: { readonly what: 'request' | 'answer'; readonly meanwhile: () => Promise<void> } | undefined
+  const sockets = new Set<Socket>()
+  const proxy = createServer((client) => {
+    const server = connect(serverPort, '127.0.0.1')
+    for (const socket of [client, server]) sockets.add(socket.on('error', () => {}))
+    let isCutting = false
+    client.on('data', (bytes) => {
+      const text = bytes.toString('latin1')
+      if (cut === undefined || !text.startsWith('Q') || !/^commit\0/i.test(text.slice(5))) {
+        server.write(bytes)
+        return
+      }
+      const { what, meanwhile } = cut
+      cut = undefined
+      isCutting = true
+      if (what === 'request') {
+        server.destroy()
+        return
+      }
+      server.write(bytes)
+      // The answer has come when the server has spoken.
+      server.once('data', () => void meanwhile().finally(() => client.destroy()))
+    })
+    server.on('data', (bytes) => {
+      if (!isCutting) client.write(bytes)
+    })
+    client.on('close', () => server.destroy())
+    server.on('close', () => client.destroy())
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    cutAtCommit(what, meanwhile = async () => {}) {
+      cut = { what, meanwhile }
+    },
+    async [Symbol.asyncDispose]() {
+      proxy.close()
+      for (const socket of sockets) socket.destroy()
+      await once(proxy, 'close')
+    },
+  }
+}
