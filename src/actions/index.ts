@@ -3,6 +3,7 @@ import type { AnyAction } from './contract.ts'
 import { filesRestore } from './files-restore.ts'
 import { httpCheck } from './http-check.ts'
 import { httpRequest } from './http-request.ts'
+import { notify } from './notify.ts'
 import { postgresPromote } from './postgres-promote.ts'
 import { postgresRestore } from './postgres-restore.ts'
 import { postgresStart } from './postgres-start.ts'
@@ -26,6 +27,7 @@ export const actions: readonly AnyAction[] = [
   sqlExecute,
   wait,
   approve,
+  notify,
 ]
 
 export { approvalProblem, type Approval } from './approve.ts'

@@ -149,11 +149,11 @@ function failed(command: CommandLine, { exitCode, signal, stderr, stdout }: Proc
   })
 }
 
-function argv(command: CommandLine): [string, ...string[]] {
+export function argv(command: CommandLine): [string, ...string[]] {
   return typeof command === 'string' ? ['sh', '-c', command] : (command as [string, ...string[]])
 }
 
-function asShellLine(command: CommandLine): string {
+export function asShellLine(command: CommandLine): string {
   return typeof command === 'string' ? command : command.map(quote).join(' ')
 }
 
