@@ -4,6 +4,7 @@ import { filesRestore } from './files-restore.ts'
 import { httpCheck } from './http-check.ts'
 import { httpRequest } from './http-request.ts'
 import { notify } from './notify.ts'
+import { postgresFence } from './postgres-fence.ts'
 import { postgresPromote } from './postgres-promote.ts'
 import { postgresRestore } from './postgres-restore.ts'
 import { postgresStart } from './postgres-start.ts'
@@ -21,6 +22,7 @@ export const actions: readonly AnyAction[] = [
   postgresStart,
   postgresPromote,
   postgresStop,
+  postgresFence,
   httpCheck,
   httpRequest,
   sqlCheck,

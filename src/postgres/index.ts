@@ -1,4 +1,12 @@
 export { openSql, type ConnectOptions, type Row, type SqlConnection } from './connection/connect.ts'
+export {
+  closeDatabases,
+  inspectForClosing,
+  openDoors,
+  reopenDatabases,
+  type ClosedDatabases,
+  type ServerToClose,
+} from './connection/closed-databases.ts'
 export { describeUrl } from './connection/location.ts'
 export {
   runTransaction,
@@ -14,6 +22,7 @@ export { openWalArchive, timelineEnd, type WalArchive, type WalArchiveContents, 
 export { abandonedWal, findGaps, joinRanges, type WalGap } from './wal/coverage.ts'
 export type { WalMark, WalRange } from './wal/range.ts'
 export { recoverableWindow, type BackupPosition, type RecoverableWindow } from './wal/window.ts'
+export { readControlFile, type ControlFacts } from './recovery/control-file.ts'
 export { readFetchConfig, type FetchConfig } from './recovery/fetch-config.ts'
 export { createFetcher, failedExitCode, type Fetcher, type FetcherOptions } from './recovery/fetch-command.ts'
 export { fetchWalFile } from './recovery/fetch.ts'
@@ -48,7 +57,7 @@ export { receiveWal, type ReceiveOptions } from './receiver/receive-wal.ts'
 export { dataDirectoryVersion, listPostgres, requirePostgres, type PostgresInstallation } from './installation.ts'
 export { ownFolder, requireReachable, serverAccount, type ServerAccount } from './server/account.ts'
 export type { InitializeOptions, Settings } from './server/initialize.ts'
-export { findRunningServer, type RunningServer } from './server/running.ts'
+export { findRunningServer, serverProcesses, type RunningServer } from './server/running.ts'
 export { linkTablespaces } from './server/tablespace-links.ts'
 export { createServer, type PostgresServer, type ServerOptions, type StartOptions, type StopMode } from './server/server.ts'
 export { inspectServer, type ServerFacts } from './connection/inspect.ts'

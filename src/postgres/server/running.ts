@@ -1,4 +1,4 @@
-import { readFile, readlink, realpath } from 'node:fs/promises'
+import { readdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock, systemCode } from '../../kernel/index.ts'
 
@@ -70,6 +70,26 @@ async function hasProc(): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/**
+ * Every process that works on a data directory: its server, and children that outlived it, which can still write. Found by their working
+ * directory (Linux; elsewhere, or where other users' processes are hidden from us, only the server itself is found).
+ */
+export async function serverProcesses(dataDir: string): Promise<number[]> {
+  const server = await findRunningServer(dataDir)
+  const expected = await realpath(dataDir)
+  const names = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const [folder, program] = await Promise.all([
+        readlink(`/proc/${name}/cwd`).catch(() => ''),
+        readFile(`/proc/${name}/comm`, 'utf8').catch(() => ''),
+      ])
+      return folder === expected && /^postgres|^postmaster/.test(program) && !(await isZombie(Number(name))) ? [Number(name)] : []
+    }),
+  )
+  return [...new Set([...(server === undefined ? [] : [server.pid]), ...found.flat()])]
 }
 
 /** The children of a process (Linux; elsewhere none are found). */
