@@ -9,6 +9,7 @@ import { postgresPromote } from './postgres-promote.ts'
 import { postgresRestore } from './postgres-restore.ts'
 import { postgresStart } from './postgres-start.ts'
 import { postgresStop } from './postgres-stop.ts'
+import { serviceControl } from './service-control.ts'
 import { shell } from './shell.ts'
 import { sqlCheck } from './sql-check.ts'
 import { sqlExecute } from './sql-execute.ts'
@@ -23,6 +24,7 @@ export const actions: readonly AnyAction[] = [
   postgresPromote,
   postgresStop,
   postgresFence,
+  serviceControl,
   httpCheck,
   httpRequest,
   sqlCheck,

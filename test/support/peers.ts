@@ -18,6 +18,7 @@ export const peers = {
     suites: 'the PostgreSQL 15 suites',
     find: () => existing('/usr/lib/postgresql/15/bin'),
   },
+  runit: { debianPackage: 'runit', suites: 'the service control suite', find: () => inPath('runsvdir') },
 } as const satisfies Record<string, Peer>
 
 export type PeerName = keyof typeof peers
