@@ -111,7 +111,9 @@ export interface ProbeContext {
  * run         Throws when it failed, once it has settled. Cleans up after its own failure where it can. Throws `outcome-unknown` when it
  *             cannot tell whether it happened: with `retryable`, the probe is asked as after an interruption, and may settle it.
  * undo        Idempotent; takes back what `run` did, and only that. Its idempotency key is the step's.
- * manual      The plain commands that do the same without Holdfast, for the runbook.
+ * manual      The plain commands that do the same without Holdfast, for the runbook; with the catalog they name its repositories.
+ * manualUndo  The plain commands that take it back.
+ * foreseen    Outputs that are known before it runs, so that the commands of later steps can name them.
  */
 export interface Action<Params = unknown> {
   readonly kind: string
@@ -127,7 +129,9 @@ export interface Action<Params = unknown> {
   /** `canUndo` false: this step's parameters give no way back. Absent: an action with `undo` always can. */
   canUndo?(params: Params): boolean
   undo?(params: Params, output: Json, context: ActionContext, attempt: Attempt): Promise<void>
-  manual(params: Params): readonly string[]
+  manual(params: Params, catalog?: Catalog): readonly string[]
+  manualUndo?(params: Params, catalog?: Catalog): readonly string[]
+  foreseen?(params: Params): Readonly<Record<string, Json>>
 }
 
 /** An action whose parameters are checked before they reach it, so that actions of different parameters fit into one list. */
@@ -151,5 +155,8 @@ export interface BoundAction {
   readonly wait?: (context: ActionContext, waits: Waits) => Promise<Json>
   run(context: ActionContext, attempt: Attempt): Promise<Json>
   undo(output: Json, context: ActionContext, attempt: Attempt): Promise<void>
-  manual(): readonly string[]
+  manual(catalog?: Catalog): readonly string[]
+  /** Empty for an action that does not say. */
+  manualUndo(catalog?: Catalog): readonly string[]
+  foreseen(): Readonly<Record<string, Json>>
 }

@@ -33,7 +33,9 @@ export function defineAction<Params>(action: Action<Params>): AnyAction {
           : { wait: async (context: ActionContext, waits: Waits) => (await action.wait?.(params, context, waits)) ?? null }),
         run: async (context, attempt) => (await action.run?.(params, context, attempt)) ?? null,
         undo: async (output, context, attempt) => action.undo?.(params, output, context, attempt),
-        manual: () => action.manual(params),
+        manual: (catalog) => action.manual(params, catalog),
+        manualUndo: (catalog) => action.manualUndo?.(params, catalog) ?? [],
+        foreseen: () => action.foreseen?.(params) ?? {},
       }
     },
   }

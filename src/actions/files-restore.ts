@@ -8,8 +8,8 @@ import { defineAction } from './define-action.ts'
 import { pathOrOutput } from './param-types.ts'
 import { beginRestore, finishRestore, removeRestored } from './restored/marker.ts'
 import { probeRestored } from './restored/probe.ts'
-import { serviceAndRepository } from './restored/repository-of.ts'
-import { syncFileSystem, targetFindings } from './restored/target.ts'
+import { resticRepository, serviceAndRepository } from './restored/repository-of.ts'
+import { manualRemoval, syncFileSystem, targetFindings } from './restored/target.ts'
 import { quote } from './shell.ts'
 
 const params = z.strictObject({
@@ -69,10 +69,11 @@ export const filesRestore = defineAction<z.infer<typeof params>>({
 
   undo: ({ target }, _output, _context, { idempotencyKey }) => removeRestored(target, idempotencyKey),
 
-  manual: ({ service, target }) => [
-    `restic -r REPOSITORY snapshots --tag service:${service}`,
-    `restic -r REPOSITORY restore SNAPSHOT --target ${quote(target)}   # with their full paths below it`,
+  manual: ({ service, repository, target }, catalog) => [
+    `restic -r ${resticRepository(catalog, service, repository)} snapshots --tag service:${service}`,
+    `restic -r ${resticRepository(catalog, service, repository)} restore SNAPSHOT --target ${quote(target)}   # with their full paths below it`,
   ],
+  manualUndo: ({ target }) => manualRemoval([target]),
 })
 
 /** Throws `snapshot-not-found` when there is none, or none old enough. */

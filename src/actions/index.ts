@@ -35,6 +35,7 @@ export const actions: readonly AnyAction[] = [
 ]
 
 export { approvalProblem, type Approval } from './approve.ts'
+export { exportSecret, quote } from './shell.ts'
 export type {
   Action,
   ActionContext,

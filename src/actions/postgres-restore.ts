@@ -24,10 +24,11 @@ import type { ActionContext, Attempt, Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { pathOrOutput } from './param-types.ts'
 import { chooseBaseBackup, type ChosenBackup } from './restored/choose-base-backup.ts'
+import { manualWalReplay } from './restored/manual-wal.ts'
 import { beginRestore, finishRestore, isEmpty, notEmpty, removeRestored } from './restored/marker.ts'
 import { probeRestored } from './restored/probe.ts'
-import { serviceAndRepository } from './restored/repository-of.ts'
-import { nearestExisting, syncFileSystem, targetFindings } from './restored/target.ts'
+import { resticRepository, serviceAndRepository } from './restored/repository-of.ts'
+import { manualRemoval, nearestExisting, syncFileSystem, targetFindings } from './restored/target.ts'
 import { assertNotRunning } from './restored/server-of.ts'
 import { quote } from './shell.ts'
 
@@ -107,12 +108,19 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
     await removeRestored(target, idempotencyKey)
   },
 
-  manual: ({ service, target }) => [
-    `restic -r REPOSITORY snapshots --path /${backupPaths.root(service)}`,
-    `restic -r REPOSITORY restore SNAPSHOT --target ${quote(`${target}.restored`)}`,
-    `mv ${quote(`${target}.restored/${backupPaths.data(service)}`)} ${quote(target)} && chmod 700 ${quote(target)} && chown -R postgres: ${quote(target)}`,
-    '# this is the state of the base backup; its WAL is in the repository, sealed: `holdfast postgres fetch-wal` as restore_command replays it',
-  ],
+  manual({ service, repository, target }, catalog) {
+    const from = resticRepository(catalog, service, repository)
+    const account = catalog?.services[service]?.data.postgres?.runAs ?? 'postgres'
+    const replay = catalog === undefined ? [] : manualWalReplay(target, service, repository, catalog)
+    return [
+      `restic -r ${from} snapshots --path /${backupPaths.root(service)}`,
+      `restic -r ${from} restore SNAPSHOT --target ${quote(`${target}.restored`)}`,
+      `mv ${quote(`${target}.restored/${backupPaths.data(service)}`)} ${quote(target)} && chmod 700 ${quote(target)} && chown -R ${quote(account)}: ${quote(target)}`,
+      ...(replay.length > 0 ? replay : ['# this is the state of the base backup: no WAL behind it is replayed']),
+    ]
+  },
+  manualUndo: ({ target }) => manualRemoval([target, tablespacesOf(target)]),
+  foreseen: ({ target }) => ({ dataDirectory: target }),
 })
 
 /** Of this target alone: two services that are recovered beside each other have tablespaces of the same number. */

@@ -78,9 +78,10 @@ export const postgresStart = defineAction<z.infer<typeof params>>({
   },
 
   manual: ({ dataDirectory }) => [
-    `pg_ctl -D ${quote(dataDirectory)} -w start`,
-    `psql -c 'select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp(), pg_get_wal_replay_pause_state()'   # wait for: paused`,
+    `pg_ctl -D ${quote(dataDirectory)} -w start   # as the account of the server, not as root`,
+    `psql -c 'select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp(), pg_get_wal_replay_pause_state()'   # wait until it is paused, or moves no more`,
   ],
+  manualUndo: ({ dataDirectory }) => [`pg_ctl -D ${quote(dataDirectory)} -m fast -w stop`],
 })
 
 interface Serving extends AsyncDisposable {

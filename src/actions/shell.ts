@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { portablePath, type Catalog, type SecretRef } from '../catalog/index.ts'
 import { HoldfastError, runProcess, type Json, type ProcessResult } from '../kernel/index.ts'
 import { attemptCookie, endLeftProcesses, inOwnSession } from './attempt-processes.ts'
 import { done, notDone, unknown, type ActionContext, type Attempt } from './contract.ts'
@@ -85,8 +86,28 @@ export const shell = defineAction<Params>({
     if (result.exitCode !== 0) throw failed(p.undo, result)
   },
 
-  manual: ({ run, cwd }) => [...(cwd === undefined ? [] : [`cd ${quote(cwd)}`]), asShellLine(run)],
+  manual: ({ run, cwd, env }, catalog) => [...surroundings(cwd, env, catalog), asShellLine(run)],
+  manualUndo: ({ undo, cwd, env }, catalog) =>
+    undo === undefined ? [] : [...surroundings(cwd, env, catalog), asShellLine(undo)],
 })
+
+/** The folder and the variables that a command needs, for the runbook. */
+function surroundings(cwd: string | undefined, env: Params['env'], catalog: Catalog | undefined): string[] {
+  return [
+    ...Object.entries(env).map(([name, value]) =>
+      typeof value === 'string' ? `export ${name}=${quote(value)}` : exportSecret(name, value, catalog),
+    ),
+    ...(cwd === undefined ? [] : [`cd ${quote(cwd)}`]),
+  ]
+}
+
+/** A line for sh that sets a variable to a secret without showing it. */
+export function exportSecret(name: string, secret: SecretRef, catalog: Catalog | undefined): string {
+  if ('env' in secret) return secret.env === name ? `export ${name}` : `export ${name}="$${secret.env}"`
+  if ('command' in secret) return `export ${name}="$(${asShellLine([...secret.command])})"`
+  const { from, path } = catalog === undefined ? { from: 'root', path: secret.file } : portablePath(secret.file, catalog)
+  return `export ${name}="$(cat ${from === 'home' ? '"$HOME"/' : ''}${quote(path)})"`
+}
 
 async function execute(
   command: CommandLine,

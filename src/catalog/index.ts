@@ -4,6 +4,7 @@ export { dependencyOrder, dependentsOf, findService } from './graph.ts'
 export { catalogJsonSchema } from './json-schema.ts'
 export { checkCatalog, loadCatalog, problemLine, type CatalogCheck, type CatalogOptions } from './load.ts'
 export type { ActionParams } from './schema-plan.ts'
+export { portablePath, type PortablePath } from './portable-path.ts'
 export { resolveSecret, Secret } from './secret.ts'
 export { starterText, writeStarterCatalog, type DatabaseFound } from './starter.ts'
 export type {

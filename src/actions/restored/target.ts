@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { formatSize, messageOf, runProcess } from '../../kernel/index.ts'
 import { findRunningServer } from '../../postgres/index.ts'
 import type { Finding } from '../contract.ts'
+import { quote } from '../shell.ts'
 import { isEmpty, notEmpty } from './marker.ts'
 
 /** What speaks against restoring `sizeBytes` into a folder. `live`: folders that hold the service's own data. */
@@ -63,4 +64,9 @@ export async function nearestExisting(path: string): Promise<string> {
 /** Makes what was restored survive a power cut, before anything says that it is there. */
 export async function syncFileSystem(path: string, signal: AbortSignal): Promise<void> {
   await runProcess('sync', process.platform === 'linux' ? ['-f', path] : [], {}, signal)
+}
+
+/** Removing by hand what a restore made. */
+export function manualRemoval(folders: readonly string[]): string[] {
+  return ['# only what this run restored: look first', ...folders.map((folder) => `rm -r -- ${quote(folder)}`)]
 }

@@ -69,7 +69,7 @@ export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
   const runId = newRunId(plan.name)
   const steps = plan.steps.map(({ id, action: { kind, params } }) => {
     const bound = bindAction(actions, kind, params)
-    return { id, kind, effect: bound.effect, manual: bound.manual() }
+    return { id, kind, effect: bound.effect, manual: bound.manual(request.catalog) }
   })
   return { spec: { runId, planHash: input.planHash, codeVersion: version, input: inputAsJson(input) }, input, steps }
 }
