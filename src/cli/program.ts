@@ -11,6 +11,7 @@ import { recoverCommand } from './commands/recover.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { ledgerCommand } from './commands/ledger/ledger.ts'
 import { runCommand } from './commands/run/run.ts'
+import { runbookCommand } from './commands/runbook/runbook.ts'
 import { snapshotsCommand } from './commands/snapshots.ts'
 import { statusCommand } from './commands/status/status.ts'
 import { unlockCommand } from './commands/unlock.ts'
@@ -31,6 +32,7 @@ export function createProgram(version: string) {
   program.addCommand(unlockCommand)
   program.addCommand(recoverCommand)
   program.addCommand(runCommand)
+  program.addCommand(runbookCommand)
   program.addCommand(postgresCommand)
   program.addCommand(demoCommand)
   program.addCommand(statusCommand)

@@ -27,6 +27,7 @@ export {
   type RunWatcher,
 } from './recovery/recover.ts'
 export { fetchWal } from './fetch-wal.ts'
+export { checkRunbook, isRunbook, writeRunbook } from './runbook.ts'
 export { runReception, type Reception, type ReceptionRequest } from './receive-wal.ts'
 export { openRepositoryLedger, recordEvidence, type EvidenceContext } from './record-evidence.ts'
 export type { NotRecorded } from './record-wal.ts'

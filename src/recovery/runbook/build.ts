@@ -1,0 +1,111 @@
+import { exportSecret, quote, type AnyAction } from '../../actions/index.ts'
+import { dependencyOrder, dependentsOf, findService, type Catalog, type Service, type Site } from '../../catalog/index.ts'
+import { HoldfastError } from '../../kernel/index.ts'
+import { describeUrl } from '../../postgres/index.ts'
+import { compilePlan } from '../compile.ts'
+import { planHash } from '../plan.ts'
+import type { Copy, Dependency, ProtectedData, Runbook } from './model.ts'
+import { describeReference, pathText } from './secrets.ts'
+import { rollbackOf, runbookSteps } from './steps.ts'
+
+/** The runbook of a service. Throws `unknown-service` and, when it has no plan, `usage`. Reads nothing but what it is given. */
+export function buildRunbook(catalog: Catalog, name: string, actions: readonly AnyAction[], version: string): Runbook {
+  const service = findService(catalog, name)
+  const plan = service.recovery === undefined ? undefined : catalog.plans[service.recovery]
+  if (plan === undefined) {
+    throw new HoldfastError('usage', {
+      message: `service ${name} has no recovery plan: there is nothing to write down`,
+      hint: `name one with \`recovery:\` in ${catalog.file}, under services.${name}`,
+    })
+  }
+  const compiled = compilePlan(plan)
+  const steps = runbookSteps({ catalog, service: name, declared: plan, compiled, actions })
+  const dependencies = dependenciesOf(catalog, service)
+  const protectedServices = [
+    ...new Map([...plan.recovers.map((other) => findService(catalog, other)), service].map((s) => [s.name, s])).values(),
+  ]
+  const holders = protectedServices.some(({ data }) => data.postgres ?? data.files)
+    ? protectedServices
+    : dependencies.map((dependency) => dependency.service)
+  return {
+    service,
+    site: siteOf(catalog, service.site),
+    plan,
+    planHash: planHash(compiled, version),
+    version,
+    dependencies,
+    dependents: dependentsOf(catalog, name),
+    data: holders.flatMap((holder) => dataOf(catalog, holder)),
+    copies: copiesOf(catalog, holders),
+    steps,
+    rollback: rollbackOf(steps),
+  }
+}
+
+function dependenciesOf(catalog: Catalog, service: Service): Dependency[] {
+  const needed = new Set<string>()
+  const visit = (current: Service) => {
+    for (const name of current.dependsOn) {
+      if (needed.has(name)) continue
+      needed.add(name)
+      visit(findService(catalog, name))
+    }
+  }
+  visit(service)
+  const recovered = new Set(service.recovery === undefined ? [] : (catalog.plans[service.recovery]?.recovers ?? []))
+  return dependencyOrder(catalog)
+    .filter(({ name }) => needed.has(name))
+    .map((dependency) => ({
+      service: dependency,
+      plan: recovered.has(dependency.name)
+        ? { kind: 'here' }
+        : dependency.recovery === undefined
+          ? { kind: 'none' }
+          : { kind: 'own', name: dependency.recovery },
+    }))
+}
+
+const walWords = {
+  stream: 'WAL as it is written',
+  synchronous: 'WAL, and commits wait for it',
+  none: 'base backups only, no WAL',
+}
+
+function dataOf(catalog: Catalog, { name, data: { postgres, files } }: Service): ProtectedData[] {
+  const found: ProtectedData[] = []
+  if (postgres !== undefined) {
+    const where =
+      typeof postgres.url === 'string' ? describeUrl(postgres.url) : `its address is ${describeReference(postgres.url, catalog)}`
+    found.push({ service: name, what: `PostgreSQL, ${where}; ${walWords[postgres.wal]}` })
+  }
+  if (files !== undefined) {
+    const without = files.exclude.length === 0 ? '' : `, without ${files.exclude.join(', ')}`
+    found.push({ service: name, what: `the files in ${files.paths.map((path) => pathText(path, catalog)).join(', ')}${without}` })
+  }
+  return found
+}
+
+/** The repositories that the services are backed up to, in the catalog's order; all of them for one that names none. */
+function copiesOf(catalog: Catalog, services: readonly Service[]): Copy[] {
+  const sites = new Set(services.map(({ site }) => site))
+  const named = new Set(
+    services.flatMap(({ backup }) => (backup && backup.to.length > 0 ? backup.to : Object.keys(catalog.repositories))),
+  )
+  return Object.values(catalog.repositories)
+    .filter(({ name }) => named.has(name))
+    .map((repository) => ({
+      repository,
+      site: siteOf(catalog, repository.site),
+      sameSite: sites.has(repository.site),
+      password: describeReference(repository.password, catalog),
+      open: [
+        `export RESTIC_REPOSITORY=${quote(repository.url)}`,
+        exportSecret('RESTIC_PASSWORD', repository.password, catalog),
+        'restic snapshots',
+      ],
+    }))
+}
+
+function siteOf(catalog: Catalog, name: string): Site {
+  return catalog.sites[name] ?? { name }
+}

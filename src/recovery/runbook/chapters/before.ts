@@ -1,0 +1,54 @@
+import { formatDuration } from '../../../kernel/index.ts'
+import { code, heading, list, strong, text, type Block, type Inline } from '../document.ts'
+import type { Runbook } from '../model.ts'
+import { onCall } from './service.ts'
+
+/** How the disaster shows, and who may say that it is one. */
+export function detectionChapter({ plan: { detection }, service }: Runbook): Block[] {
+  const { health } = service
+  const symptoms = (detection?.symptoms ?? []).map((symptom): Inline[] => [symptom])
+  if (health !== undefined) {
+    symptoms.push(
+      health.kind === 'http'
+        ? [code(health.url), ` does not answer ${health.status} within ${formatDuration(health.timeoutMs)}`]
+        : [code(`${health.host}:${health.port}`), ` takes no connection within ${formatDuration(health.timeoutMs)}`],
+    )
+  }
+  const { quorum, forMs } = detection ?? {}
+  const rules = [
+    ...(quorum === undefined ? [] : [`${quorum.needed} of ${quorum.of} observers see it`]),
+    ...(forMs === undefined ? [] : [`it holds for ${formatDuration(forMs)}`]),
+  ]
+  return [
+    heading(2, 'How you know, and who decides'),
+    symptoms.length === 0
+      ? text(strong('The catalog names no symptoms'), ': whoever is on call must judge by what they see.')
+      : list('check', symptoms),
+    ...(rules.length === 0 ? [] : [text(`It counts when ${rules.join(' and ')}.`)]),
+    detection?.decide === 'automatic'
+      ? text('The decision is ', strong('automatic'), `. ${service.owner} (on call: ${onCall(service)}) is told.`)
+      : text(strong('A person decides'), `: whoever is on call (${onCall(service)}), else ${service.owner}.`),
+    text('Decided by …………………………  at ……………  Began (onset) at ……………'),
+  ]
+}
+
+/** What must be there before the first step. */
+export function prerequisitesChapter({ service, plan, copies, steps, version }: Runbook): Block[] {
+  const secrets = new Set(steps.flatMap((step) => step.secrets.map(({ where }) => where)))
+  return [
+    heading(2, 'Before you begin'),
+    list('check', [
+      ...plan.prerequisites.map((prerequisite): Inline[] => [prerequisite]),
+      ...copies.map(({ repository, password }): Inline[] => [
+        'the repository ',
+        code(repository.name),
+        ' can be reached, and its password can be had: ',
+        password,
+      ]),
+      ...[...secrets].map((where): Inline[] => [`${where} can be had`]),
+      [`Holdfast ${version} and the catalog are on this machine (without Holdfast: the plain commands below)`],
+      [code(`holdfast recover ${service.name} --dry-run`), ' reports no blocker'],
+      ['somebody writes down what is done, and when'],
+    ]),
+  ]
+}

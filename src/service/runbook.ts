@@ -1,0 +1,76 @@
+import { actions } from '../actions/index.ts'
+import { type Catalog } from '../catalog/index.ts'
+import { systemClock, type Clock } from '../kernel/index.ts'
+import {
+  buildRunbook,
+  compareRunbook,
+  compilePlan,
+  formatOf,
+  planHash,
+  readIdentity,
+  renderRunbook,
+  wordRunbook,
+  type RunbookEvidence,
+  type RunbookFinding,
+  type RunbookFormat,
+} from '../recovery/index.ts'
+import { codeVersion } from './recovery/code-version.ts'
+import { recordedRecoveries } from './runbook/recorded-recoveries.ts'
+import { pastStepTimes } from './runbook/step-times.ts'
+
+export interface RunbookRequest {
+  readonly catalog: Catalog
+  readonly service: string
+  readonly format: RunbookFormat
+  /** Whether ledgers and past runs are looked at: what they say stands in the runbook, marked. */
+  readonly withEvidence: boolean
+  readonly clock?: Clock
+}
+
+export interface WrittenRunbook {
+  readonly service: string
+  readonly plan: string
+  readonly planHash: string
+  readonly version: string
+  readonly text: string
+  /** What could not be looked into; empty also when nothing was to be. */
+  readonly unseen: RunbookEvidence['unseen']
+}
+
+/**
+ * The runbook of a service, from the catalog, its plan and what is on record. A repository that cannot be read is told, in the runbook too.
+ * Throws `unknown-service` and, for a service without a plan, `usage`.
+ */
+export async function writeRunbook(
+  { catalog, service: name, format, withEvidence, clock = systemClock }: RunbookRequest,
+  signal: AbortSignal,
+): Promise<WrittenRunbook> {
+  const version = codeVersion()
+  const runbook = buildRunbook(catalog, name, actions, version)
+  let evidence: RunbookEvidence | undefined
+  if (withEvidence) {
+    const repositories = runbook.copies.map(({ repository }) => repository.name)
+    evidence = {
+      lookedAt: clock.now(),
+      stepTimes: await pastStepTimes(catalog, runbook.plan.name),
+      ...(await recordedRecoveries(catalog, runbook.service, repositories, signal)),
+    }
+  }
+  const text = renderRunbook(wordRunbook(runbook, evidence), format)
+  return { service: name, plan: runbook.plan.name, planHash: runbook.planHash, version, text, unseen: evidence?.unseen ?? [] }
+}
+
+/** What is wrong with a committed runbook; nothing when it says what the catalog and this version of Holdfast say. Reads no repository. */
+export function checkRunbook(catalog: Catalog, name: string, committed: string): RunbookFinding[] {
+  const version = codeVersion()
+  const runbook = buildRunbook(catalog, name, actions, version)
+  const document = wordRunbook(runbook)
+  const text = renderRunbook(document, formatOf(committed))
+  const compiled = compilePlan(runbook.plan)
+  return compareRunbook(committed, { text, identity: document.identity, hashBy: (other) => planHash(compiled, other) })
+}
+
+/** Whether a file was written by `holdfast runbook`: only such a one is replaced. */
+export function isRunbook(text: string): boolean {
+  return readIdentity(text) !== undefined
+}

@@ -1,0 +1,141 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { checkRunbook, createCatalogRepository, loadRunCatalog } from '../../src/service/index.ts'
+import { holdfast, temporaryFolder } from '../support/holdfast.ts'
+
+const repositoryRoot = new URL('../..', import.meta.url).pathname
+
+/** A catalog with a folder of files and its plan; the repository is made, and a backup is in it. */
+async function shop() {
+  const folder = await temporaryFolder('runbook')
+  const at = (name: string) => join(folder.path, name)
+  await mkdir(at('data'))
+  await writeFile(at('data/orders.csv'), 'one\n'.repeat(1000))
+  await writeFile(at('password'), 'a password')
+  const declare = (timeout: string) =>
+    writeFile(
+      at('holdfast.yaml'),
+      `version: 1
+name: shop
+sites: { hq: {}, away: {} }
+repositories: { nas: { url: repository, site: away, media: disk, password: { file: password } } }
+services:
+  orders:
+    { owner: Shop, onCall: '+1-555-0100', site: hq, objectives: { rpo: 1h, rto: 1h }, data: { files: { paths: [${at('data')}] } }, backup: { to: nas }, recovery: back }
+plans:
+  back:
+    recovers: [orders]
+    steps:
+      - id: restore
+        do: { files.restore: { service: orders, target: ${at('back')} } }
+        timeout: ${timeout}
+        check: { shell: { run: [test, -s, ${at('back')}/orders.csv], effect: read-only } }
+`,
+    )
+  await declare('10m')
+  const catalog = await loadRunCatalog(at('holdfast.yaml'))
+  await (await createCatalogRepository(catalog, 'nas'))[Symbol.asyncDispose]()
+  const run = (...args: string[]) => holdfast(args, { cwd: folder.path })
+  return { at, declare, run, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
+}
+
+describe('holdfast runbook', () => {
+  test('goes from never recovered to what was measured, and the committed file stays current', async () => {
+    await using here = await shop()
+    expect(await here.run('runbook', 'orders', '--output', 'RUNBOOK.md')).toMatchObject({ exitCode: 0 })
+    expect(await readFile(here.at('RUNBOOK.md'), 'utf8')).toContain('never: nobody knows whether this works')
+
+    await here.run('backup', '--service', 'orders')
+    const recovered = await here.run('recover', 'orders', '--yes')
+    expect(recovered.exitCode, recovered.stderr).toBe(0)
+    const { stdout, stderr, exitCode } = await here.run('runbook', 'orders')
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout).toMatch(/Last worked: \*\*\d{4}-\d\d-\d\d \d\d:\d\d UTC\*\*\./)
+    expect(stdout).toMatch(/recovery completed, RPA .*, RTA .*, objectives met, 1 of 1 checks passed/)
+    expect(stdout).toMatch(/\*\*Expect:\*\* <!-- measured -->\*\*about .*\*\*, measured in 1 past run<!-- \/measured -->/)
+
+    const check = await here.run('--json', 'runbook', 'check', 'orders', 'RUNBOOK.md')
+    expect({ exitCode: check.exitCode, ...check.json<object>() }).toEqual({
+      exitCode: 0,
+      service: 'orders',
+      file: 'RUNBOOK.md',
+      current: true,
+      findings: [],
+    })
+  })
+
+  test('fails the check when the plan has changed, and says what differs', async () => {
+    await using here = await shop()
+    await here.run('runbook', 'orders', '--no-evidence', '--output', 'orders.html')
+    expect(await readFile(here.at('orders.html'), 'utf8')).toMatch(/^<!doctype html>/)
+    expect((await here.run('runbook', 'check', 'orders', 'orders.html')).exitCode).toBe(0)
+    await here.declare('20m')
+    const { exitCode, stdout } = await here.run('runbook', 'check', 'orders', 'orders.html')
+    expect(exitCode).toBe(1)
+    expect(stdout).toMatch(/the plan has changed since: orders\.html is for [0-9a-f]{12}, the plan is [0-9a-f]{12}/)
+    expect(stdout).toContain('should')
+    const json = await here.run('--json', 'runbook', 'check', 'orders', 'orders.html')
+    expect(json.exitCode).toBe(1)
+    expect(json.json()).toMatchObject({ current: false, findings: [{ code: 'plan' }, { code: 'content' }] })
+    await here.run('runbook', 'orders', '--output', 'orders.html')
+    expect((await here.run('runbook', 'check', 'orders', 'orders.html')).exitCode).toBe(0)
+  })
+
+  test('is written also when the ledger cannot be read, and says so', async () => {
+    await using here = await shop()
+    await writeFile(here.at('password'), 'another password')
+    const { exitCode, stdout, stderr } = await here.run('runbook', 'orders')
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('nas could not be looked into')
+    expect(stdout).toContain('could not be looked into: `nas`')
+    expect(stdout).not.toContain('never')
+    expect(stdout).not.toContain('another password')
+  })
+
+  test('gives its text and what it is of as JSON', async () => {
+    await using here = await shop()
+    const result = await here.run('--json', 'runbook', 'orders', '--format', 'html')
+    expect(result.exitCode).toBe(0)
+    const { planHash, text } = result.json<{ planHash: string; text: string }>()
+    expect(text).toContain(planHash)
+    expect(result.json()).toMatchObject({ service: 'orders', plan: 'back', format: 'html', unseen: [] })
+  })
+
+  test('replaces a runbook, and nothing else', async () => {
+    await using here = await shop()
+    await writeFile(here.at('notes.md'), 'mine')
+    expect((await here.run('runbook', 'orders', '--output', 'notes.md')).exitCode).toBe(1)
+    expect(await readFile(here.at('notes.md'), 'utf8')).toBe('mine')
+    expect((await here.run('runbook', 'check', 'orders', 'notes.md')).exitCode).toBe(1)
+  })
+
+  test('refuses what it does not know with 2, and hints at the way to a PDF', async () => {
+    await using here = await shop()
+    for (const args of [
+      ['nothing'],
+      ['orders', '--format', 'docx'],
+      ['check', 'nothing', 'RUNBOOK.md'],
+      ['check', 'orders'],
+      [],
+    ]) {
+      await writeFile(here.at('RUNBOOK.md'), '')
+      expect((await here.run('runbook', ...args)).exitCode, args.join(' ')).toBe(2)
+    }
+    for (const args of [
+      ['--format', 'pdf'],
+      ['--output', 'orders.pdf'],
+    ]) {
+      const { exitCode, stderr } = await here.run('runbook', 'orders', ...args)
+      expect(exitCode).toBe(2)
+      expect(stderr).toContain('--format html')
+    }
+  })
+})
+
+test('the runbook among the examples is current', async () => {
+  const example = join(repositoryRoot, 'examples', 'postgres')
+  const catalog = await loadRunCatalog(join(example, 'holdfast.yaml'))
+  const committed = await readFile(join(example, 'RUNBOOK.md'), 'utf8')
+  expect(checkRunbook(catalog, 'shop', committed)).toEqual([])
+})
