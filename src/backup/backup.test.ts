@@ -182,7 +182,7 @@ test('a lost lock ends the backup', async () => {
     },
   }
   const losingRepository: Repository = Object.create(repository, {
-    lock: { value: async () => ({ signal: controller.signal, [Symbol.asyncDispose]: async () => {} }) },
+    lock: { value: async () => ({ signal: controller.signal, confirm: async () => {}, [Symbol.asyncDispose]: async () => {} }) },
     refreshIndex: { value: (signal?: AbortSignal) => repository.refreshIndex(signal) },
     snapshots: { value: async () => [] },
     setAsideLostPacks: { value: async () => [] },
@@ -214,4 +214,19 @@ test('what an unreadable index named is named by the index of the next backup, f
     await backend.delete('index', name)
   }
   expect(await errorsIn(await openRepository(backend, 'password'))).toEqual([])
+})
+
+test('a backup whose lock was removed writes no snapshot: what it counts on may have been deleted', async () => {
+  await using backend = createMemoryBackend()
+  const repository = await createRepository(backend, 'password', { kdf })
+  const source = textSource('one')
+  const robbed: Source = {
+    ...source,
+    async archive(context, signal) {
+      for (const { name } of await Array.fromAsync(backend.list('locks'))) await backend.delete('locks', name)
+      return source.archive(context, signal)
+    },
+  }
+  await expect(run(repository, robbed)).rejects.toMatchObject({ code: 'lock-lost' })
+  expect(await repository.snapshots()).toEqual([])
 })

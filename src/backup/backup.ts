@@ -4,6 +4,7 @@ import {
   formatTime,
   newestSnapshot,
   type Repository,
+  type RepositoryLock,
   type Snapshot,
   type SnapshotRecord,
   type WriterOptions,
@@ -62,10 +63,14 @@ export async function backup(
   progress: (event: ArchiveProgress) => void,
   signal: AbortSignal,
 ): Promise<BackupSummary> {
-  return withSharedLock(job.repository, signal, (both) => backUp(job, progress, both))
+  return withSharedLock(job.repository, signal, (both, lock) => backUp({ ...job, lock }, progress, both))
 }
 
-async function backUp(job: BackupJob, progress: (event: ArchiveProgress) => void, signal: AbortSignal): Promise<BackupSummary> {
+async function backUp(
+  job: BackupJob & { readonly lock: RepositoryLock },
+  progress: (event: ArchiveProgress) => void,
+  signal: AbortSignal,
+): Promise<BackupSummary> {
   const { repository, source } = job
   const startMs = performance.now()
   const startedAtMs = Date.now()
@@ -78,6 +83,8 @@ async function backUp(job: BackupJob, progress: (event: ArchiveProgress) => void
   const archived = await source.archive({ writer, repository, progress, ...(parent && { parent }) }, signal)
   await writer.flush(signal)
   const totals = writer.totals()
+  // Without the lock, somebody may have deleted as unused what the snapshot is to name.
+  await job.lock.confirm()
   const snapshot = job.dryRun
     ? undefined
     : await repository.saveSnapshot(snapshotRecord(job, { parent, archived, totals, startedAtMs }), signal)

@@ -48,14 +48,25 @@ export async function* listTree(
 async function* walk(
   repository: Repository,
   tree: string,
-  folder: Buffer,
+  folder: Buffer<ArrayBuffer>,
   recursive: boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListedNode> {
-  for (const node of await repository.readTree(tree, signal)) {
-    const path = childPath(folder, node)
+  // A stack of its own: folders may be nested deeper than calls.
+  const nodes = await repository.readTree(tree, signal)
+  const open = [{ folder, entries: nodes.values() }]
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const { value: node } = top.entries.next()
+    if (node === undefined) {
+      open.pop()
+      continue
+    }
+    const path = childPath(top.folder, node)
     yield { path, node }
-    if (recursive && node.type === 'dir' && node.subtree !== undefined) yield* walk(repository, node.subtree, path, true, signal)
+    if (recursive && node.type === 'dir' && node.subtree !== undefined) {
+      const inner = await repository.readTree(node.subtree, signal)
+      open.push({ folder: path, entries: inner.values() })
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Repository } from '../repository/index.ts'
+import type { Repository, RepositoryLock } from '../repository/index.ts'
 
 /**
  * Works under a shared lock; `work` gets a signal that aborts with the caller's or when the lock is lost. When storage dies, the lock
@@ -7,11 +7,11 @@ import type { Repository } from '../repository/index.ts'
 export async function withSharedLock<Result>(
   repository: Repository,
   signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<Result>,
+  work: (signal: AbortSignal, lock: RepositoryLock) => Promise<Result>,
 ): Promise<Result> {
   try {
     await using lock = await repository.lock('shared', {}, signal)
-    return await work(AbortSignal.any([signal, lock.signal]))
+    return await work(AbortSignal.any([signal, lock.signal]), lock)
   } catch (error) {
     throw error instanceof SuppressedError ? error.suppressed : error
   }

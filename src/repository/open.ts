@@ -115,6 +115,6 @@ async function unlockMasterKey(backend: Backend, password: string, signal?: Abor
     })
   throw new HoldfastError('wrong-password', {
     message: `the password opens none of the ${tried === 1 ? 'one key' : `${tried} keys`} of ${backend.location}`,
-    hint: 'check the password file; restic passwords are used as they are, without a newline at the end',
+    hint: 'check the password file; white space at the ends of a password file does not count',
   })
 }

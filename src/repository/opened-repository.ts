@@ -86,7 +86,7 @@ export class OpenedRepository implements Repository {
       return new HeldLock(this.#locks, { id, mode, hangup }, this.#clock, this.#lockTimes)
     } catch (error) {
       hangup[Symbol.dispose]()
-      throw error
+      throw mode === 'shared' ? withReadingHint(error) : error
     }
   }
 
@@ -264,4 +264,12 @@ export class OpenedRepository implements Repository {
   [Symbol.asyncDispose](): Promise<void> {
     return this.backend[Symbol.asyncDispose]() as Promise<void>
   }
+}
+
+/** Where no lock can be written, reading is still possible: from a read-only medium, from a disk that is full. */
+function withReadingHint(error: unknown): unknown {
+  if (!isHoldfastError(error, 'permission-denied') && !isHoldfastError(error, 'disk-full')) return error
+  const { code, message, hint = '', details } = error
+  const reading = 'to read or restore without writing a lock to the repository, give --no-lock'
+  return new HoldfastError(code, { message, hint: `${hint}; ${reading}`, details, cause: error })
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sha256Hex } from '../kernel/index.ts'
+import { HoldfastError, sha256Hex } from '../kernel/index.ts'
 import { createMemoryBackend, faulty, type Backend } from '../storage/index.ts'
 import { createRepository, encodeTree, formatTime, openRepository, type Repository, type TreeNode } from './index.ts'
 
@@ -203,4 +203,14 @@ test('unlock removes stale locks only, or all when told so', async () => {
   expect(await repository.unlock({ all: true })).toHaveLength(1)
   expect(await Array.fromAsync(backend.list('locks'))).toEqual([])
   expect(lock.mode).toBe('shared')
+})
+
+test('where no lock can be written, the refusal says how to read all the same', async () => {
+  const error = new HoldfastError('permission-denied', { message: 'EROFS: read-only file system', hint: 'mount it writable' })
+  const backend = faulty(createMemoryBackend(), [{ on: 'put', kind: 'locks', times: 9, fault: { type: 'error', error } }])
+  const repository = await repositoryIn(backend)
+  await expect(repository.lock('shared')).rejects.toMatchObject({
+    code: 'permission-denied',
+    hint: expect.stringMatching(/mount it writable.*--no-lock/) as string,
+  })
 })

@@ -82,7 +82,7 @@ async function openAt(
   open: (backend: Backend, password: string, signal?: AbortSignal) => Promise<Repository>,
   signal?: AbortSignal,
 ): Promise<Repository> {
-  const secret = (await resolveSecret(password, signal)).reveal()
+  const secret = repositoryPassword(password, (await resolveSecret(password, signal)).reveal())
   const backend = await openBackend(location)
   try {
     return await open(backend, secret, signal)
@@ -90,6 +90,11 @@ async function openAt(
     await backend[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** As restic: what a file or a command gives counts without white space at its ends, so that one file serves both programs. */
+function repositoryPassword(reference: SecretRef, secret: string): string {
+  return 'env' in reference ? secret : secret.trim()
 }
 
 function repositoryEntry(catalog: Catalog, name: string): RepositoryEntry {

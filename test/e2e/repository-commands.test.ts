@@ -231,3 +231,9 @@ test('what another one has locked is refused with 11, and unlock removes only wh
   })
   expect(await made.run('snapshots')).toMatchObject({ exitCode: 0 })
 })
+
+test('white space around the password in its file does not count, as with restic: one file serves both', async () => {
+  await using made = await placeWithSnapshot()
+  writeFileSync(join(made.folder, 'password'), ` ${password}\t\n\n`)
+  expect(await made.run('snapshots')).toMatchObject({ exitCode: 0 })
+})

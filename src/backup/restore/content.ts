@@ -24,7 +24,7 @@ export interface ContentRequest {
   readonly repository: Repository
   readonly files: readonly PlannedFile[]
   /** Called for a file whose content is complete and verified, still under its temporary name: gives it its metadata. */
-  readonly onComplete: (temporary: Buffer, file: PlannedFile) => void
+  readonly onComplete: (temporary: Buffer, file: PlannedFile, sizeBytes: number) => void
   readonly onBytes: (bytes: number) => void
   /** What to do with a file whose content is damaged; throw to end the restore. */
   readonly onDamaged: (file: PlannedFile, error: HoldfastError) => void
@@ -63,7 +63,8 @@ class ContentWriter {
     const index = await repository.loadIndex(signal)
     const packs = new Map<string, Map<string, Wanted>>()
     for (const file of files) {
-      if (file.missing === 0) this.#empty(file)
+      if (file.node.content === null) this.#giveUp(file, contentUnknown(file))
+      else if (file.missing === 0) this.#empty(file)
       else this.#order(file, (id) => index.lookup('data', id), packs)
     }
     const queue = packs.entries()
@@ -159,7 +160,7 @@ class ContentWriter {
     const temporary = this.#begun.get(file)
     if (temporary === undefined) return
     this.#open.close(temporary)
-    this.#request.onComplete(temporary, file)
+    this.#request.onComplete(temporary, file, this.#sizes.get(file) ?? 0)
     renameSync(temporary, file.path)
     this.#begun.delete(file)
     this.#sizes.delete(file)
@@ -184,6 +185,14 @@ function packDamaged(pack: string, { path }: PlannedFile, cause: Error): Holdfas
     hint: repairHint,
     details: { pack, file: path.toString() },
     cause,
+  })
+}
+
+function contentUnknown({ path }: PlannedFile): HoldfastError {
+  return new HoldfastError('object-damaged', {
+    message: `${path.toString()} was not restored: the snapshot does not say what its content is`,
+    hint: repairHint,
+    details: { file: path.toString() },
   })
 }
 

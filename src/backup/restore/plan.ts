@@ -48,7 +48,8 @@ export async function planRestore({ repository, tree, target, include }: PlanReq
       const path = Buffer.concat([target, here])
       if (node.type === 'dir') {
         plan.directories.push({ path, node: wanted === 'whole' ? node : undefined })
-        if (node.subtree !== undefined) await walk(node.subtree, here)
+        if (node.subtree === undefined) throw treeless(here)
+        await walk(node.subtree, here)
       } else if (wanted === 'whole') add(path, node)
     }
   }
@@ -58,7 +59,9 @@ export async function planRestore({ repository, tree, target, include }: PlanReq
       plan.specials.push({ path, node })
       return
     }
-    const identity = (node.links ?? 0n) > 1n ? `${node.deviceId ?? ''}:${node.inode ?? ''}` : undefined
+    // Without an inode nothing says which of the files with several names it is another name of.
+    const several = (node.links ?? 0n) > 1n && node.inode !== undefined
+    const identity = several ? `${node.deviceId ?? ''}:${node.inode}` : undefined
     const to = identity === undefined ? undefined : linked.get(identity)
     if (to !== undefined) {
       plan.hardLinks.push({ path, node, to })
@@ -72,6 +75,14 @@ export async function planRestore({ repository, tree, target, include }: PlanReq
 
   await walk(tree, Buffer.alloc(0))
   return plan
+}
+
+function treeless(path: Buffer): HoldfastError {
+  return new HoldfastError('object-damaged', {
+    message: `the folder ${path.toString()} of the snapshot names no tree: what was in it is not known`,
+    hint: 'run `holdfast check` to see what else is damaged; restore the rest with --include',
+    details: { path: path.toString() },
+  })
 }
 
 const slash = Buffer.from('/')

@@ -120,10 +120,10 @@ async function execute(
     {
       repository,
       files: plan.files,
-      onComplete(temporary, file) {
+      onComplete(temporary, file, size) {
         applyMetadata(temporary, file.node, posix, (_, reason) => onLoss(file.path, reason))
         files++
-        sizeBytes += Number(file.node.size ?? 0n)
+        sizeBytes += size
         report.file()
       },
       onBytes: (bytes) => report.bytes(bytes),

@@ -6,6 +6,8 @@ export interface RepositoryLock extends AsyncDisposable {
   readonly mode: 'shared' | 'exclusive'
   /** Aborts with `lock-lost` when the lock could not be refreshed in time or was removed: whoever works under it must stop at once. */
   readonly signal: AbortSignal
+  /** Looks whether it still stands; throws `lock-lost`. For the moment before the result of long work is made known. */
+  confirm(): Promise<void>
 }
 
 export interface LockTimes {
@@ -36,6 +38,8 @@ export class HeldLock implements RepositoryLock {
   readonly #timer: NodeJS.Timeout
   readonly #hangup: Disposable
   #id: string
+  /** Older locks of ours that could not be removed yet. */
+  readonly #replaced: string[] = []
   #refreshed: { wallMs: number; monotonicMs: number }
   #refreshing: Promise<void> | undefined
   #lastFailure: string | undefined
@@ -59,13 +63,19 @@ export class HeldLock implements RepositoryLock {
     return this.#lost.signal
   }
 
+  async confirm(): Promise<void> {
+    await this.#refreshing
+    if (!this.#lost.signal.aborted && !(await this.#store.exists(this.#id))) this.#lose('somebody removed it')
+    this.#lost.signal.throwIfAborted()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
     clearInterval(this.#timer)
     try {
       await this.#refreshing
-      await this.#store.remove(this.#id)
+      for (const id of [...this.#replaced, this.#id]) await this.#store.remove(id)
     } finally {
       this.#hangup[Symbol.dispose]()
     }
@@ -105,7 +115,11 @@ export class HeldLock implements RepositoryLock {
     const now = this.#now()
     this.#id = await this.#store.write(this.mode === 'exclusive', now.wallMs)
     this.#refreshed = now
-    await this.#store.remove(old)
+    this.#replaced.push(old)
+    while (this.#replaced[0] !== undefined) {
+      await this.#store.remove(this.#replaced[0])
+      this.#replaced.shift()
+    }
   }
 
   #lose(why: string): void {

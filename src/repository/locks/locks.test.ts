@@ -180,3 +180,13 @@ test('a lock that cannot be refreshed is lost before others may take it for stal
   await lock[Symbol.asyncDispose]()
   expect(await store.ids()).toEqual([])
 })
+
+test('an older lock that could not be removed when it was replaced is removed at the end', async () => {
+  const error = new HoldfastError('storage-failed', { message: 'the wire is cut' })
+  const shaky = new LockStore(faulty(backend, [{ on: 'delete', times: 1, fault: { type: 'error', error } }]), keys, 2)
+  const { id, lock } = await held({ ...quick, refreshEveryMs: 500 }, shaky)
+  await until(async () => (await store.ids()).length === 2)
+  expect(await store.exists(id)).toBe(true)
+  await lock[Symbol.asyncDispose]()
+  expect(await store.ids()).toEqual([])
+})
