@@ -87,6 +87,7 @@ function timeText(phases: DemoReport['phases']): string {
       ['restore', phases.restoreMs, pc.cyan],
       ['replay', phases.replayMs, pc.green],
       ['verify', phases.verifyMs, pc.bold],
+      ['other', phases.otherMs, pc.dim],
     ] as const
   ).filter(([, ms]) => ms > 0)
   const total = parts.reduce((sum, [, ms]) => sum + ms, 0)

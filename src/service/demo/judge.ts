@@ -42,6 +42,13 @@ export function judge(facts: {
     checksFailed: files.lost.length,
   })
   const { prepare, restore, replay, verify } = run.outcome.timing.phases
+  const phases = {
+    detectMs: facts.detectMs,
+    prepareMs: prepare,
+    restoreMs: restore,
+    replayMs: replay,
+    verifyMs: verify + facts.compareMs,
+  }
   return {
     verdict: [database.verdict, folder.verdict].find((verdict) => verdict !== 'met') ?? 'met',
     rpoSeconds: rpaMs === undefined ? null : seconds(rpaMs),
@@ -60,13 +67,7 @@ export function judge(facts: {
     ],
     rows,
     files,
-    phases: {
-      detectMs: facts.detectMs,
-      prepareMs: prepare,
-      restoreMs: restore,
-      replayMs: replay,
-      verifyMs: verify + facts.compareMs,
-    },
+    phases: { ...phases, otherMs: Math.max(0, rtaMs - sum(Object.values(phases))) },
     postgres: facts.postgres,
     synchronous: options.synchronous,
     runId: run.runId,
@@ -84,6 +85,10 @@ function declaredOf(kind: keyof typeof demoObjectives) {
 function objective(service: string, name: DemoObjective['objective'], judged: RecoveryObjective): DemoObjective {
   const { declaredMs = 0, actualMs, verdict } = judged
   return { service, objective: name, declaredMs, verdict, ...(actualMs === undefined ? {} : { actualMs }) }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }
 
 /** Milliseconds to seconds, to the millisecond. */

@@ -35,6 +35,8 @@ export interface DemoReport {
     readonly restoreMs: number
     readonly replayMs: number
     readonly verifyMs: number
+    /** The receiver storing what it still had, and the outcome going on record. */
+    readonly otherMs: number
   }
   readonly postgres: string
   readonly synchronous: boolean
