@@ -42,8 +42,9 @@ function runsOf(line: string): Run[] {
   return runs
 }
 
+/** Spaces become unbreakable: viewers differ in whether they keep a run of plain ones. */
 function escape(value: string): string {
-  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return value.replaceAll(' ', '\u00A0').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 const lines = (await text(process.stdin)).trimEnd().split('\n').map(runsOf)
@@ -58,7 +59,7 @@ const body = lines.flatMap((runs, row) =>
 )
 console.log(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
 <rect width="100%" height="100%" rx="8" fill="#22272e"/>
-<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" xml:space="preserve">
+<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14">
 ${body.join('\n')}
 </g>
 </svg>`)
