@@ -35,15 +35,18 @@ function asHoldfastError(error: unknown): HoldfastError {
   // Clean-up that failed after the failure that matters, as when storage dies under a lock.
   if (error instanceof SuppressedError) return asHoldfastError(error.suppressed)
   const code = systemCode(error)
-  if (code === 'EACCES' || code === 'EPERM')
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return new HoldfastError('permission-denied', {
       message: messageOf(error),
       cause: error,
       hint: 'run as a user that may read and write it',
     })
-  if (code === 'ENOSPC')
+  if (code === 'ENOSPC' || code === 'EDQUOT')
     return new HoldfastError('disk-full', { message: messageOf(error), cause: error, hint: 'free space and run it again' })
   if (code === 'ENOENT') return new HoldfastError('not-found', { message: messageOf(error), cause: error })
+  // A system call that failed on this machine is no defect in Holdfast.
+  if (error instanceof Error && 'syscall' in error && code !== undefined && !code.startsWith('ERR_'))
+    return new HoldfastError('storage-failed', { message: messageOf(error), cause: error, details: { systemCode: code } })
   return new HoldfastError('internal', {
     message: messageOf(error),
     cause: error,

@@ -1,7 +1,9 @@
 import { renameSync } from 'node:fs'
 import { HoldfastError, isHoldfastError, randomHex, shortId } from '../../kernel/index.ts'
 import { plaintextBytes, type BlobLocation, type Repository } from '../../repository/index.ts'
+import type { TargetDirectories } from './directories.ts'
 import { OpenFiles } from './open-files.ts'
+import { isRefusedName } from './target-error.ts'
 import type { PlannedFile } from './plan.ts'
 
 /** The chunk that holes are stored as: 512 KiB of zeros. It is not written, files are made of holes at first. */
@@ -23,8 +25,13 @@ interface Wanted {
 export interface ContentRequest {
   readonly repository: Repository
   readonly files: readonly PlannedFile[]
+  readonly directories: TargetDirectories
   /** Called for a file whose content is complete and verified, still under its temporary name: gives it its metadata. */
-  readonly onComplete: (temporary: Buffer, file: PlannedFile, sizeBytes: number) => void
+  readonly onWritten: (temporary: Buffer, file: PlannedFile) => void
+  /** Called when it has its own name. */
+  readonly onComplete: (file: PlannedFile, sizeBytes: number) => void
+  /** The target does not take a file of this name; nothing of it is left there. */
+  readonly onRefused: (file: PlannedFile, error: unknown) => void
   readonly onBytes: (bytes: number) => void
   /** What to do with a file whose content is damaged; throw to end the restore. */
   readonly onDamaged: (file: PlannedFile, error: HoldfastError) => void
@@ -45,7 +52,7 @@ export async function writeContent(request: ContentRequest, signal: AbortSignal)
 
 class ContentWriter {
   readonly #request: ContentRequest
-  readonly #open = new OpenFiles()
+  readonly #open: OpenFiles
   /** Of the content, which counts: what a node says may be older than the content, when a file changed while it was read. */
   readonly #sizes = new Map<PlannedFile, number>()
   /** Temporary names of files that are begun and neither complete nor given up. */
@@ -56,6 +63,7 @@ class ContentWriter {
 
   constructor(request: ContentRequest) {
     this.#request = request
+    this.#open = new OpenFiles(request.directories.at)
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -151,7 +159,10 @@ class ContentWriter {
   #begin(file: PlannedFile): Buffer {
     const slash = file.path.lastIndexOf(0x2f)
     const temporary = Buffer.concat([file.path.subarray(0, slash + 1), Buffer.from(`.holdfast-${this.#run}-${++this.#counter}`)])
-    this.#open.create(temporary, this.#sizes.get(file) ?? 0)
+    // Content that is one blob gives the file its length when it is written.
+    const [first, second] = file.node.content ?? []
+    const written = second === undefined && first !== zeroChunk
+    this.#open.create(temporary, written ? 0 : (this.#sizes.get(file) ?? 0))
     this.#begun.set(file, temporary)
     return temporary
   }
@@ -160,8 +171,17 @@ class ContentWriter {
     const temporary = this.#begun.get(file)
     if (temporary === undefined) return
     this.#open.close(temporary)
-    this.#request.onComplete(temporary, file, this.#sizes.get(file) ?? 0)
-    renameSync(temporary, file.path)
+    this.#request.onWritten(temporary, file)
+    const { at } = this.#request.directories
+    try {
+      renameSync(at(temporary), at(file.path))
+    } catch (error) {
+      if (!isRefusedName(error)) throw error
+      this.#drop(file)
+      this.#request.onRefused(file, error)
+      return
+    }
+    this.#request.onComplete(file, this.#sizes.get(file) ?? 0)
     this.#begun.delete(file)
     this.#sizes.delete(file)
   }
@@ -169,10 +189,14 @@ class ContentWriter {
   #giveUp(file: PlannedFile, error: HoldfastError): void {
     if (this.#damaged.has(file)) return
     this.#damaged.add(file)
+    this.#drop(file)
+    this.#request.onDamaged(file, error)
+  }
+
+  #drop(file: PlannedFile): void {
     const temporary = this.#begun.get(file)
     if (temporary !== undefined) this.#open.remove(temporary)
     this.#begun.delete(file)
-    this.#request.onDamaged(file, error)
   }
 }
 

@@ -1,8 +1,9 @@
-import { chmodSync, lchownSync, lutimesSync } from 'node:fs'
+import { lchownSync, lutimesSync } from 'node:fs'
 import { messageOf, systemCode } from '../../kernel/index.ts'
 import type { TreeNode } from '../../repository/index.ts'
 import { unixPermissions } from '../file-mode.ts'
 import type { Posix } from '../posix.ts'
+import type { TargetDirectories } from './directories.ts'
 
 /** Tells that something about an entry could not be restored: the entry is there, but not as it was. */
 export type OnLoss = (path: Buffer, reason: string) => void
@@ -14,21 +15,26 @@ export type OnLoss = (path: Buffer, reason: string) => void
  * The owner is restored by root only, as nobody else may. Without `posix`, extended attributes are not restored, and times keep about
  * 240 ns of their precision, which is what a double holds of today's seconds; the former is reported as a loss.
  */
-export function applyMetadata(path: Buffer, node: TreeNode, posix: Posix | undefined, onLoss: OnLoss): void {
+export function applyMetadata(
+  path: Buffer,
+  node: TreeNode,
+  { posix, directories }: { readonly posix: Posix | undefined; readonly directories: TargetDirectories },
+  onLoss: OnLoss,
+): void {
   const attempt = (what: string, work: () => void) => {
     try {
       work()
     } catch (error) {
-      onLoss(path, `its ${what} could not be restored: ${messageOf(error)}`)
+      onLoss(path, `its ${what} could not be restored: ${directories.inWords(messageOf(error))}`)
     }
   }
-  if (process.getuid?.() === 0) attempt('owner', () => lchownSync(path, node.uid, node.gid))
+  if (process.getuid?.() === 0) attempt('owner', () => lchownSync(directories.at(path), node.uid, node.gid))
   for (const { name, value } of node.extendedAttributes ?? []) {
-    attempt(`extended attribute ${name}`, () => setAttribute(path, name, value, posix))
+    attempt(`extended attribute ${name}`, () => setAttribute(directories.at(path), name, value, posix))
   }
-  attempt('times', () => setTimes(path, node, posix))
+  attempt('times', () => setTimes(directories.at(path), node, posix))
   // A link has no mode of its own on Linux.
-  if (node.type !== 'symlink') attempt('mode', () => chmodSync(path, unixPermissions(node.mode)))
+  if (node.type !== 'symlink') attempt('mode', () => directories.setMode(path, unixPermissions(node.mode)))
 }
 
 function setTimes(path: Buffer, { atime, mtime }: TreeNode, posix: Posix | undefined): void {

@@ -7,11 +7,17 @@ const maxOpen = 200
 export class OpenFiles implements Disposable {
   /** In order of their last use. */
   readonly #open = new Map<string, number>()
+  readonly #at: (path: Buffer) => Buffer
+
+  /** `at` gives what system calls take for a path. */
+  constructor(at: (path: Buffer) => Buffer) {
+    this.#at = at
+  }
 
   /** Makes an empty file of the size; a hole until it is written. Fails when the name exists, be it as a link. */
   create(path: Buffer, sizeBytes: number): void {
     const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants
-    const file = openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600)
+    const file = openSync(this.#at(path), O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600)
     this.#remember(path.toString('latin1'), file)
     if (sizeBytes > 0) ftruncateSync(file, sizeBytes)
   }
@@ -31,7 +37,7 @@ export class OpenFiles implements Disposable {
 
   remove(path: Buffer): void {
     this.close(path)
-    unlinkSync(path)
+    unlinkSync(this.#at(path))
   }
 
   [Symbol.dispose](): void {
@@ -47,7 +53,7 @@ export class OpenFiles implements Disposable {
       this.#open.set(key, open)
       return open
     }
-    const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW)
+    const file = openSync(this.#at(path), constants.O_WRONLY | constants.O_NOFOLLOW)
     this.#remember(key, file)
     return file
   }

@@ -4,12 +4,14 @@ import type { Repository, Snapshot } from '../../repository/index.ts'
 import { loadPosix, type Posix } from '../posix.ts'
 import type { Skipped } from '../source.ts'
 import { writeContent } from './content.ts'
+import { TargetDirectories, throughLink } from './directories.ts'
 import { applyMetadata, type OnLoss } from './metadata.ts'
 import { planRestore, type PlannedFile, type RestorePlan } from './plan.ts'
 import { makeSpecial } from './specials.ts'
 import { withSharedLock } from '../with-lock.ts'
 import { findSubtree } from './subtree.ts'
 import { prepareTarget } from './target.ts'
+import { targetError } from './target-error.ts'
 import { verifyFiles } from './verify.ts'
 
 export interface RestoreJob {
@@ -88,7 +90,10 @@ async function restore(
     const include = job.include?.map(insideTree)
     const plan = await planRestore({ repository, tree, target: Buffer.from(prepared.path), ...(include && { include }) }, signal)
     if (include !== undefined) refuseWhenNothingMatched(plan, job)
-    const restored = await execute(plan, job, progress, signal)
+    using directories = new TargetDirectories(Buffer.from(prepared.path))
+    const restored = await execute(plan, { ...job, directories }, progress, signal).catch((error: unknown) => {
+      throw targetError(error, directories)
+    })
     return {
       snapshot: snapshot.id,
       target: prepared.path,
@@ -102,17 +107,28 @@ async function restore(
   }
 }
 
+interface Tools {
+  readonly posix: Posix | undefined
+  readonly directories: TargetDirectories
+}
+
 /** Directories, then content, then everything else, then the directories' metadata from the inside out: nothing written later changes it. */
 async function execute(
   plan: RestorePlan,
-  { repository, overwrite = false, skipDamaged = false, verify = false }: RestoreJob,
+  {
+    repository,
+    overwrite = false,
+    skipDamaged = false,
+    verify = false,
+    directories,
+  }: RestoreJob & { readonly directories: TargetDirectories },
   progress: (event: RestoreProgress) => void,
   signal: AbortSignal,
 ): Promise<Pick<RestoreSummary, 'files' | 'verifiedFiles' | 'specials' | 'sizeBytes' | 'skipped'>> {
-  const posix = await loadPosix()
+  const tools: Tools = { posix: await loadPosix(), directories }
   const skipped: Skipped[] = []
   const onLoss: OnLoss = (path, reason) => void skipped.push({ path: path.toString(), reason })
-  for (const { path } of plan.directories) makeDirectory(path, overwrite)
+  for (const { path } of plan.directories) makeDirectory(path, overwrite, directories)
   const damaged = new Set<PlannedFile>()
   const report = reporter(plan, progress)
   let [files, sizeBytes] = [0, 0]
@@ -120,8 +136,13 @@ async function execute(
     {
       repository,
       files: plan.files,
-      onComplete(temporary, file, size) {
-        applyMetadata(temporary, file.node, posix, (_, reason) => onLoss(file.path, reason))
+      directories,
+      onWritten: (temporary, file) => applyMetadata(temporary, file.node, tools, (_, reason) => onLoss(file.path, reason)),
+      onRefused(file, error) {
+        damaged.add(file)
+        onLoss(file.path, `it could not be made: ${directories.inWords(messageOf(error))}`)
+      },
+      onComplete(_, size) {
         files++
         sizeBytes += size
         report.file()
@@ -140,51 +161,47 @@ async function execute(
       onLoss(path, `it is another name of ${to.path.toString()}, which was not restored`)
       continue
     }
-    if (overwrite) removeEntry(path)
-    linkSync(to.path, path)
+    if (overwrite) removeEntry(directories.at(path))
+    linkSync(directories.at(to.path), directories.at(path))
     files++
   }
   const whole = plan.files.filter((file) => !damaged.has(file))
-  const verifiedFiles = verify ? verifyFiles(whole, await repository.loadIndex(signal), signal) : 0
-  const specials = await restoreSpecials(plan, { posix, overwrite, onLoss }, signal)
-  for (const { path, node } of plan.directories.toReversed()) if (node !== undefined) applyMetadata(path, node, posix, onLoss)
+  const verifiedFiles = verify ? verifyFiles(whole, { index: await repository.loadIndex(signal), directories }, signal) : 0
+  const specials = await restoreSpecials(plan, { ...tools, overwrite, onLoss }, signal)
+  for (const { path, node } of plan.directories.toReversed()) if (node !== undefined) applyMetadata(path, node, tools, onLoss)
   report.end()
   return { files, verifiedFiles, specials, sizeBytes, skipped }
 }
 
 async function restoreSpecials(
   plan: RestorePlan,
-  { posix, overwrite, onLoss }: { posix: Posix | undefined; overwrite: boolean; onLoss: OnLoss },
+  { overwrite, onLoss, ...tools }: Tools & { overwrite: boolean; onLoss: OnLoss },
   signal: AbortSignal,
 ): Promise<number> {
   let made = 0
   for (const { path, node } of plan.specials) {
     signal.throwIfAborted()
     try {
-      if (overwrite) removeEntry(path)
-      await makeSpecial(path, node, posix, signal)
+      if (overwrite) removeEntry(tools.directories.at(path))
+      await makeSpecial(path, node, tools, signal)
     } catch (error) {
-      onLoss(path, `it could not be made: ${messageOf(error)}`)
+      onLoss(path, `it could not be made: ${tools.directories.inWords(messageOf(error))}`)
       continue
     }
-    applyMetadata(path, node, posix, onLoss)
+    applyMetadata(path, node, tools, onLoss)
     made++
   }
   return made
 }
 
 /** A directory that was there may be used again; a link to one may not. */
-function makeDirectory(path: Buffer, overwrite: boolean): void {
+function makeDirectory(path: Buffer, overwrite: boolean, { at }: TargetDirectories): void {
+  const here = at(path)
   try {
-    mkdirSync(path, { mode: 0o700 })
+    mkdirSync(here, { mode: 0o700 })
   } catch (error) {
     if (systemCode(error) !== 'EEXIST' || !overwrite) throw error
-    if (lstatSync(path).isDirectory()) return
-    throw new HoldfastError('target-unsafe', {
-      message: `refused to restore through ${path.toString()}: it is not a directory but a link or a file`,
-      hint: 'remove it, or restore into a new directory',
-      details: { path: path.toString() },
-    })
+    if (!lstatSync(here).isDirectory()) throw throughLink(path.toString())
   }
 }
 

@@ -2,17 +2,22 @@ import { hash } from 'node:crypto'
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { HoldfastError } from '../../kernel/index.ts'
 import { plaintextBytes, type BlobIndex } from '../../repository/index.ts'
+import type { TargetDirectories } from './directories.ts'
 import type { PlannedFile } from './plan.ts'
 
 /**
  * Reads restored files back and compares their content with the hashes that the snapshot names. Gives how many were compared. Throws
  * `storage-failed`, naming the first file that differs: the target does not keep what is written to it.
  */
-export function verifyFiles(files: Iterable<PlannedFile>, index: BlobIndex, signal: AbortSignal): number {
+export function verifyFiles(
+  files: Iterable<PlannedFile>,
+  { index, directories }: { readonly index: BlobIndex; readonly directories: TargetDirectories },
+  signal: AbortSignal,
+): number {
   let verified = 0
   for (const { path, node } of files) {
     signal.throwIfAborted()
-    if (!contentMatches(path, node.content ?? [], index))
+    if (!contentMatches(directories.at(path), node.content ?? [], index))
       throw new HoldfastError('storage-failed', {
         message: `${path.toString()} does not read back as it was written`,
         hint: 'suspect the disk or the memory of this machine, and restore elsewhere',
