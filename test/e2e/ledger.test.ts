@@ -148,8 +148,10 @@ describe('several processes append at once', () => {
     await using shared = await ledgerOf(1)
     const victim = append(shared, 'victim', 100_000)
     const survivor = append(shared, 'survivor', 20)
-    await survivor.places
+    // Which of the two gets going first is the machine's choice: the kill waits until the victim is in the midst of its work.
+    await Promise.race([victim.reportedSome, victim.places])
     victim.kill()
+    await survivor.places
     const reported = await victim.places
     expect(reported.length).toBeGreaterThan(0)
     const result = await shared.verify()
@@ -169,11 +171,13 @@ function append(
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
+  const some = Promise.withResolvers<void>()
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text
+    if (output.split('\n').length > 5) some.resolve()
   })
   const { promise, resolve, reject } = Promise.withResolvers<number[]>()
   child.once('error', reject)
   child.once('close', () => resolve(output.split('\n').slice(0, -1).map(Number)))
-  return { places: promise, kill: () => child.kill('SIGKILL') }
+  return { places: promise, reportedSome: some.promise, kill: () => child.kill('SIGKILL') }
 }
