@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { actionsFile, actionsText } from './generate-actions-reference.ts'
 import { referenceFile, referenceText } from './generate-catalog-reference.ts'
 import { schemaFile, schemaText } from './generate-schema.ts'
+import { actions } from '../src/actions/index.ts'
+import { describedSchema } from '../src/catalog/json-schema.ts'
 import { starterText } from '../src/catalog/index.ts'
 
 test('the committed JSON Schema is that of the program: if not, run node scripts/generate-schema.ts', () => {
@@ -15,7 +18,40 @@ test('the committed reference is that of the program: if not, run node scripts/g
   expect(current).toBe(referenceText(current))
 })
 
+test('the committed page on actions is that of the program: if not, run node scripts/generate-actions-reference.ts', () => {
+  const current = readFileSync(actionsFile, 'utf8')
+  expect(current).toBe(actionsText(current))
+})
+
+test('every action has an example that fits, a paragraph about it, and each of its parameters explained', () => {
+  expect(actions.length).toBeGreaterThan(10)
+  for (const action of actions) {
+    expect(() => action.bind(action.example)).not.toThrow()
+    expect(action.bind(action.example).manual().length, action.kind).toBeGreaterThan(0)
+    expect(action.description).toMatch(/^[A-Z][^\n]{20,}\.$/)
+    expect(unexplainedMembers(describedSchema(action.params), action.kind)).toEqual([])
+  }
+})
+
 test('every member that the schema knows is explained', () => {
+  // The parameters of actions are explained by the actions.
+  const { $defs, ...catalog } = JSON.parse(schemaText()) as Record<string, unknown>
+  expect($defs).toBeDefined()
+  expect(unexplainedMembers(catalog, '').filter((path) => !/\.(?:do|check|undo)\./.test(path))).toEqual([])
+})
+
+test('an editor with the published schema accepts the examples and the starter, and refuses a slip', () => {
+  const schema = z.fromJSONSchema(JSON.parse(readFileSync(schemaFile, 'utf8')) as Parameters<typeof z.fromJSONSchema>[0])
+  const example = (name: string) => readFileSync(new URL(`../examples/${name}/holdfast.yaml`, import.meta.url), 'utf8')
+  for (const text of [example('postgres'), example('files'), starterText(undefined)]) {
+    expect(schema.safeParse(parse(text)).error).toBeUndefined()
+    expect(schema.safeParse(parse(text.replace('{ rpo: ', '{ rop: '))).success).toBe(false)
+    expect(schema.safeParse(parse(text.replace(/rto: \d+/, 'rto: x'))).success).toBe(false)
+    expect(schema.safeParse(parse(text.replace('do: { ', 'do: { no'))).success).toBe(false)
+  }
+})
+
+function unexplainedMembers(schema: unknown, name: string): string[] {
   const unexplained: string[] = []
   const visit = (node: unknown, path: string): void => {
     if (typeof node !== 'object' || node === null) return
@@ -31,20 +67,6 @@ test('every member that the schema knows is explained', () => {
     }
     for (const inner of [items, additionalProperties, ...anyOf]) visit(inner, path)
   }
-  // The parameters of actions are explained by the actions.
-  const { $defs, ...catalog } = JSON.parse(schemaText()) as Record<string, unknown>
-  visit(catalog, '')
-  expect($defs).toBeDefined()
-  expect(unexplained.filter((path) => !/\.(?:do|check|undo)\./.test(path))).toEqual([])
-})
-
-test('an editor with the published schema accepts the examples and the starter, and refuses a slip', () => {
-  const schema = z.fromJSONSchema(JSON.parse(readFileSync(schemaFile, 'utf8')) as Parameters<typeof z.fromJSONSchema>[0])
-  const example = (name: string) => readFileSync(new URL(`../examples/${name}/holdfast.yaml`, import.meta.url), 'utf8')
-  for (const text of [example('postgres'), example('files'), starterText(undefined)]) {
-    expect(schema.safeParse(parse(text)).error).toBeUndefined()
-    expect(schema.safeParse(parse(text.replace('{ rpo: ', '{ rop: '))).success).toBe(false)
-    expect(schema.safeParse(parse(text.replace(/rto: \d+/, 'rto: x'))).success).toBe(false)
-    expect(schema.safeParse(parse(text.replace('do: { ', 'do: { no'))).success).toBe(false)
-  }
-})
+  visit(schema, name)
+  return unexplained
+}

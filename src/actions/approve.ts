@@ -24,6 +24,9 @@ export type Approval = z.infer<typeof approval>
 /** Asks a person. Denied, expired, or given by someone who may not: `approval-refused`. */
 export const approve = defineAction<z.infer<typeof params>>({
   kind: 'approve',
+  description:
+    'Asks a person, and waits for `holdfast run approve`. An approval is for the plan that the run began with. Denied, expired, or given by someone who may not, the step has failed. Outputs: `by`, `comment`.',
+  example: { message: 'does it hold what it should?', by: ['bob', 'carol'], expiresIn: '30m' },
   effect: 'read-only',
   params,
 

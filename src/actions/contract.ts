@@ -104,6 +104,8 @@ export interface ProbeContext {
 /**
  * What a step of a plan can do.
  *
+ * description For those who write plans, in docs/actions.md: a paragraph on what it does, what its outputs are, and what to know before using it.
+ * example     Parameters as a catalog would have them, for the same page.
  * preflight   Real, read-only checks before anything begins: existence, credentials, capacity. Steps before it have not run.
  * probe       Reads the real state. Actions without one are asked nothing after a clean failure and are `unknown` after an interruption,
  *             unless they are read-only.
@@ -117,6 +119,8 @@ export interface ProbeContext {
  */
 export interface Action<Params = unknown> {
   readonly kind: string
+  readonly description: string
+  readonly example: Readonly<Record<string, Json>>
   readonly effect: Effect | ((params: Params) => Effect)
   readonly params: z.ZodType<Params>
   /** Which parameters name a service; `recover` checks that they exist. */
@@ -137,6 +141,11 @@ export interface Action<Params = unknown> {
 /** An action whose parameters are checked before they reach it, so that actions of different parameters fit into one list. */
 export interface AnyAction {
   readonly kind: string
+  readonly description: string
+  readonly example: Readonly<Record<string, Json>>
+  /** Where the parameters decide: 'as-said'. */
+  readonly effect: Effect | 'as-said'
+  readonly canUndo: 'always' | 'as-said' | 'never'
   readonly params: z.ZodType
   /** Throws `usage` naming the parameter when they do not fit. */
   bind(params: unknown): BoundAction

@@ -6,6 +6,10 @@ import { notDone, unknown, type Action, type ActionContext, type AnyAction, type
 export function defineAction<Params>(action: Action<Params>): AnyAction {
   return {
     kind: action.kind,
+    description: action.description,
+    example: action.example,
+    effect: typeof action.effect === 'function' ? 'as-said' : action.effect,
+    canUndo: action.undo === undefined ? 'never' : action.canUndo === undefined ? 'always' : 'as-said',
     params: action.params,
     bind(raw) {
       const parsed = action.params.safeParse(raw)

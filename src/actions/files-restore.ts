@@ -23,6 +23,9 @@ const params = z.strictObject({
 /** Restores the newest snapshot of a service's files that is not after the run's target into a new folder. */
 export const filesRestore = defineAction<z.infer<typeof params>>({
   kind: 'files.restore',
+  description:
+    'Restores a service’s files into a folder that is absent or empty, from the newest snapshot that is not after the run’s target. The undo removes what the step restored.',
+  example: { service: 'uploads', target: '/srv/uploads' },
   effect: 'reversible',
   params,
 

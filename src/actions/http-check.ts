@@ -23,6 +23,9 @@ const maxBodyBytes = 1024 * 1024
 /** Asks an HTTP service once whether it answers as it should. Redirects are answers, not followed. */
 export const httpCheck = defineAction<z.infer<typeof params>>({
   kind: 'http.check',
+  description:
+    'Asks an HTTP service once whether it answers as it should. As the `check` of another step it is asked until it does. Outputs: `status`, `elapsedMs`.',
+  example: { url: 'https://api.example.com/health', status: 200, contains: 'ok' },
   effect: 'read-only',
   params,
 

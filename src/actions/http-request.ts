@@ -80,6 +80,15 @@ const maxCapturedChars = 64 * 1024
  */
 export const httpRequest = defineAction<Params>({
   kind: 'http.request',
+  description:
+    'Sends an HTTP request. When nobody knows what became of it (no answer, or one such as 500 or 504), it is never repeated blindly: its `probe` decides, and without one only a request that is idempotent goes out again. Outputs: `status`, `elapsedMs` and, with `capture`, `body` and `json`.',
+  example: {
+    url: 'https://api.example.com/v1/maintenance',
+    headers: { Authorization: { env: 'API_AUTHORIZATION' } },
+    json: { state: 'on' },
+    probe: { url: 'https://api.example.com/v1/maintenance', jsonEquals: { state: 'on' } },
+    undo: { method: 'DELETE', url: 'https://api.example.com/v1/maintenance' },
+  },
   effect: ({ effect }) => effect,
   params,
 

@@ -57,6 +57,9 @@ const share = 0.8
 /** Tells people that a run has come this far. It says nothing about the world, so a plan of messages checks nothing. May be said twice after a crash. */
 export const notify = defineAction<Params>({
   kind: 'notify',
+  description:
+    'Tells people that a run has come this far, by a webhook or a command. It checks nothing, and unless it is `required` no recovery fails by it. After a crash it may be said twice.',
+  example: { message: 'recovery ${run.id} has begun', webhook: { url: { env: 'CHAT_WEBHOOK' } } },
   effect: 'read-only',
   isCheck: false,
   params,

@@ -48,6 +48,9 @@ const note = z.strictObject({ closed: z.array(z.string()) })
  */
 export const postgresFence = defineAction<Params>({
   kind: 'postgres.fence',
+  description:
+    'Keeps a PostgreSQL server from taking writes, and confirms that by reading back: no process is left on its data directory, or every database is closed and every session ended. A fence that cannot be confirmed fails, also because the server cannot be reached: it may be alive for others. The undo opens again what it closed.',
+  example: { dataDirectory: '/var/lib/postgresql/15/main', systemIdentifier: '7345678901234567890' },
   effect: 'reversible',
   params,
 

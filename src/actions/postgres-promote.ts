@@ -11,6 +11,9 @@ const params = z.strictObject(serverParams)
 /** Makes a recovered server writable, on a timeline of its own. The point of no return of most recoveries. */
 export const postgresPromote = defineAction<z.infer<typeof params>>({
   kind: 'postgres.promote',
+  description:
+    'Makes a recovered PostgreSQL server writable, on a timeline of its own. From here on a run only goes forward. Outputs: `url`, `timeline`, `lsn`, `systemIdentifier`.',
+  example: { dataDirectory: '${steps.restore.dataDirectory}' },
   effect: 'point-of-no-return',
   params,
 

@@ -44,6 +44,9 @@ const params = z.strictObject({
  */
 export const postgresRestore = defineAction<z.infer<typeof params>>({
   kind: 'postgres.restore',
+  description:
+    'Restores a PostgreSQL base backup into a new data directory, and prepares it to recover to the run’s target and to pause there. It takes the newest base backup from which the target can be reached. Nothing is started. Among its outputs are `dataDirectory`, `snapshot` and `timeline`; the undo removes what it restored.',
+  example: { service: 'orders-db', target: '/var/lib/postgresql/15/recovered' },
   effect: 'reversible',
   params,
 

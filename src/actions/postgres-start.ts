@@ -31,6 +31,9 @@ const params = z.strictObject({
 /** Starts a restored server, which recovers to the run's target and pauses there, read-only, to be looked at. It outlives this process. */
 export const postgresStart = defineAction<z.infer<typeof params>>({
   kind: 'postgres.start',
+  description:
+    'Starts a restored PostgreSQL server, which replays WAL to the run’s target and pauses there, read-only, to be looked at. Among its outputs are `url` and `dataDirectory`. The server outlives the run; the undo stops it.',
+  example: { dataDirectory: '${steps.restore.dataDirectory}' },
   effect: 'reversible',
   params,
 

@@ -15,6 +15,8 @@ const params = z.strictObject({
 /** Stops the server on a data directory of this machine. */
 export const postgresStop = defineAction<z.infer<typeof params>>({
   kind: 'postgres.stop',
+  description: 'Stops the PostgreSQL server on a data directory of this machine. A server that does not run is stopped already.',
+  example: { dataDirectory: '/var/lib/postgresql/15/main' },
   effect: 'reversible',
   params,
 

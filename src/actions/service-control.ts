@@ -33,6 +33,9 @@ const pollMs = 100
 /** Starts, stops or restarts a supervised service, and reads back that it is so: its supervisor would undo what is done behind its back. */
 export const serviceControl = defineAction<Params>({
   kind: 'service.control',
+  description:
+    'Starts, stops or restarts a supervised service, and reads back that it is so. The undo brings it back to what it was before; a restart has none. Outputs: `up`, `pid`, `wasUp`.',
+  example: { service: '/etc/service/api', to: 'stop' },
   effect: 'reversible',
   params,
 

@@ -37,6 +37,13 @@ const keptOutputBytes = 64 * 1024
 /** Runs a command. Its exit code 0 means that it is done. The environment tells it about the run; see `environment` below. */
 export const shell = defineAction<Params>({
   kind: 'shell',
+  description:
+    'Runs a command on the machine that runs the plan, with exit code 0 for done. What it prints is shown and not kept, unless `capture` is set; its outputs are `exitCode` and, captured, `stdout`. After an interruption its `probe` decides whether it is done; without one, only an `idempotent` command runs again. When the step times out, the command and its children are ended before anything else happens.',
+  example: {
+    run: ['ip', 'address', 'add', '10.0.2.100/24', 'dev', 'eth0'],
+    probe: 'ip -brief address show dev eth0 | grep -qF 10.0.2.100/24',
+    undo: ['ip', 'address', 'del', '10.0.2.100/24', 'dev', 'eth0'],
+  },
   effect: ({ effect }) => effect,
   params,
 

@@ -27,6 +27,9 @@ type Params = z.infer<typeof params>
 /** Asserts one value of one query, in a read-only transaction. No row, or null, is a failure: nothing was seen to be right. */
 export const sqlCheck = defineAction<Params>({
   kind: 'sql.check',
+  description:
+    'Asserts one value of one query, in a read-only transaction of PostgreSQL. No row, or null, is a failure: nothing was seen to be right. Output: `value`.',
+  example: { url: '${steps.start.url}', sql: 'select count(*) from orders', atLeast: 1 },
   effect: 'read-only',
   params,
 

@@ -46,6 +46,13 @@ const pollMs = 100
  */
 export const sqlExecute = defineAction<Params>({
   kind: 'sql.execute',
+  description:
+    'Runs SQL in one transaction of a PostgreSQL server. Whether it was committed is asked of the server by the transaction’s number, which is noted before COMMIT, so that neither a cut connection nor a crash runs it twice. Outputs: `statements`, `rows`.',
+  example: {
+    url: { env: 'ADMIN_DATABASE_URL' },
+    sql: "update settings set value = 'off' where name = 'billing'",
+    undo: "update settings set value = 'on' where name = 'billing'",
+  },
   effect: ({ effect }) => effect,
   params,
 

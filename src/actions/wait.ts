@@ -8,6 +8,8 @@ const params = z.strictObject({ for: durationText.describe('Counted from when th
 /** Waits. The time counts from when the wait first began, also across a crash. */
 export const wait = defineAction<z.infer<typeof params>>({
   kind: 'wait',
+  description: 'Waits. The time counts from when the wait first began, also across a crash.',
+  example: { for: '60s' },
   effect: 'read-only',
   params,
   async wait({ for: text }, _context, waits) {
