@@ -27,6 +27,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'sources',
     'durable',
   ],
+  detection: ['kernel', 'storage', 'journal', 'postgres', 'catalog'],
   objectives: ['kernel', 'storage', 'journal', 'repository', 'postgres', 'catalog', 'ledger', 'backup', 'sources', 'durable'],
   recovery: [
     'kernel',
@@ -55,6 +56,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'sources',
     'durable',
     'actions',
+    'detection',
     'objectives',
     'recovery',
   ],
@@ -71,6 +73,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'sources',
     'durable',
     'actions',
+    'detection',
     'objectives',
     'recovery',
     'service',

@@ -1,6 +1,7 @@
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
 import { parseDuration, type Json } from '../kernel/index.ts'
+import { buildDetection, buildHealth, buildObserver } from './build-detection.ts'
+import { buildSecret, fromDirectory } from './build-secret.ts'
+import { durationOf, present } from './present.ts'
 import { tryParseSchedule } from './schedule.ts'
 import type { CatalogFile } from './schema.ts'
 import type * as catalog from './types.ts'
@@ -20,7 +21,8 @@ export function buildCatalog(
     sites: mapEntries(file.sites, (site, name) => present({ name, ...site })),
     repositories: mapEntries(file.repositories, (repository, name) => buildRepository(repository, name, at.directory)),
     services: mapEntries(file.services, (service, name) => buildService(service, name, at.directory)),
-    plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file.name)),
+    observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, at.directory)),
+    plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, at.directory)),
     experiments: mapEntries(file.experiments, (experiment) => experiment as Json),
   })
 }
@@ -68,13 +70,6 @@ function buildData({ postgres, files }: NonNullable<FileOf<'services'>['data']>,
   })
 }
 
-function buildHealth({ http, tcp = '', status = 200, timeout }: NonNullable<FileOf<'services'>['health']>): catalog.HealthCheck {
-  const timeoutMs = parseDuration(timeout)
-  if (http !== undefined) return { kind: 'http', url: http, status, timeoutMs }
-  const colon = tcp.lastIndexOf(':')
-  return { kind: 'tcp', host: tcp.slice(0, colon), port: Number(tcp.slice(colon + 1)), timeoutMs }
-}
-
 function buildBackup({ schedule, full, keep, to, tags }: NonNullable<FileOf<'services'>['backup']>): catalog.BackupPolicy {
   const { within, ...counts } = keep ?? {}
   return present({
@@ -86,23 +81,14 @@ function buildBackup({ schedule, full, keep, to, tags }: NonNullable<FileOf<'ser
   })
 }
 
-function buildPlan(entry: FileOf<'plans'>, name: string, catalogName: string): catalog.Plan {
+function buildPlan(entry: FileOf<'plans'>, name: string, file: CatalogFile, directory: string): catalog.Plan {
+  const health = entry.recovers.flatMap((service) => file.services[service]?.health ?? [])
   return present({
     ...entry,
     name,
-    environment: entry.environment ?? catalogName,
-    detection: entry.detection && buildDetection(entry.detection),
+    environment: entry.environment ?? file.name,
+    detection: entry.detection && buildDetection(entry.detection, directory, health),
     steps: entry.steps.map(buildStep),
-  })
-}
-
-function buildDetection({ symptoms, quorum, for: holds, decide }: NonNullable<FileOf<'plans'>['detection']>): catalog.Detection {
-  const [needed, of] = quorum?.split(' of ').map(Number) ?? []
-  return present({
-    symptoms,
-    decide,
-    quorum: needed === undefined || of === undefined ? undefined : { needed, of },
-    forMs: durationOf(holds),
   })
 }
 
@@ -129,37 +115,13 @@ function buildAction(call: Readonly<Record<string, unknown>>): catalog.ActionCal
   return { kind, params: params as Json }
 }
 
-function buildSecret(secret: NonNullable<FileOf<'repositories'>['password']>, directory: string): catalog.SecretRef {
-  if (secret.env !== undefined) return { env: secret.env }
-  if (secret.file !== undefined) return { file: fromDirectory(directory, secret.file) }
-  const [program = '', ...args] = secret.command ?? []
-  return { command: [program, ...args] }
-}
-
 /** Anything but `scheme:…`; a single letter before the colon is a Windows drive. */
 function isPath(url: string): boolean {
   return !/^[a-z][a-z0-9+.-]+:/i.test(url)
 }
 
-function fromDirectory(directory: string, path: string): string {
-  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(directory, path)
-}
-
-function durationOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : parseDuration(text)
-}
-
 function scheduleOf(text: string | undefined): catalog.Schedule | undefined {
   return text === undefined ? undefined : tryParseSchedule(text)
-}
-
-type Present<T> = { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> } & {
-  [K in keyof T as undefined extends T[K] ? never : K]: T[K]
-}
-
-/** Without the members that are undefined, so that `in` and equality mean what they say. */
-function present<T extends object>(value: T): Present<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Present<T>
 }
 
 /** Without a prototype: a service may be called `constructor`. */

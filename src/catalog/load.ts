@@ -2,6 +2,7 @@ import { dirname, relative, resolve } from 'node:path'
 import type { z } from 'zod'
 import { canonicalJson, HoldfastError, sha256Hex } from '../kernel/index.ts'
 import { buildCatalog } from './build.ts'
+import { detectionFindings } from './detection.ts'
 import { describedSchema, type SchemaNode } from './json-schema.ts'
 import { maskSecrets, plainSecrets } from './plain-secrets.ts'
 import { readCatalogFile } from './read-file.ts'
@@ -124,6 +125,7 @@ function contentFindings(
     ...referenceFindings(described, value, source),
     ...serviceFindings(value, source),
     ...stepFindings(value, source),
+    ...detectionFindings(value, source),
   ]
 }
 

@@ -9,6 +9,7 @@ const sections: Readonly<Record<Exclude<Reference, 'step'>, string>> = {
   site: 'sites',
   repository: 'repositories',
   service: 'services',
+  observer: 'observers',
   plan: 'plans',
 }
 

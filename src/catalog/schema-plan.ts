@@ -1,26 +1,9 @@
 import { z } from 'zod'
 import { durationText, entryName, serviceName, setOf, stepId, text } from './fields.ts'
+import { detection } from './schema-detection.ts'
 
 /** The parameters of each action that a step can use, by the action's kind. */
 export type ActionParams = Readonly<Record<string, z.ZodType>>
-
-const detection = z
-  .strictObject({
-    symptoms: z.array(text).min(1).describe('What is seen when it is time for this plan.'),
-    quorum: z
-      .string()
-      .regex(/^[1-9]\d* of [1-9]\d*$/)
-      .refine((quorum) => Number(quorum.split(' ')[0]) <= Number(quorum.split(' ')[2]))
-      .meta({
-        expected: "'N of M', such as '2 of 3'",
-        description: 'How many of how many observers must agree.',
-        examples: ['2 of 3'],
-      })
-      .optional(),
-    for: durationText.describe('How long the symptoms must hold.').optional(),
-    decide: z.enum(['ask', 'automatic']).describe('Whether a person decides that the plan runs.').default('ask'),
-  })
-  .describe('When it is time for this plan. Shown to people; this version does not watch for it by itself.')
 
 const retry = z
   .strictObject({

@@ -13,8 +13,10 @@ import {
   siteName,
   text,
 } from './fields.ts'
+import { observer } from './schema-detection.ts'
 import { planSchema } from './schema-plan.ts'
 import type { ActionParams } from './schema-plan.ts'
+import { health } from './schema-probe.ts'
 
 const site = z
   .strictObject({
@@ -94,26 +96,6 @@ const files = z
     oneFileSystem: z.boolean().describe('Do not cross into other file systems.').default(false),
   })
   .describe('Folders and files.')
-
-const health = z
-  .strictObject({
-    http: z
-      .url({ protocol: /^https?$/ })
-      .meta({ expected: 'an http:// or https:// address', description: 'An address that answers when it is well.' })
-      .optional(),
-    status: z.int().min(100).max(599).describe('The status that it answers with. Default: 200.').optional(),
-    tcp: z
-      .string()
-      .regex(/^.+:\d{1,5}$/)
-      .meta({ expected: 'HOST:PORT', description: 'HOST:PORT that accepts connections when it is well.' })
-      .optional(),
-    timeout: durationText.describe('For one look.').default('10s'),
-  })
-  .refine(({ http, tcp }) => (http === undefined) !== (tcp === undefined))
-  .meta({
-    expected: 'exactly one of http and tcp',
-    description: 'How to see from outside that it is well. Not acted on by this version.',
-  })
 
 const count = z.int().min(1).meta({ expected: 'a whole number, at least 1' })
 
@@ -218,6 +200,10 @@ export function catalogSchema(actionParams?: ActionParams) {
       sites: z.record(entryName, site).meta({ description: 'Failure domains, by name.', examples: [{ here: {} }] }),
       repositories: z.record(entryName, repository).describe('Where copies live, by name.').default({}),
       services: z.record(entryName, service).describe('What must survive, by name.'),
+      observers: z
+        .record(entryName, observer)
+        .describe('Who looks from elsewhere whether services are well, by name.')
+        .default({}),
       plans: z.record(entryName, planSchema(actionParams)).describe('How services come back, by name.').default({}),
       experiments: z
         .record(entryName, z.unknown())

@@ -13,6 +13,7 @@ export interface Catalog {
   readonly sites: Readonly<Record<string, Site>>
   readonly repositories: Readonly<Record<string, RepositoryEntry>>
   readonly services: Readonly<Record<string, Service>>
+  readonly observers: Readonly<Record<string, Observer>>
   readonly plans: Readonly<Record<string, Plan>>
   /** Not interpreted yet. */
   readonly experiments: Readonly<Record<string, Json>>
@@ -107,10 +108,31 @@ export interface FilesData {
   readonly oneFileSystem: boolean
 }
 
-export type HealthCheck = { readonly timeoutMs: number } & (
+export type HealthCheck = Extract<Probe, { readonly kind: 'http' | 'tcp' }>
+
+/** One way to see whether something is well. */
+export type Probe = { readonly timeoutMs: number } & (
   | { readonly kind: 'http'; readonly url: string; readonly status: number }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  /** A row is well, unless its first column is false. */
+  | { readonly kind: 'sql'; readonly sql: string; readonly url: string | SecretRef }
+  | { readonly kind: 'command'; readonly command: readonly [string, ...string[]] }
+  /** `sql` gives the time of the newest heartbeat. */
+  | { readonly kind: 'heartbeat'; readonly sql: string; readonly url: string | SecretRef; readonly maxAgeMs: number }
 )
+
+/** A process at another site that looks whether services are well. */
+export interface Observer {
+  readonly name: string
+  readonly site: string
+  /** How its reports reach whoever decides. */
+  readonly report:
+    | { readonly kind: 'repository'; readonly repository: string }
+    | { readonly kind: 'http'; readonly url: string; readonly token: SecretRef }
+  /** Something unrelated: an observer that does not reach that either is blind. */
+  readonly reference?: Probe
+  readonly description?: string
+}
 
 export interface BackupPolicy {
   readonly schedule?: Schedule
@@ -175,7 +197,25 @@ export interface Detection {
   readonly quorum?: { readonly needed: number; readonly of: number }
   /** How long the symptoms must hold. */
   readonly forMs?: number
-  readonly decide: 'ask' | 'automatic'
+  readonly decide: 'ask' | 'auto'
+  /** Present when observers watch for it. */
+  readonly watch?: DetectionWatch
+}
+
+/** What observers look at, and when what they see counts. */
+export interface DetectionWatch {
+  /** Never empty. */
+  readonly probes: readonly Probe[]
+  /** Whether one failing probe is a symptom, or only all of them together. */
+  readonly failing: 'any' | 'all'
+  /** Names; never empty. None is at the site of a service that the plan recovers, and no two are at one site. */
+  readonly observers: readonly string[]
+  /** Of the observers: from 1 to all. */
+  readonly needed: number
+  readonly everyMs: number
+  readonly forMs: number
+  /** After a run of the plan. */
+  readonly quietMs: number
 }
 
 /** An action by name, with its parameters as written: references to secrets and to outputs of steps are still references. */
