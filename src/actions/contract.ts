@@ -90,8 +90,8 @@ export interface Attempt {
 /** Waits that survive a crash. */
 export interface Waits {
   sleep(ms: number): Promise<void>
-  /** The signal of that name to this step; undefined when the time is up. */
-  waitSignal(name: string, timeoutMs: number): Promise<Json | undefined>
+  /** The signal of that name to this step; undefined when the time is up. Without a time it waits until there is one. */
+  waitSignal(name: string, timeoutMs?: number): Promise<Json | undefined>
 }
 
 /** How the attempt before this probe ended. After `failed` an action may trust that it failed as a whole. */

@@ -1,4 +1,5 @@
 import { approve } from './approve.ts'
+import { commit } from './commit.ts'
 import type { AnyAction } from './contract.ts'
 import { filesRestore } from './files-restore.ts'
 import { httpCheck } from './http-check.ts'
@@ -31,9 +32,11 @@ export const actions: readonly AnyAction[] = [
   sqlExecute,
   wait,
   approve,
+  commit,
   notify,
 ]
 
+export { commitSignals, type CommitWord } from './commit.ts'
 export { approvalProblem, type Approval } from './approve.ts'
 export { exportSecret, quote } from './shell.ts'
 export type {

@@ -1,5 +1,6 @@
 import { parseDuration, type Json } from '../kernel/index.ts'
 import { buildDetection, buildHealth, buildObserver } from './build-detection.ts'
+import { buildSteps } from './build-steps.ts'
 import { buildSecret, fromDirectory } from './build-secret.ts'
 import { durationOf, present } from './present.ts'
 import { tryParseSchedule } from './schedule.ts'
@@ -7,7 +8,6 @@ import type { CatalogFile } from './schema.ts'
 import type * as catalog from './types.ts'
 
 type FileOf<Section extends 'repositories' | 'services' | 'plans'> = CatalogFile[Section][string]
-type FileStep = FileOf<'plans'>['steps'][number]
 
 /** A checked file as the rest of the house sees it: units as numbers, names in their entries, paths absolute. */
 export function buildCatalog(
@@ -83,36 +83,16 @@ function buildBackup({ schedule, full, keep, to, tags }: NonNullable<FileOf<'ser
 
 function buildPlan(entry: FileOf<'plans'>, name: string, file: CatalogFile, directory: string): catalog.Plan {
   const health = entry.recovers.flatMap((service) => file.services[service]?.health ?? [])
+  const { params, commit, ...rest } = entry
   return present({
-    ...entry,
+    ...rest,
     name,
     environment: entry.environment ?? file.name,
     detection: entry.detection && buildDetection(entry.detection, directory, health),
-    steps: entry.steps.map(buildStep),
+    commit: commit && { withinMs: parseDuration(commit.within), else: commit.else },
+    ...buildSteps(name, file.plans),
+    openParams: Object.keys(params).filter((param) => params[param]?.default === undefined),
   })
-}
-
-function buildStep({ timeout, retry, check, undo, do: action, ...rest }: FileStep): catalog.Step {
-  const { every = '1s', timeout: checkTimeout = '1m', ...checkAction } = check ?? {}
-  return present({
-    ...rest,
-    do: buildAction(action),
-    when: rest.when && { value: rest.when.value, equals: rest.when.equals as Json },
-    timeoutMs: parseDuration(timeout),
-    retry: {
-      attempts: retry?.attempts ?? 1,
-      backoffMs: parseDuration(retry?.backoff ?? '1s'),
-      factor: retry?.factor ?? 2,
-      maxBackoffMs: parseDuration(retry?.maxBackoff ?? '1m'),
-    },
-    check: check && { ...buildAction(checkAction), everyMs: parseDuration(every), timeoutMs: parseDuration(checkTimeout) },
-    undo: undo && buildAction(undo),
-  })
-}
-
-function buildAction(call: Readonly<Record<string, unknown>>): catalog.ActionCall {
-  const [kind = '', params = {}] = Object.entries(call).find(([, params]) => params !== undefined) ?? []
-  return { kind, params: params as Json }
 }
 
 /** Anything but `scheme:…`; a single letter before the colon is a Windows drive. */

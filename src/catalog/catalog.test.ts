@@ -4,18 +4,11 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { catalogText, checkText, problemsOf } from '../../test/support/marked-catalog.ts'
+import { catalogOf, catalogText, checkText, problemsOf } from '../../test/support/marked-catalog.ts'
 import { codeFrame } from './frame.ts'
 import { catalogJsonSchema } from './json-schema.ts'
 import { loadCatalog } from './load.ts'
 import { suggest } from './suggest.ts'
-import type { Catalog } from './types.ts'
-
-async function catalogOf(text: string): Promise<Catalog> {
-  const check = await checkText(text)
-  if (!check.valid) throw new Error(JSON.stringify(check.problems, undefined, 1))
-  return check.catalog
-}
 
 const example = (name: string) => new URL(`../../examples/${name}/holdfast.yaml`, import.meta.url).pathname
 
@@ -45,12 +38,16 @@ describe('a catalog becomes plain data', () => {
       name: 'back',
       recovers: ['db'],
       environment: 'test',
+      fourEyes: false,
+      groups: {},
+      openParams: [],
       prerequisites: [],
       steps: [
         {
           id: 'a',
           do: { kind: 'x', params: { n: 1 } },
           after: [],
+          when: [],
           timeoutMs: 5_400_000,
           retry: { attempts: 3, backoffMs: 1000, factor: 2, maxBackoffMs: 60_000 },
           check: { kind: 'y', params: {}, everyMs: 5000, timeoutMs: 60_000 },
@@ -60,7 +57,7 @@ describe('a catalog becomes plain data', () => {
           id: 'b',
           do: { kind: 'z', params: { from: '${steps.a.out}' } },
           after: ['a'],
-          when: { value: '${steps.a.ok}', equals: true },
+          when: [{ value: '${steps.a.ok}', equals: true }],
           timeoutMs: 600_000,
           retry: { attempts: 1, backoffMs: 1000, factor: 2, maxBackoffMs: 60_000 },
           onFailure: 'ask',

@@ -32,5 +32,6 @@ export type {
   Site,
   SqlAssertion,
   Step,
+  StepCheck,
   VerifyPolicy,
 } from './types.ts'

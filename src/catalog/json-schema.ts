@@ -43,12 +43,12 @@ export function catalogJsonSchema(actionParams?: ActionParams): Readonly<Record<
   }
 }
 
-/** Takes the parameters of actions out of the three places where they may stand, and leaves references there. */
+/** Takes the parameters of actions out of the places where they may stand, and leaves references there. */
 function actionDefinitions(catalog: SchemaNode, kinds: readonly string[]): Record<string, SchemaNode> | undefined {
   if (kinds.length === 0) return undefined
   const definitions: Record<string, SchemaNode> = {}
-  for (const member of ['do', 'check', 'undo']) {
-    for (const call of schemasAt(catalog, ['plans', 'any', 'steps', 0, member])) {
+  for (const member of [['do'], ['check'], ['undo'], ['disaster', 'do'], ['disaster', 'check'], ['disaster', 'undo']]) {
+    for (const call of schemasAt(catalog, ['plans', 'any', 'steps', 0, ...member])) {
       const properties = call.properties as Record<string, SchemaNode>
       for (const kind of kinds) {
         definitions[kind] ??= properties[kind] ?? {}

@@ -11,6 +11,7 @@ import type { ActionParams } from './schema-plan.ts'
 import { catalogSchema, type CatalogFile } from './schema.ts'
 import { serviceFindings } from './services.ts'
 import { stepFindings } from './steps.ts'
+import { subPlanFindings } from './sub-plans.ts'
 import { structureFindings } from './structure.ts'
 import type { Catalog, CatalogProblem } from './types.ts'
 import { isPlainMap, type Finding } from './finding.ts'
@@ -126,6 +127,7 @@ function contentFindings(
     ...serviceFindings(value, source),
     ...stepFindings(value, source),
     ...detectionFindings(value, source),
+    ...subPlanFindings(value, source),
   ]
 }
 

@@ -63,7 +63,8 @@ function knownNames(catalog: unknown, reference: Reference, path: Path): Set<str
   }
   const steps = valueAt(catalog, path.slice(0, 3))
   if (!Array.isArray(steps)) return new Set()
-  return new Set(steps.flatMap((step: unknown) => (isPlainMap(step) && typeof step.id === 'string' ? [step.id] : [])))
+  const ids = steps.flatMap((step: unknown) => (isPlainMap(step) && typeof step.id === 'string' ? [step.id] : []))
+  return new Set(valueAt(catalog, [...path.slice(0, 2), 'commit']) === undefined ? ids : [...ids, 'commit'])
 }
 
 function unknownName(reference: Reference, name: string, known: readonly string[], path: Path, source: YamlSource): Finding {

@@ -77,6 +77,27 @@ const cases: readonly (readonly [what: string, parts: CatalogParts, codes: reado
     },
     [],
   ],
+  ['a step that neither does anything nor uses a plan', { steps: '- ‸id: a' }, ['missing'], /has no 'do'/],
+  [
+    'a parameter that the plan does not have',
+    { steps: '- { id: a, do: { x: { y: ‸"${params.nmae}" } } }' },
+    ['unknown-reference'],
+    /no parameter 'nmae'/,
+  ],
+  [
+    'a group that the plan does not have',
+    { steps: `- { id: a, ${wait}, group: ‸hosts }` },
+    ['unknown-reference'],
+    /groups: \{ hosts/,
+  ],
+  ['a plan that uses itself', { steps: '- { id: a, plan: ‸back }' }, ['plan-cycle'], /back → back/],
+  [
+    'what belongs to an action, at a step that uses a plan',
+    { steps: `- { id: a, plan: ‸back, ‸timeout: 5m, ‸with: { ‸x: 1 } }`.replace('‸with', 'with') },
+    ['plan-cycle', 'unknown-key', 'unknown-key'],
+    /'timeout' is of an action[^]*no parameter 'x'/,
+  ],
+  ['parameters for no plan', { steps: `- { id: a, ${wait}, ‸with: { x: 1 } }` }, ['unknown-key'], /uses none/],
 ]
 
 describe('a relation that does not hold is reported at its line and column', () => {
@@ -123,4 +144,30 @@ test('what is wrong with one thing does not hide what is wrong with another', as
     'dependency-cycle',
     'duplicate-id',
   ])
+})
+
+test('plans that use plans: parameters that are missing, outputs that are not there, decisions that are not theirs', async () => {
+  const plans = `plans:
+  part: { commit: { within: 1m, else: ask }, params: { host: {}, port: { default: 1 } }, steps: [{ id: a, ${wait} }] }
+  back:
+    recovers: [db]
+    steps:
+      - { id: ok, plan: ‸‸part }
+      - { id: late, after: [ok], do: { x: { y: "\${steps.ok/a.z}", z: "‸\${steps.ok/b.z}", w: "‸\${steps.ok.z}" } } }
+      - { id: early, do: { x: { y: "‸\${steps.ok/a.z}" } } }
+`
+  const { text, places } = unmark(catalogText({}) + plans)
+  const found = await problemsOf(text)
+  expect(found.places).toEqual(places)
+  expect(found.said).toMatch(/needs its parameter 'host'/)
+  expect(found.said).toMatch(/has 'commit', which only the plan that is run can have/)
+  expect(found.said).toMatch(/'ok\/b' is used, which does not exist[^]*'ok' is used, which does not exist[^]*after: \[ok\]/)
+})
+
+test('a service cannot name a plan that needs parameters', async () => {
+  const plans = `plans: { part: { recovers: [db], params: { host: {} }, steps: [{ id: a, ${wait} }] } }\n`
+  const { text, places } = unmark(catalogText({ more: 'recovery: ‸part' }) + plans)
+  const found = await problemsOf(text)
+  expect(found).toMatchObject({ codes: ['wrong-value'], places })
+  expect(found.said).toMatch(/its parameters host have no default/)
 })

@@ -25,12 +25,29 @@ export function serviceFindings(catalog: unknown, source: YamlSource): Finding[]
 
 function recoveryFindings(catalog: unknown, name: string, service: unknown, source: YamlSource): Finding[] {
   const plan = valueAt(service, ['recovery'])
-  const recovers = typeof plan === 'string' ? valueAt(catalog, ['plans', plan, 'recovers']) : undefined
+  const entry = typeof plan === 'string' ? valueAt(catalog, ['plans', plan]) : undefined
+  if (!isPlainMap(entry)) return []
+  const offset = source.valueOffset(['services', name, 'recovery'])
+  const open = Object.entries(isPlainMap(entry.params) ? entry.params : {}).filter(
+    ([, param]) => valueAt(param, ['default']) === undefined,
+  )
+  if (open.length > 0) {
+    const names = open.map(([param]) => param).join(', ')
+    return [
+      {
+        code: 'wrong-value',
+        offset,
+        message: `the plan '${String(plan)}' cannot run by itself: its parameters ${names} have no default`,
+        hint: 'give them a default, or name a plan that uses it as a step',
+      },
+    ]
+  }
+  const recovers = entry.recovers ?? []
   if (!Array.isArray(recovers) || recovers.includes(name)) return []
   return [
     {
       code: 'wrong-value',
-      offset: source.valueOffset(['services', name, 'recovery']),
+      offset,
       message: `the plan '${String(plan)}' does not bring back ${name}`,
       expected: `a plan whose 'recovers' holds ${name}`,
       hint: `write recovers: [${[...texts(recovers), name].join(', ')}] in plans.${String(plan)}`,

@@ -4,9 +4,9 @@ import type { YamlSource } from './yaml-source.ts'
 
 /** Whether an action of a step stands at this path: { kind: parameters }. */
 export function isAction(path: Path): boolean {
-  const [section, , list, index, member] = path
+  const [section, , list, index, ...rest] = path
+  const member = rest[0] === 'disaster' && rest.length === 2 ? rest[1] : rest.length === 1 ? rest[0] : undefined
   return (
-    path.length === 5 &&
     section === 'plans' &&
     list === 'steps' &&
     typeof index === 'number' &&
@@ -24,13 +24,14 @@ interface StepSeen {
 /** What is wrong between the steps of each plan: ids used twice, steps that wait for each other, outputs that are not there yet. */
 export function stepFindings(catalog: unknown, source: YamlSource): Finding[] {
   if (!isPlainMap(catalog) || !isPlainMap(catalog.plans)) return []
-  return Object.entries(catalog.plans).flatMap(([name, plan]) => {
+  const { plans } = catalog
+  return Object.entries(plans).flatMap(([name, plan]) => {
     if (!isPlainMap(plan) || !Array.isArray(plan.steps)) return []
     const steps = plan.steps.flatMap((step: unknown, index) => seen(step, ['plans', name, 'steps', index]))
     // Of two with the same id the first counts: the second is a finding of its own.
     const distinct = steps.filter((step, index) => steps.findIndex(({ id }) => id === step.id) === index)
     const cycles = cycleFindings(name, distinct, source)
-    return [...repeatedIds(name, steps, source), ...cycles, ...(cycles.length > 0 ? [] : outputFindings(distinct, source))]
+    return [...repeatedIds(name, steps, source), ...cycles, ...(cycles.length > 0 ? [] : outputFindings(distinct, plans, source))]
   })
 }
 
@@ -85,16 +86,19 @@ function closingOffset(cycle: readonly string[], steps: readonly StepSeen[], sou
 }
 
 /** `${steps.ID.NAME}` where ID is no step, or one that need not be done by then. */
-function outputFindings(steps: readonly StepSeen[], source: YamlSource): Finding[] {
+function outputFindings(steps: readonly StepSeen[], plans: Readonly<Record<string, unknown>>, source: YamlSource): Finding[] {
   const byId = new Map(steps.map((step) => [step.id, step]))
+  const beforeCommit = steps.map(({ id }) => id).filter((id) => !ancestors(byId.get(id), byId, []).has('commit'))
   return steps.flatMap((step) => {
-    const before = ancestors(step, byId)
+    const before = ancestors(step, byId, beforeCommit)
     return outputReferences(step.value, step.path).flatMap(({ id, path }): Finding[] => {
       const offset = referenceOffset(path, id, source)
       // A check and an undo come after their own step.
-      const own = id === step.id && (path[4] === 'check' || path[4] === 'undo')
-      if (own || before.has(id)) return []
-      if (!byId.has(id))
+      const member = path[4] === 'disaster' ? path[5] : path[4]
+      const [own = '', ...inner] = id.split('/')
+      const afterItself = own === step.id && (member === 'check' || member === 'undo')
+      if ((afterItself || before.has(own)) && hasStep(byId.get(own), inner, plans)) return []
+      if (!hasStep(byId.get(own), inner, plans))
         return [
           {
             code: 'unknown-reference',
@@ -109,24 +113,44 @@ function outputFindings(steps: readonly StepSeen[], source: YamlSource): Finding
           offset,
           message: `step ${step.id} uses an output of '${id}', but does not wait for it`,
           hint:
-            id === step.id
+            own === step.id
               ? 'a step has no output before it is done'
-              : `write after: [${[...step.after.map((entry) => entry.id), id].join(', ')}]`,
+              : `write after: [${[...step.after.map((entry) => entry.id), own].join(', ')}]`,
         },
       ]
     })
   })
 }
 
-function ancestors(step: StepSeen, byId: ReadonlyMap<string, StepSeen>): Set<string> {
+function ancestors(
+  step: StepSeen | undefined,
+  byId: ReadonlyMap<string, StepSeen>,
+  beforeCommit: readonly string[],
+): Set<string> {
   const found = new Set<string>()
-  const open = step.after.map(({ id }) => id)
+  const open = step?.after.map(({ id }) => id) ?? []
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     if (found.has(id)) continue
     found.add(id)
-    open.push(...(byId.get(id)?.after ?? []).map((before) => before.id))
+    const named = byId.get(id)?.after.map((before) => before.id) ?? []
+    open.push(...(id === 'commit' && !byId.has(id) ? beforeCommit : named))
   }
   return found
+}
+
+/** Whether a step is there that gives outputs: `inner` leads into the plans that steps use. */
+function hasStep(step: StepSeen | undefined, inner: readonly string[], plans: Readonly<Record<string, unknown>>): boolean {
+  if (step === undefined) return false
+  const [next, ...rest] = inner
+  const used = step.value.plan
+  if (next === undefined) return typeof used !== 'string'
+  const plan = typeof used === 'string' && Object.hasOwn(plans, used) ? plans[used] : undefined
+  if (!isPlainMap(plan) || !Array.isArray(plan.steps)) return false
+  return hasStep(
+    plan.steps.flatMap((each: unknown) => seen(each, [])).find(({ id }) => id === next),
+    rest,
+    plans,
+  )
 }
 
 function referenceOffset(path: Path, id: string, source: YamlSource): number {
@@ -135,7 +159,7 @@ function referenceOffset(path: Path, id: string, source: YamlSource): number {
 }
 
 function outputReferences(value: unknown, path: Path): { readonly id: string; readonly path: Path }[] {
-  if (typeof value === 'string') return [...value.matchAll(/\$\{steps\.([A-Za-z0-9_-]+)/g)].map(([, id = '']) => ({ id, path }))
+  if (typeof value === 'string') return [...value.matchAll(/\$\{steps\.([A-Za-z0-9_/-]+)/g)].map(([, id = '']) => ({ id, path }))
   if (Array.isArray(value)) return value.flatMap((item: unknown, index) => outputReferences(item, [...path, index]))
   return isPlainMap(value) ? Object.entries(value).flatMap(([key, member]) => outputReferences(member, [...path, key])) : []
 }

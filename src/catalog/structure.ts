@@ -55,8 +55,12 @@ class Wording {
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => this.#unknownKey(path, key))
     if (issue.code === 'invalid_key') return [this.#badName(path)]
     const value = valueAt(this.#value, path)
-    // An output of an earlier step, of a type that only the run will show.
-    if (typeof value === 'string' && value.includes('${steps.') && path.some((_, index) => isAction(path.slice(0, index + 1))))
+    // An output of an earlier step or a parameter of the plan, of a type that only the run will show.
+    if (
+      typeof value === 'string' &&
+      /\$\{(?:steps|params)\./.test(value) &&
+      path.some((_, index) => isAction(path.slice(0, index + 1)))
+    )
       return []
     // What could not be read has been reported as that: an alias without an anchor, for one.
     if (value === undefined && Object.hasOwn(Object(valueAt(this.#value, path.slice(0, -1))) as object, path.at(-1) ?? ''))

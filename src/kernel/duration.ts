@@ -25,6 +25,18 @@ export function parseDuration(text: string): number {
   })
 }
 
+/** As parseDuration reads it back, to the millisecond: `30m`, `1500ms`. */
+export function writeDuration(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1000],
+  ] as const
+  const [name, unit] = units.find(([, unit]) => ms > 0 && ms % unit === 0) ?? ['ms', 1]
+  return `${Math.round(ms / unit)}${name}`
+}
+
 /** The shortest exact-enough form for people: `0 s`, `4 ms`, `12.3 s`, `5 min`, `1 h 30 min`, `7 d`. */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return 'unknown'

@@ -73,6 +73,7 @@ const errorTable = {
   'undo-failed': { exit: 1, http: 500 },
   'outcome-unknown': { exit: 1, http: 500 },
   'approval-refused': { exit: 1, http: 403 },
+  'commit-refused': { exit: 1, http: 409 },
   // ledger
   'ledger-damaged': { exit: 1, http: 500 },
 } as const satisfies Record<string, { exit: ExitCode; http: number }>

@@ -1,7 +1,7 @@
 export { canonicalJson, type Json } from './canonical-json.ts'
 export { systemClock, type Clock } from './clock.ts'
 export { diskFullOr, syncDirectory, writeFileDurably } from './durable-file.ts'
-export { formatDuration, parseDuration, tryParseDuration } from './duration.ts'
+export { formatDuration, parseDuration, tryParseDuration, writeDuration } from './duration.ts'
 export {
   exitCodes,
   HoldfastError,

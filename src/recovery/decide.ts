@@ -1,10 +1,12 @@
+import { z } from 'zod'
 import { isHoldfastError } from '../kernel/index.ts'
+import { decisions } from './decisions.ts'
 import type { PlanStep } from './plan.ts'
 import type { PlanRun } from './plan-run.ts'
 
-/** `done`: the step is done, go on. `not-done`: it is not, run it again (or, when the run ends, forget it). `stop`: end the run. */
-export const decisions = ['done', 'not-done', 'stop'] as const
-export type Decision = (typeof decisions)[number]
+/** What `holdfast run decide` sends: what is so, who says it, and why. */
+const decisionWord = z.object({ decision: z.enum(decisions), by: z.string().optional(), why: z.string().optional() })
+export type DecisionWord = z.infer<typeof decisionWord>
 
 /** The signal that decides about a step; `occasion` counts from 1. */
 export function decisionName(step: string, occasion: number): string {
@@ -12,16 +14,17 @@ export function decisionName(step: string, occasion: number): string {
 }
 
 /** Asks a person what to do about a step, and waits. A run that was told not to ask, or that is cancelled, stops. */
-export async function decide(run: PlanRun, step: PlanStep, occasion: number, because: string): Promise<Decision> {
-  if (run.input.decisions === 'stop') return 'stop'
+export async function decide(run: PlanRun, step: PlanStep, occasion: number, because: string): Promise<DecisionWord> {
+  const stop: DecisionWord = { decision: 'stop' }
+  if (run.input.decisions === 'stop') return stop
   const name = decisionName(step.id, occasion)
   return run.deciding(async () => {
     try {
       await run.context.note(`${name}:asked`, { decision: name, step: step.id, because })
       const value = await run.context.waitSignal(name)
-      return decisions.find((decision) => decision === value) ?? 'stop'
+      return decisionWord.safeParse(value).data ?? stop
     } catch (error) {
-      if (isHoldfastError(error, 'run-cancelled')) return 'stop'
+      if (isHoldfastError(error, 'run-cancelled')) return stop
       throw error
     }
   })

@@ -1,8 +1,19 @@
 export { compilePlan } from './compile.ts'
-export { decisionName, decisions, type Decision } from './decide.ts'
+export { decisionName, type DecisionWord } from './decide.ts'
+export { decisions, type Decision } from './decisions.ts'
+export { inForm } from './form.ts'
 export { createPlanHandler } from './interpreter.ts'
 export { planOutcome, type LeftBehind, type PlanOutcome, type RunTiming, type StepReport, type StepState } from './outcome.ts'
-export { inputAsJson, planHash, planInput, type ActionCall, type Plan, type PlanInput, type PlanStep } from './plan.ts'
+export {
+  inputAsJson,
+  planHash,
+  planInput,
+  type ActionCall,
+  type Plan,
+  type PlanForm,
+  type PlanInput,
+  type PlanStep,
+} from './plan.ts'
 export { actionContext, bindAction, type ActionServices, type PlanDeps } from './plan-run.ts'
 export { preflightPlan, type PreflightDeps, type StepFinding } from './preflight.ts'
 export { buildRunbook } from './runbook/build.ts'

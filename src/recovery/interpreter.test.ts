@@ -121,7 +121,7 @@ test('past the point of no return a person decides: the step runs again and the 
   await submitPlan(engine, plan, { decisions: 'ask' })
   await expect.poll(async () => (await engine.status('r')).waitingFor.map(({ name }) => name)).toEqual([decisionName('c', 1)])
   await import('node:fs/promises').then(({ writeFile }) => writeFile(join(shop.folder, 'mended'), ''))
-  await engine.signal('r', decisionName('c', 1), 'not-done')
+  await engine.signal('r', decisionName('c', 1), { decision: 'not-done', by: 'bob', why: 'looked' })
   expect((await outcomeOf(engine)).status).toBe('succeeded')
 })
 
@@ -195,7 +195,7 @@ test('a person can say that a step of unknown state is done', async () => {
   await using engine = shop.open()
   await submitPlan(engine, plan, { decisions: 'ask' })
   await expect.poll(async () => (await engine.status('r')).state).toBe('waiting')
-  await engine.signal('r', decisionName('slow', 1), 'done')
+  await engine.signal('r', decisionName('slow', 1), { decision: 'done', by: 'bob', why: 'looked' })
   const outcome = await outcomeOf(engine)
   expect(outcome.status).toBe('succeeded')
   expect(outcome.steps[0]).toMatchObject({ state: 'done', by: 'decision' })
@@ -260,7 +260,7 @@ test('a plan whose only check was skipped is unverified, not succeeded', async (
   await using shop = await planWorkshop()
   const plan = planOf([
     stepThatCounts(shop.folder, 'a'),
-    { ...passingCheck('verify', ['a']), when: { value: '${steps.a.exitCode}', equals: 99 } },
+    { ...passingCheck('verify', ['a']), when: [{ value: '${steps.a.exitCode}', equals: 99 }] },
   ])
   const outcome = await shop.run(plan)
   expect(outcome).toMatchObject({ status: 'unverified', checksPassed: 0 })

@@ -1,5 +1,7 @@
 import { recordFailure, type RunHandler } from '../durable/index.ts'
 import { HoldfastError, isHoldfastError, type Json } from '../kernel/index.ts'
+import { commitStep } from './compile.ts'
+import { inForm } from './form.ts'
 import { topologicalOrder } from './order.ts'
 import type { LeftBehind, PlanOutcome } from './outcome.ts'
 import { planInput } from './plan.ts'
@@ -15,14 +17,15 @@ const recordTimeoutMs = 120_000
 /** What a run of a plan does, on any DurableEngine. Its value is a PlanOutcome. */
 export function createPlanHandler(deps: PlanDeps): RunHandler {
   return async (context, rawInput) => {
-    const input = planInput.parse(rawInput)
+    const submitted = planInput.parse(rawInput)
+    const input = { ...submitted, plan: inForm(submitted.plan, submitted.form) }
     const started = await context.now('started')
     return context.withLock(input.plan.environment, async (fencingToken) => {
       const run = new PlanRun(context, input, fencingToken, deps)
       const findings = await preflight(run)
       const lookedAt = await context.now('preflighted')
       const results = run.failure === undefined ? await runSteps(run) : new Map<string, StepResult>()
-      const mustUndo = run.failure !== undefined && run.pointOfNoReturn === undefined
+      const mustUndo = run.failure !== undefined && run.pointOfNoReturn === undefined && !run.keep
       const { left, undone } = mustUndo
         ? await undoSteps(run, results)
         : { left: unknownSteps(results), undone: new Set<string>() }
@@ -102,6 +105,12 @@ function report(run: PlanRun, { findings, results, left, undone, started, looked
     report,
     ...(checkedAt === undefined ? [] : [{ ...report, kind: 'check', endedAt: checkedAt }]),
   ])
+  // From the commit window on the service is back; what people do then is not part of its recovery.
+  const window = results.get(commitStep)?.report
+  const provisionalUntil =
+    window?.kind === 'commit' && window.state === 'done' && window.startedAt !== undefined
+      ? new Date(window.startedAt)
+      : undefined
   return {
     status: statusOf(run, left, checksPassed),
     plan: input.plan.name,
@@ -110,7 +119,9 @@ function report(run: PlanRun, { findings, results, left, undone, started, looked
     left,
     findings: [...findings],
     checksPassed,
-    timing: timingOf(new Date(input.onsetAt), started, ended, [preflighted, ...moments]),
+    decisions: run.decisions,
+    form: input.form,
+    timing: timingOf(new Date(input.onsetAt), started, provisionalUntil ?? ended, [preflighted, ...moments]),
     ...(failure === undefined ? {} : { failure: { ...failure, error: recordFailure(failure.error) } }),
     ...(pointOfNoReturn === undefined ? {} : { pointOfNoReturn }),
   }
@@ -138,13 +149,13 @@ function outcomeAsJson(outcome: PlanOutcome): Json {
 }
 
 function statusOf(
-  { failure, pointOfNoReturn }: PlanRun,
+  { failure, pointOfNoReturn, keep }: PlanRun,
   left: readonly LeftBehind[],
   checksPassed: number,
 ): PlanOutcome['status'] {
   if (failure === undefined) return checksPassed > 0 ? 'succeeded' : 'unverified'
   if (failure.error.code === 'preflight-failed') return 'preflight-failed'
-  if (pointOfNoReturn !== undefined) return 'stopped'
+  if (pointOfNoReturn !== undefined || keep) return 'stopped'
   return left.some(({ because }) => because !== 'no-undo') ? 'undo-failed' : 'rolled-back'
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { Json } from '../kernel/index.ts'
+import { decisions } from './decisions.ts'
+import { planForms } from './plan.ts'
 
 const json: z.ZodType<Json> = z.json()
 const failure = z.object({
@@ -56,7 +58,7 @@ export type RunTiming = z.infer<typeof timing>
  * preflight-failed  nothing was begun; see findings
  * rolled-back       a step failed or the run was cancelled, and all that could be undone was; steps without an undo are in `left`
  * undo-failed       as above, but an undo failed or a step's state is unknown: `left` says exactly what
- * stopped           failed or cancelled past the point of no return: nothing was undone, the way is forward
+ * stopped           failed or cancelled past the point of no return, or at a step whose failure undoes nothing: all is as it was left
  */
 export const planOutcome = z.object({
   status: z.enum(['succeeded', 'unverified', 'preflight-failed', 'rolled-back', 'undo-failed', 'stopped']),
@@ -75,6 +77,18 @@ export const planOutcome = z.object({
       hint: z.string().optional(),
     }),
   ),
+  /** What people said about steps whose outcome was unknown, or that failed. */
+  decisions: z.array(
+    z.object({
+      step: z.string(),
+      decision: z.enum(decisions),
+      because: z.string(),
+      by: z.string().optional(),
+      why: z.string().optional(),
+    }),
+  ),
+  /** Whether it was done as when the source site cannot be reached. */
+  form: z.enum(planForms),
   /** The step after which it could only go forward. */
   pointOfNoReturn: z.string().optional(),
   checksPassed: z.int(),

@@ -4,6 +4,7 @@ import { HoldfastError, type Json } from '../kernel/index.ts'
 import type { ActionCall, PlanInput, PlanStep } from './plan.ts'
 import { fillIn } from './template.ts'
 import type { PlanOutcome, StepReport } from './outcome.ts'
+import { Places } from './places.ts'
 
 /** What `service` gives to every action of every run. */
 export type ActionServices = Omit<
@@ -44,7 +45,12 @@ export class PlanRun {
   readonly outputs: Record<string, Json> = {}
   /** Why the run does not succeed: the first failure, or the cancellation. */
   failure: { readonly step?: string; readonly error: HoldfastError } | undefined
+  /** Whether what was done stays, as the failed step says. */
+  keep = false
   pointOfNoReturn: string | undefined
+  /** What people said about steps. */
+  readonly decisions: PlanOutcome['decisions'] = []
+  readonly #groups = new Map<string, Places>()
   readonly #deps: PlanDeps
   #gate: PromiseWithResolvers<void> | undefined
   #openDecisions = 0
@@ -61,8 +67,11 @@ export class PlanRun {
   }
 
   /** Ends the run for this reason, unless it already ends for another. */
-  fail(error: HoldfastError, step?: string): void {
-    this.failure ??= { error, ...(step === undefined ? {} : { step }) }
+  fail(error: HoldfastError, step?: PlanStep): void {
+    if (this.failure === undefined) {
+      this.failure = { error, ...(step === undefined ? {} : { step: step.id }) }
+      this.keep = step?.onFailure === 'stop'
+    }
     this.halt.abort(new HoldfastError('run-cancelled', { message: `the run ends: ${error.message}` }))
   }
 
@@ -84,6 +93,13 @@ export class PlanRun {
     const idempotencyKey = `${this.context.runId}/${step.id}${suffix}`
     const timeoutMs = suffix === ':check' ? (step.check?.timeoutMs ?? step.timeoutMs) : step.timeoutMs
     return { signal, attempt, idempotencyKey, fencingToken: this.fencingToken, timeoutMs }
+  }
+
+  /** A place among the steps of a group that run at once; given back when it is disposed. */
+  async placeIn(group: string | undefined): Promise<Disposable> {
+    const limit = group === undefined ? undefined : this.input.plan.groups?.[group]
+    if (group === undefined || limit === undefined) return { [Symbol.dispose]: () => {} }
+    return this.#groups.getOrInsertComputed(group, () => new Places(limit)).take()
   }
 
   /** Nothing begins while a decision is open. */

@@ -7,22 +7,40 @@ const json: z.ZodType<Json> = z.json()
 const actionCall = z.object({ kind: z.string(), params: json })
 export type ActionCall = z.infer<typeof actionCall>
 
+const condition = z.union([z.object({ value: json, equals: json }), z.object({ value: json, notEquals: json })])
+
+const check = actionCall.extend({ everyMs: z.number(), timeoutMs: z.number() })
+
 const planStep = z.object({
   id: z.string(),
   action: actionCall,
   /** Steps that must be done before. */
   after: z.array(z.string()).readonly(),
-  /** Only when this reference to an output of an earlier step has this value. */
-  when: z.object({ value: z.string(), equals: json }).optional(),
+  /** Only when all of these references to outputs of earlier steps have, or have not, these values. */
+  when: z.array(condition).readonly().optional(),
+  /** Of the steps of a group only so many run at once. */
+  group: z.string().optional(),
   /** For each attempt. */
   timeoutMs: z.number(),
   retry: z.object({ attempts: z.int(), delayMs: z.number(), factor: z.number(), maxDelayMs: z.number() }),
   /** Asked again and again after the action until it passes, or its own time is up. */
-  check: actionCall.extend({ everyMs: z.number(), timeoutMs: z.number() }).optional(),
+  check: check.optional(),
   /** Instead of the action's own undo. */
   undo: actionCall.optional(),
-  /** `undo`: what is done so far is taken back. `continue`: the plan goes on without it. `ask`: a person decides. */
-  onFailure: z.enum(['undo', 'continue', 'ask']),
+  /** What it is when the source site cannot be reached. */
+  disaster: z
+    .union([
+      z.object({ skip: z.string() }),
+      z.object({ action: actionCall, timeoutMs: z.number(), check: check.optional(), undo: actionCall.optional() }),
+    ])
+    .optional(),
+  /** Left out, and why. */
+  skip: z.string().optional(),
+  /**
+   * `undo`: what is done so far is taken back. `stop`: the run ends and all stays. `continue`: the plan goes on without it. `ask`: a person
+   * decides.
+   */
+  onFailure: z.enum(['undo', 'stop', 'continue', 'ask']),
 })
 export type PlanStep = z.infer<typeof planStep>
 
@@ -33,9 +51,15 @@ const plan = z.object({
   recovers: z.array(z.string()).readonly(),
   /** One run at a time per environment. */
   environment: z.string(),
+  /** How many steps of a group may run at once. */
+  groups: z.record(z.string(), z.int()).optional(),
   steps: z.array(planStep).readonly(),
 })
 export type Plan = z.infer<typeof plan>
+
+/** `normal`, or `disaster`: the source site cannot be reached, so that steps that have a form for that take it. */
+export const planForms = ['normal', 'disaster'] as const
+export type PlanForm = (typeof planForms)[number]
 
 const recoveryTarget = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('latest') }),
@@ -48,6 +72,7 @@ export const planInput = z.object({
   plan,
   planHash: z.string(),
   target: recoveryTarget,
+  form: z.enum(planForms),
   requestedBy: z.string(),
   /** When the disaster began, as far as is known: where the clock of the RTA starts. */
   onsetAt: z.string(),

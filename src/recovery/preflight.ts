@@ -18,6 +18,7 @@ export interface PreflightDeps {
 export async function preflightPlan(plan: Plan, deps: PreflightDeps, signal: AbortSignal): Promise<StepFinding[]> {
   const findings = inspectPlan(plan, deps)
   for (const step of plan.steps) {
+    if (step.skip !== undefined) continue
     for (const call of [
       step.action,
       ...(step.check === undefined ? [] : [step.check]),
@@ -49,8 +50,21 @@ function inspectPlan(plan: Plan, deps: PreflightDeps): StepFinding[] {
   const findings: StepFinding[] = []
   for (const step of plan.steps) {
     const before = ancestors(step.id, plan.steps)
-    const texts: Json = [step.action.params, step.check?.params ?? null, step.undo?.params ?? null, step.when?.value ?? null]
+    if (step.skip !== undefined) continue
+    const conditions = step.when?.map(({ value }) => value) ?? []
+    const texts: Json = [step.action.params, step.check?.params ?? null, step.undo?.params ?? null, conditions]
     for (const used of referencedSteps(texts)) {
+      const skipped = plan.steps.find(({ id }) => id === used)?.skip
+      if (skipped !== undefined) {
+        findings.push(
+          blocker(
+            step.id,
+            'output-skipped',
+            `it uses an output of ${used}, which is left out: ${skipped}`,
+            `give ${step.id} a 'disaster' form that does without it`,
+          ),
+        )
+      }
       if (before.has(used) || (used === step.id && !referencedSteps(step.action.params).has(used))) continue
       findings.push(
         blocker(
@@ -62,6 +76,7 @@ function inspectPlan(plan: Plan, deps: PreflightDeps): StepFinding[] {
       )
     }
   }
+  findings.push(...commitFindings(plan, deps))
   if (!plan.steps.some((step) => step.check !== undefined || mayCheck(step, deps))) {
     findings.push(
       blocker(
@@ -73,6 +88,33 @@ function inspectPlan(plan: Plan, deps: PreflightDeps): StepFinding[] {
     )
   }
   return findings
+}
+
+/** A commit window that promises to undo what cannot be undone. */
+function commitFindings(plan: Plan, deps: PreflightDeps): StepFinding[] {
+  return plan.steps
+    .filter(({ action }) => action.kind === 'commit' && (action.params as { readonly else?: Json }).else === 'undo')
+    .flatMap((window) => {
+      const before = ancestors(window.id, plan.steps)
+      const final = plan.steps.find(({ id, action }) => before.has(id) && effectOf(action, deps) === 'point-of-no-return')
+      if (final === undefined) return []
+      return [
+        blocker(
+          window.id,
+          'commit-cannot-undo',
+          `it would undo everything, and ${final.id} before it is a point of no return`,
+          `write 'else: ask', or let ${final.id} come after [commit]`,
+        ),
+      ]
+    })
+}
+
+function effectOf(action: PlanStep['action'], deps: PreflightDeps): BoundAction['effect'] | undefined {
+  try {
+    return deps.bind(action).effect
+  } catch {
+    return undefined
+  }
 }
 
 /** An action that is not known gets its own finding. */

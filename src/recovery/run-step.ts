@@ -16,6 +16,7 @@ const final: ReadonlySet<ErrorCode> = new Set([
   'usage',
   'run-cancelled',
   'approval-refused',
+  'commit-refused',
   'identity-mismatch',
   'target-is-source',
   'target-not-empty',
@@ -55,15 +56,24 @@ export async function runPlanStep(run: PlanRun, step: PlanStep, before: readonly
   if (earlier.some(({ report: { state } }) => state !== 'done' && state !== 'tolerated' && state !== 'skipped')) {
     return result(step, 'not-run')
   }
+  if (step.skip !== undefined) return result(step, 'skipped')
   await run.whenDecided()
-  if (step.when !== undefined) {
-    try {
-      if (canonicalJson(fillIn(step.when.value, run.outputs)) !== canonicalJson(step.when.equals)) return result(step, 'skipped')
-    } catch (error) {
-      if (!isHoldfastError(error)) throw error
-      return failedResult(run, step, error, undefined)
-    }
+  try {
+    if (step.when?.some((condition) => !holds(condition, run.outputs)) === true) return result(step, 'skipped')
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    return failedResult(run, step, error, undefined)
   }
+  using _place = await run.placeIn(step.group)
+  return await doStep(run, step)
+}
+
+function holds(condition: NonNullable<PlanStep['when']>[number], outputs: PlanRun['outputs']): boolean {
+  const found = canonicalJson(fillIn(condition.value, outputs))
+  return 'equals' in condition ? found === canonicalJson(condition.equals) : found !== canonicalJson(condition.notEquals)
+}
+
+async function doStep(run: PlanRun, step: PlanStep): Promise<StepResult> {
   for (let occasion = 1; ; occasion++) {
     const outcome = await perform(run, step, occasion)
     const judged = outcome.kind === 'done' ? await accept(run, step, outcome.value, occasion) : outcome
@@ -71,7 +81,8 @@ export async function runPlanStep(run: PlanRun, step: PlanStep, before: readonly
     if (judged.kind === 'not-run') return result(step, 'not-run', { error: judged.error }, run)
     const applied = outcome.kind === 'done'
     if (judged.kind === 'unknown' || mustAsk(run, step, judged.error)) {
-      const decision = await decide(run, step, occasion, judged.error.message)
+      const { decision, ...told } = await decide(run, step, occasion, judged.error.message)
+      if (told.by !== undefined) run.decisions.push({ step: step.id, decision, because: judged.error.message, ...told })
       if (decision === 'not-done' && !run.halt.signal.aborted) continue
       if (decision === 'done') return declaredDone(run, step, outcome)
       if (decision === 'stop' && judged.kind === 'unknown') return result(step, 'unknown', { error: judged.error }, run)
@@ -140,7 +151,8 @@ async function waitDurably(run: PlanRun, step: PlanStep, id: string): Promise<Pe
   const startedAt = await run.context.now(`${id}:began`)
   const output = await action.wait?.(run.contextFor(step), {
     sleep: (ms) => run.context.sleep(`${id}:sleep`, ms, { stop: run.halt.signal }),
-    waitSignal: (name, timeoutMs) => run.context.waitSignal(`${name}:${id}`, { timeoutMs, stop: run.halt.signal }),
+    waitSignal: (name, timeoutMs) =>
+      run.context.waitSignal(`${name}:${id}`, { ...(timeoutMs === undefined ? {} : { timeoutMs }), stop: run.halt.signal }),
   })
   const endedAt = await run.context.now(`${id}:ended`)
   return { output: output ?? null, startedAt: startedAt.toISOString(), endedAt: endedAt.toISOString(), by: 'run' }
@@ -222,7 +234,7 @@ function result(
   run?: PlanRun,
 ): StepResult {
   const { error, ...value } = more
-  if (error !== undefined) run?.fail(error, error.details.cancelled === true ? undefined : step.id)
+  if (error !== undefined) run?.fail(error, error.details.cancelled === true ? undefined : step)
   const report: StepReport = {
     id: step.id,
     kind: step.action.kind,
@@ -236,7 +248,7 @@ function result(
 function unknownError(step: PlanStep, because: string): HoldfastError {
   return new HoldfastError('outcome-unknown', {
     message: `nobody knows whether step ${step.id} is done: ${because}`,
-    hint: `look at the real state, then \`holdfast run decide\` says done, not-done or stop`,
+    hint: `look at the real state, then \`holdfast run decide\` says done, not-done or stop, and why`,
     details: { step: step.id },
   })
 }

@@ -1,6 +1,6 @@
 import { HoldfastError, type Json } from '../kernel/index.ts'
 
-const reference = /\$\{steps\.([A-Za-z0-9_-]+)((?:\.[A-Za-z0-9_-]+)+)\}/g
+const reference = /\$\{steps\.([A-Za-z0-9_/-]+)((?:\.[A-Za-z0-9_-]+)+)\}/g
 const anyReference = /\$\{steps\.[^}]*\}?/g
 
 /** The steps whose outputs a value refers to. Throws `usage` for a reference that is not `${steps.ID.NAME}`. */

@@ -98,10 +98,10 @@ test('a decision about a step of unknown outcome reaches the run; its progress c
   const { id } = await whenWaiting(catalog, 'decide:slow:1', run)
   const watching = holdfast(['--catalog', catalog, '--json', 'run', 'watch', id])
 
-  const wrong = await holdfast(['--catalog', catalog, 'run', 'decide', id, 'verify', 'done'])
+  const wrong = await holdfast(['--catalog', catalog, 'run', 'decide', id, 'verify', 'done', '--why', 'it is'])
   expect(wrong.exitCode).toBe(2)
   expect(wrong.stderr).toContain('decide:slow:1')
-  await holdfast(['--catalog', catalog, 'run', 'decide', id, 'slow', 'done'])
+  await holdfast(['--catalog', catalog, 'run', 'decide', id, 'slow', 'done', '--why', 'it is'])
 
   expect((await run).exitCode).toBe(0)
   const watched = await watching

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkCatalog, type CatalogCheck, type CatalogOptions } from '../../src/catalog/index.ts'
+import { checkCatalog, type Catalog, type CatalogCheck, type CatalogOptions } from '../../src/catalog/index.ts'
 
 /** Stands before a place where a problem is expected; removed before the catalog is read. */
 export const mark = '‸'
@@ -16,6 +16,13 @@ export async function checkText(text: string | Uint8Array, options: CatalogOptio
   } finally {
     await rm(folder, { recursive: true })
   }
+}
+
+/** The catalog that a text is; throws what is wrong with it. */
+export async function catalogOf(text: string): Promise<Catalog> {
+  const check = await checkText(text)
+  if (!check.valid) throw new Error(JSON.stringify(check.problems, undefined, 1))
+  return check.catalog
 }
 
 /** The text without its marks, and the places of the marks as `line:column`. */

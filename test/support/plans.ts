@@ -60,6 +60,7 @@ export function inputOf(plan: Plan, parts: Partial<PlanInput> = {}): PlanInput {
     requestedBy: 'alice',
     onsetAt: new Date().toISOString(),
     decisions: 'stop',
+    form: 'normal',
     ...parts,
   }
 }

@@ -23,23 +23,40 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
   ['holdfast recover orders-db --dry-run', 'every read-only check, and the commands that do each step by hand'],
   ['holdfast recover orders-db', 'to the last moment that can be recovered'],
   ['holdfast recover orders-db --to "2026-11-23T14:05:00Z"', 'to a time; the zone is required'],
+  ['holdfast recover orders-db --disaster', 'when the source site cannot be reached'],
   ['holdfast recover orders-db --to 0/3000148 --yes', 'to a WAL position, without asking'],
 ])
   .argument('<service>', 'a service of the catalog')
   .option('--to <target>', 'latest, a time with its zone, or a WAL position', readTarget, { kind: 'latest' } as Target)
   .option('--dry-run', 'check everything that can be checked without touching anything, and show the plan')
+  .option('--disaster', 'the source site cannot be reached: steps that have a form for that take it')
   .option('--yes', 'do not ask')
   .option('--onset <time>', 'when the disaster began (ISO 8601): where the clock of the RTO starts; without it, now', readTime)
-  .action(async (service, { to, dryRun, yes, onset }, self) => {
+  .action(async (service, { to, dryRun, disaster, yes, onset }, self) => {
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
-    const request: RecoveryRequest = { catalog, service, target: to, ...(onset === undefined ? {} : { onsetAt: onset }) }
+    const request: RecoveryRequest = {
+      catalog,
+      service,
+      target: to,
+      form: disaster === true ? 'disaster' : 'normal',
+      ...(onset === undefined ? {} : { onsetAt: onset }),
+    }
     const prepared = prepareRecovery(request)
     if (dryRun === true) {
       const findings = await preflightRecovery(request, prepared, signal)
       const blocked = findings.some(({ severity }) => severity === 'blocker')
-      print.result({ service, target: to, planHash: prepared.input.planHash, steps: prepared.steps, findings, blocked }, () =>
-        [planText(prepared), findingsText(findings)].join('\n\n'),
+      print.result(
+        {
+          service,
+          target: to,
+          form: prepared.input.form,
+          planHash: prepared.input.planHash,
+          steps: prepared.steps,
+          findings,
+          blocked,
+        },
+        () => [planText(prepared), findingsText(findings)].join('\n\n'),
       )
       process.exitCode = blocked ? exitCodes.failed : exitCodes.done
       return
@@ -101,7 +118,7 @@ function planText({ input, steps }: PreparedRecovery): string {
     rows,
   )
   const manual = steps.map(({ id, manual }) => [`  # ${id}`, ...manual.map((line) => `  ${line}`)].join('\n')).join('\n')
-  return `${pc.bold(`plan ${input.plan.name}`)} ${pc.dim(input.planHash.slice(0, 12))}\n\n${list}\n\n${pc.bold('by hand')}\n${manual}`
+  return `${pc.bold(`plan ${input.plan.name}`)} ${pc.dim(input.planHash.slice(0, 12))}${input.form === 'disaster' ? pc.yellow(' as in a disaster') : ''}\n\n${list}\n\n${pc.bold('by hand')}\n${manual}`
 }
 
 function findingsText(

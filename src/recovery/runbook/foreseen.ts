@@ -2,7 +2,7 @@ import type { Json } from '../../kernel/index.ts'
 
 type Outputs = Readonly<Record<string, Readonly<Record<string, Json>>>>
 
-const reference = /\$\{steps\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\}/g
+const reference = /\$\{steps\.([A-Za-z0-9_/-]+)\.([A-Za-z0-9_-]+)\}/g
 
 /** The parameters with the outputs filled in that are known before anything runs; the others stay references. */
 export function fillInForeseen(params: Json, outputs: Outputs): Json {

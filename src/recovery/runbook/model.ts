@@ -59,7 +59,14 @@ export interface RunbookStep {
   readonly after: readonly string[]
   /** Steps that need not be done before it, nor it before them. */
   readonly alongside: readonly string[]
-  readonly when?: { readonly value: string; readonly equals: string }
+  /** All must hold, else it is left out. */
+  readonly when: readonly { readonly value: string; readonly is?: string; readonly isNot?: string }[]
+  /** Of the steps of its group only so many run at once. */
+  readonly group?: { readonly name: string; readonly limit: number }
+  /** What is done instead when the source site cannot be reached. */
+  readonly disaster?:
+    | { readonly skip: string }
+    | { readonly kind: string; readonly commands: readonly string[]; readonly check?: readonly string[] }
   /** It waits: for a time, or for a person. */
   readonly waits: boolean
   /** The longest that it can take: all attempts, the pauses between them, and its check. */

@@ -39,7 +39,10 @@ export function runbookSteps({ catalog, service, declared, compiled, actions }: 
     const commands = action.manual(catalog)
     const { description } = declared.steps.find(({ id }) => id === step.id) ?? {}
     const later = checkedLater(step.id)
-    const calls = [step.action, step.check, step.undo].filter((call) => call !== undefined)
+    const instead = step.disaster !== undefined && 'action' in step.disaster ? step.disaster : undefined
+    const calls = [step.action, step.check, step.undo, instead?.action, instead?.check, instead?.undo].filter(
+      (call) => call !== undefined,
+    )
     return {
       number: index + 1,
       id: step.id,
@@ -51,7 +54,13 @@ export function runbookSteps({ catalog, service, declared, compiled, actions }: 
       alongside: compiled.steps
         .filter(({ id }) => id !== step.id && !past.has(id) && before.get(id)?.has(step.id) !== true)
         .map(({ id }) => id),
-      ...(step.when === undefined ? {} : { when: { value: step.when.value, equals: canonicalJson(step.when.equals) } }),
+      when: (step.when ?? []).map((condition) =>
+        'equals' in condition
+          ? { value: wordOf(condition.value), is: canonicalJson(condition.equals) }
+          : { value: wordOf(condition.value), isNot: canonicalJson(condition.notEquals) },
+      ),
+      ...(step.group === undefined ? {} : { group: { name: step.group, limit: compiled.groups?.[step.group] ?? 1 } }),
+      ...(step.disaster === undefined ? {} : { disaster: disasterOf(step.disaster, bind, catalog) }),
       waits: action.wait !== undefined,
       limitMs: timeLimitMs(step),
       timeoutMs: step.timeoutMs,
@@ -76,6 +85,25 @@ export function runbookSteps({ catalog, service, declared, compiled, actions }: 
       outputs: outputsIn([...commands, ...(check?.manual(catalog) ?? []), ...(undo?.commands ?? [])]),
     }
   })
+}
+
+function wordOf(value: Json): string {
+  return typeof value === 'string' ? value : canonicalJson(value)
+}
+
+/** What is done when the source site cannot be reached. */
+function disasterOf(
+  form: NonNullable<PlanStep['disaster']>,
+  bind: (call: ActionCall) => BoundAction,
+  catalog: Catalog,
+): NonNullable<RunbookStep['disaster']> {
+  if ('skip' in form) return form
+  const { action, check } = form
+  return {
+    kind: action.kind,
+    commands: bind(action).manual(catalog),
+    ...(check === undefined ? {} : { check: bind(check).manual(catalog) }),
+  }
 }
 
 /** Undefined where there is nothing to take back, or where nothing is. */
@@ -105,9 +133,15 @@ function holdfastCommands(service: string, { id, action, onFailure }: PlanStep, 
       { line: `holdfast run approve latest ${id} --deny --comment WHY`, purpose: 'refuses it' },
     )
   }
+  if (action.kind === 'commit') {
+    commands.push(
+      { line: 'holdfast run commit latest', purpose: 'says that it stays' },
+      { line: 'holdfast run commit latest --undo --comment WHY', purpose: 'takes everything back' },
+    )
+  }
   if (onFailure === 'ask' || (pastNoReturn && onFailure !== 'continue')) {
     commands.push({
-      line: `holdfast run decide latest ${id} done|not-done|stop`,
+      line: `holdfast run decide latest ${id} done|not-done|stop --why TEXT`,
       purpose: 'when it has failed: you looked, and it is done; it is not, run it again; end the run',
     })
   }

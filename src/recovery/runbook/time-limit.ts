@@ -14,7 +14,12 @@ export function timeLimitMs({ action, timeoutMs, retry, check }: PlanStep): numb
 function waitMs(kind: string, params: Json): number | undefined {
   const text = (name: string) =>
     params !== null && typeof params === 'object' ? (params as Readonly<Record<string, Json>>)[name] : undefined
-  const declared = kind === 'wait' ? text('for') : kind === 'approve' ? (text('expiresIn') ?? '1h') : undefined
+  const members: Readonly<Record<string, Json | undefined>> = {
+    wait: text('for'),
+    approve: text('expiresIn') ?? '1h',
+    commit: text('within'),
+  }
+  const declared = members[kind]
   return typeof declared === 'string' ? tryParseDuration(declared) : undefined
 }
 

@@ -7,6 +7,7 @@ import {
   actionContext,
   bindAction,
   compilePlan,
+  inForm,
   inputAsJson,
   planHash,
   preflightPlan,
@@ -26,6 +27,8 @@ export interface RecoveryRequest {
   readonly onsetAt?: Date
   /** Default: the user that runs this. */
   readonly requestedBy?: string
+  /** `disaster`: the source site cannot be reached, and steps that have a form for that take it. Default: `normal`. */
+  readonly form?: PlanInput['form']
   /** Whether a step that needs a decision waits for `holdfast run decide` (`ask`, the default) or ends the run. */
   readonly decisions?: PlanInput['decisions']
 }
@@ -61,15 +64,21 @@ export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
   const input: PlanInput = {
     plan,
     planHash: planHash(plan, version),
+    form: request.form ?? 'normal',
     target: request.target ?? { kind: 'latest' },
     requestedBy: request.requestedBy ?? userInfo().username,
     onsetAt: (request.onsetAt ?? new Date()).toISOString(),
     decisions: request.decisions ?? 'ask',
   }
   const runId = newRunId(plan.name)
-  const steps = plan.steps.map(({ id, action: { kind, params } }) => {
+  const steps = inForm(plan, input.form).steps.map(({ id, action: { kind, params }, skip }) => {
     const bound = bindAction(actions, kind, params)
-    return { id, kind, effect: bound.effect, manual: bound.manual(request.catalog) }
+    return {
+      id,
+      kind,
+      effect: bound.effect,
+      manual: skip === undefined ? bound.manual(request.catalog) : [`# left out: ${skip}`],
+    }
   })
   return { spec: { runId, planHash: input.planHash, codeVersion: version, input: inputAsJson(input) }, input, steps }
 }
@@ -85,7 +94,7 @@ export async function preflightRecovery(
     bind: ({ kind, params }: Plan['steps'][number]['action']) => bindAction(actions, kind, params),
     contextFor: ({ id }: Plan['steps'][number]) => actionContext(services, spec.runId, input, id, {}),
   }
-  return preflightPlan(input.plan, deps, signal)
+  return preflightPlan(inForm(input.plan, input.form), deps, signal)
 }
 
 /** Sorts by time, and says what it is: `orders-failover-20261123T004800-3fa9`. */

@@ -11,7 +11,7 @@ const outcomeTexts: Record<PlanOutcome['status'], string> = {
   'preflight-failed': 'did not begin: the preflight found blockers',
   'rolled-back': 'failed; what it did was undone',
   'undo-failed': 'failed; not everything was undone',
-  stopped: 'stopped past the point of no return; nothing was undone',
+  stopped: 'stopped; nothing was undone',
 }
 
 export function timeText(iso: string): string {
@@ -62,7 +62,9 @@ export function eventText(event: RunEvent): string | undefined {
 function waitText(name: string): string {
   const [kind, step] = name.split(':')
   if (kind === 'approve') return `${step} waits for an approval: \`holdfast run approve RUN ${step}\``
-  if (kind === 'decide') return `${step} waits for a decision: \`holdfast run decide RUN ${step} done|not-done|stop\``
+  if (kind === 'commit') return 'all is back: `holdfast run commit RUN` says that it stays, with --undo that it does not'
+  if (kind === 'commit-late') return 'nobody has said so yet: `holdfast run commit RUN`, or --undo'
+  if (kind === 'decide') return `${step} waits for a decision: \`holdfast run decide RUN ${step} done|not-done|stop --why TEXT\``
   return `waits for ${name}`
 }
 
@@ -79,6 +81,9 @@ export function outcomeText(outcome: PlanOutcome): string {
   }
   for (const { step, severity, message, hint } of findings) {
     parts.push(`${severity} in ${step}: ${message}${hint === undefined ? '' : ` (${hint})`}`)
+  }
+  for (const { step, decision, by, why } of outcome.decisions) {
+    parts.push(`${by ?? 'nobody'} said ${step} is ${decision}${why === undefined ? '' : `: ${why}`}`)
   }
   if (left.length > 0) parts.push(`${pc.bold('left behind:')}\n${left.map(leftText).join('\n')}`)
   if (outcome.recordFailure !== undefined) parts.push(`${pc.red('not on record:')} ${outcome.recordFailure.message}`)

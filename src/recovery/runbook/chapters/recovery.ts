@@ -50,7 +50,7 @@ function effectWord({ effect }: RunbookStep): string {
 }
 
 function stepBlocks(step: RunbookStep, evidence: RunbookEvidence | undefined): Block[] {
-  const { check } = step
+  const { check, disaster } = step
   return [
     heading(3, `Step ${step.number}: ${step.id}`),
     ...(step.effect === 'point-of-no-return' ? [alarm(step)] : []),
@@ -67,7 +67,18 @@ function stepBlocks(step: RunbookStep, evidence: RunbookEvidence | undefined): B
           ),
           commands(check.commands),
         ]),
+    ...(disaster === undefined ? [] : disasterBlocks(disaster)),
     list('check', [['done at ……………  by …………………………']]),
+  ]
+}
+
+function disasterBlocks(disaster: NonNullable<RunbookStep['disaster']>): Block[] {
+  const title = strong('When the source site cannot be reached')
+  if ('skip' in disaster) return [text(title, `: leave this step out. ${disaster.skip}`)]
+  return [
+    text(title, ' (', code('holdfast recover … --disaster'), '), do this instead, ', code(disaster.kind), ':'),
+    commands(disaster.commands),
+    ...(disaster.check === undefined ? [] : [text('Then check:'), commands(disaster.check)]),
   ]
 }
 
@@ -84,12 +95,18 @@ function alarm({ id }: RunbookStep): Block {
 }
 
 function stepFacts(step: RunbookStep, evidence: RunbookEvidence | undefined): Fact[] {
-  const { after, alongside, when, holdfast, secrets, outputs } = step
+  const { after, alongside, when, group, holdfast, secrets, outputs } = step
   return [
     ['Action', [code(step.kind), `, ${effectWord(step)}`]],
     ['Begins', after.length === 0 ? ['at once'] : ['when done: ', ...names(after)]],
     ...(alongside.length === 0 ? [] : [['May run beside', names(alongside)] satisfies Fact]),
-    ...(when === undefined ? [] : [['Only if', [code(when.value), ' is ', code(when.equals)]] satisfies Fact]),
+    ...when.map(({ value, is, isNot }): Fact => [
+      'Only if',
+      [code(value), is === undefined ? ' is not ' : ' is ', code(is ?? isNot ?? '')],
+    ]),
+    ...(group === undefined
+      ? []
+      : [['At once', [`with ${group.limit - 1} others of the group ${group.name} at most`]] satisfies Fact]),
     ['Expect', [{ measured: expectation(step, evidence?.stepTimes.get(step.id)) }]],
     ['Time limit', [limitText(step)]],
     ['Checked by', checkText(step)],
@@ -140,6 +157,7 @@ function failureText({ onFailure, pastNoReturn, effect }: RunbookStep): string {
   if (onFailure === 'continue') return 'the plan goes on without it'
   if (pastNoReturn) return 'a person decides: mend it, and do it again'
   if (onFailure === 'ask') return 'a person decides'
+  if (onFailure === 'stop') return 'the run ends, and all stays as it is'
   return effect === 'point-of-no-return'
     ? 'look at the real state: if it happened, go on; if not, what was done before is undone'
     : 'what was done so far is undone, see Rollback'
