@@ -12,7 +12,7 @@ export interface SnapshotFact {
   readonly sizeBytes?: number
   /** Entries it lacks; undefined when nobody recorded it. */
   readonly skipped?: number
-  /** The last check of the repository found damage. */
+  /** A check of the repository found damage, and none as thorough since then found it gone. */
   readonly damaged?: boolean
   readonly record?: LedgerRef
 }

@@ -1,4 +1,5 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { chmod, glob, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
@@ -52,6 +53,7 @@ plans:
     expect(exitCode, stderr).toBe(0)
   }
   return {
+    data,
     back,
     catalog,
     repository: join(folder.path, 'repository'),
@@ -67,6 +69,24 @@ plans:
     },
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
+}
+
+/** Flips a bit of file content, which no check of the structure reads; what it gives flips it back. */
+async function flipDataBit(repository: string): Promise<() => Promise<void>> {
+  const packs = await Array.fromAsync(glob('data/*/*', { cwd: repository }), async (name) => {
+    const path = join(repository, name)
+    return { path, content: await readFile(path) }
+  })
+  // The first blob of the largest pack: the packs with the trees are small.
+  const largest = packs.toSorted((a, b) => b.content.length - a.content.length)[0]
+  if (largest === undefined) throw new Error('the repository holds no pack')
+  const { path, content } = largest
+  await chmod(path, 0o600)
+  await writeFile(
+    path,
+    content.map((byte, index) => (index === 0 ? byte ^ 1 : byte)),
+  )
+  return () => writeFile(path, content)
 }
 
 describe('holdfast status', () => {
@@ -181,6 +201,19 @@ describe('holdfast status', () => {
     await mkdir(join(shop.repository, 'data'))
     expect((await shop.run('check')).exitCode).toBe(1)
     expect((await shop.status()).orders).toMatchObject({ rpo: { verdict: 'unknown', because: 'repository-damaged' } })
+  })
+
+  test('goes on distrusting damaged data when a later check looks at the structure alone, until the data is read again', async () => {
+    await using shop = await acme()
+    await writeFile(join(shop.data, 'scans'), randomBytes(100_000))
+    await shop.done('backup', '--service', 'orders')
+    const flipBack = await flipDataBit(shop.repository)
+    expect((await shop.run('check', '--read-data')).exitCode).toBe(1)
+    await shop.done('check')
+    expect((await shop.status()).orders).toMatchObject({ rpo: { verdict: 'unknown', because: 'repository-damaged' } })
+    await flipBack()
+    await shop.done('check', '--read-data')
+    expect((await shop.status()).orders).toMatchObject({ rpo: { because: 'never-restored' } })
   })
 
   test('reports damage in the ledger, and judges without the damaged records', async () => {

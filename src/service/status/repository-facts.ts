@@ -16,7 +16,8 @@ export interface RepositoryFacts extends AsyncDisposable {
   /** Newest first. */
   readonly restores: readonly EvidenceRecord<'restore'>[]
   readonly recoveries: readonly EvidenceRecord<'recovery'>[]
-  readonly lastCheck: EvidenceRecord<'check'> | undefined
+  /** The check that found damage of which no later check knows better: the data is read less often than the structure. */
+  readonly standingDamage: EvidenceRecord<'check'> | undefined
   /** Places of the ledger that could not be counted. */
   readonly damagedRecords: readonly number[]
   readonly records: number
@@ -54,7 +55,7 @@ async function readFacts(catalog: Catalog, name: string, repository: Repository,
   const restores: EvidenceRecord<'restore'>[] = []
   const recoveries: EvidenceRecord<'recovery'>[] = []
   const damagedRecords: number[] = []
-  let lastCheck: EvidenceRecord<'check'> | undefined
+  const checks: EvidenceRecord<'check'>[] = []
   let records = 0
   const ledger = openRepositoryLedger(repository, catalog.file)
   const filter = { order: 'newest-first', onDamage: ({ seq }: { seq: number }) => damagedRecords.push(seq) } as const
@@ -63,7 +64,7 @@ async function readFacts(catalog: Catalog, name: string, repository: Repository,
     if (record.kind === 'backup') backups.set(record.body.snapshot, record)
     else if (record.kind === 'restore') restores.push(record)
     else if (record.kind === 'recovery') recoveries.push(record)
-    else if (record.kind === 'check') lastCheck ??= record
+    else if (record.kind === 'check') checks.push(record)
   }
   return {
     name,
@@ -72,9 +73,16 @@ async function readFacts(catalog: Catalog, name: string, repository: Repository,
     backups,
     restores,
     recoveries,
-    lastCheck,
+    standingDamage: standingDamage(checks),
     damagedRecords,
     records,
     [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose](),
   }
+}
+
+/** A check that did not read the data says nothing of what one that did has found there. Newest first. */
+function standingDamage(checks: readonly EvidenceRecord<'check'>[]): EvidenceRecord<'check'> | undefined {
+  const lastOfAny = checks[0]
+  const lastOfData = checks.find(({ body }) => body.depth === 'data')
+  return [lastOfAny, lastOfData].find((check) => check !== undefined && check.body.findings.length > 0)
 }

@@ -145,7 +145,7 @@ function snapshotFact(facts: RepositoryFacts, { id, timeMs, summary }: Snapshot)
     time: new Date(timeMs),
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
     ...(backup ? { skipped: backup.body.skipped, record: { repository: facts.name, seq: backup.seq } } : {}),
-    damaged: (facts.lastCheck?.body.findings.length ?? 0) > 0,
+    damaged: facts.standingDamage !== undefined,
   }
 }
 
