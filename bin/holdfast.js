@@ -9,6 +9,8 @@ const built = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const program = existsSync(source) ? source : built
 const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
 
+stopWithNpx()
+
 if (Number.parseInt(process.versions.node, 10) >= 26) {
   const { enableCompileCache } = await import('node:module')
   enableCompileCache?.()
@@ -29,4 +31,21 @@ if (Number.parseInt(process.versions.node, 10) >= 26) {
   console.error(`holdfast: Node ${process.versions.node} is too old`)
   console.error('HINT: install Node 26 or newer, or run `npm ci` in the checkout, which brings its own')
   process.exitCode = 1
+}
+
+/**
+ * npx runs the program through a shell, and at SIGTERM both end without passing it on. Whoever stopped them meant the program: it would go
+ * on unseen, and a supervisor would start a second one beside it.
+ */
+function stopWithNpx() {
+  if (process.env.npm_command !== 'exec') return
+  // What the program starts has another parent, and may be meant to outlive it.
+  delete process.env.npm_command
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    process.kill(process.pid, 'SIGTERM')
+  }, 250)
+  timer.unref()
 }

@@ -1,33 +1,29 @@
 import { readFileSync } from 'node:fs'
-import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
+import { CommanderError } from '@commander-js/extra-typings'
 import { exitCodes, HoldfastError, isHoldfastError, messageOf, systemCode, type ExitCode } from '../kernel/index.ts'
 import { listenForInterruption } from './context.ts'
 import { createPrinter } from './output/printer.ts'
 import { createProgram } from './program.ts'
+import { throwUsageErrors } from './usage-errors.ts'
 
 /** Runs one command line and gives its exit code. The one place where errors become exit codes. */
 export async function run(argv: readonly string[]): Promise<ExitCode> {
   listenForInterruption()
   // A reader that went away (`holdfast ls | head`) is not a failure.
   process.stdout.on('error', (error) => process.exit(systemCode(error) === 'EPIPE' ? 0 : 1))
+  const json = argv.includes('--json')
   const program = createProgram(version())
-  throwInsteadOfExit(program)
+  throwUsageErrors(program, json)
   try {
     await program.parseAsync(argv, { from: 'user' })
     return (process.exitCode as ExitCode | undefined) ?? exitCodes.done
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
     const known = asHoldfastError(error)
-    createPrinter(argv.includes('--json')).error(known)
+    createPrinter(json).error(known)
     if (known.code === 'internal' && process.env.HOLDFAST_DEBUG !== undefined) console.error(error)
     return known.exitCode
   }
-}
-
-function throwInsteadOfExit(command: CommandUnknownOpts): void {
-  command.exitOverride()
-  command.showHelpAfterError(`HINT: \`${command.parent ? 'holdfast ' : ''}${command.name()} --help\` shows what is accepted`)
-  for (const child of command.commands) throwInsteadOfExit(child)
 }
 
 function asHoldfastError(error: unknown): HoldfastError {
