@@ -1,6 +1,7 @@
 import type { ActionContext, AnyAction, Attempt, BoundAction } from '../actions/index.ts'
 import type { RunContext } from '../durable/index.ts'
 import { HoldfastError, type Json } from '../kernel/index.ts'
+import { stepsBehind } from './order.ts'
 import type { ActionCall, PlanInput, PlanStep } from './plan.ts'
 import { fillIn } from './template.ts'
 import type { PlanOutcome, StepReport } from './outcome.ts'
@@ -54,6 +55,7 @@ export class PlanRun {
   readonly #deps: PlanDeps
   #gate: PromiseWithResolvers<void> | undefined
   #openDecisions = 0
+  #stepsPastNoReturn: ReadonlySet<string> | undefined
 
   constructor(context: RunContext, input: PlanInput, fencingToken: number, deps: PlanDeps) {
     this.context = context
@@ -73,6 +75,18 @@ export class PlanRun {
       this.keep = step?.onFailure === 'stop'
     }
     this.halt.abort(new HoldfastError('run-cancelled', { message: `the run ends: ${error.message}` }))
+  }
+
+  /**
+   * Steps behind a point of no return: by the plan's shape, not by what happens to be done already, for a run that starts over must come
+   * to the same answer.
+   */
+  get stepsPastNoReturn(): ReadonlySet<string> {
+    this.#stepsPastNoReturn ??= stepsBehind(
+      this.input.plan.steps,
+      ({ action }) => this.bindRaw(action).effect === 'point-of-no-return',
+    )
+    return this.#stepsPastNoReturn
   }
 
   /** With outputs still as references: for what does not depend on them. */

@@ -49,7 +49,6 @@ function inspectPlan(plan: Plan, deps: PreflightDeps): StepFinding[] {
   topologicalOrder(plan.steps)
   const findings: StepFinding[] = []
   for (const step of plan.steps) {
-    const before = ancestors(step.id, plan.steps)
     if (step.skip !== undefined) continue
     const conditions = step.when?.map(({ value }) => value) ?? []
     const texts: Json = [step.action.params, step.check?.params ?? null, step.undo?.params ?? null, conditions]
@@ -65,6 +64,7 @@ function inspectPlan(plan: Plan, deps: PreflightDeps): StepFinding[] {
           ),
         )
       }
+      const before = ancestors(step.id, plan.steps)
       if (before.has(used) || (used === step.id && !referencedSteps(step.action.params).has(used))) continue
       findings.push(
         blocker(

@@ -3,7 +3,6 @@ import { recordFailure } from '../durable/index.ts'
 import { canonicalJson, HoldfastError, isHoldfastError, messageOf, type ErrorCode, type Json } from '../kernel/index.ts'
 import { checkUntilTrue } from './check.ts'
 import { decide } from './decide.ts'
-import { ancestors } from './order.ts'
 import type { StepReport, StepState } from './outcome.ts'
 import type { PlanStep } from './plan.ts'
 import type { PlanRun, StepResult } from './plan-run.ts'
@@ -95,12 +94,7 @@ async function doStep(run: PlanRun, step: PlanStep): Promise<StepResult> {
 /** A failure is put to a person where the plan says so, and past the point of no return, where nothing can be undone. */
 function mustAsk(run: PlanRun, step: PlanStep, error: HoldfastError): boolean {
   if (error.code === 'run-cancelled' || step.onFailure === 'continue') return false
-  // By the plan's shape, not by what happens to be done already: a run that starts over must come to the same answer.
-  const past = ancestors(step.id, run.input.plan.steps)
-  const isPast = run.input.plan.steps.some(
-    ({ id, action }) => past.has(id) && run.bindRaw(action).effect === 'point-of-no-return',
-  )
-  return isPast || step.onFailure === 'ask'
+  return step.onFailure === 'ask' || run.stepsPastNoReturn.has(step.id)
 }
 
 async function perform(run: PlanRun, step: PlanStep, occasion: number): Promise<Outcome> {
