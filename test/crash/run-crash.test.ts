@@ -14,7 +14,7 @@ function probed(folder: string, id: string, parts: Partial<PlanStep> = {}): Plan
   return stepThatCounts(folder, id, { ...parts, shell })
 }
 
-/** Parallel branches, a retry, a check, a wait: and in the failing plan, a way back. */
+/** Parallel branches, a retry, a check, a wait, a commit window: and in the failing plan, a way back. */
 function plans(folder: string): Record<'recovers' | 'fails', Plan> {
   const retried = `echo try >> '${folder}/tries'; test "$(wc -l < '${folder}/tries')" -ge 2 && echo b >> '${folder}/effects'`
   const steps = [
@@ -32,7 +32,11 @@ function plans(folder: string): Record<'recovers' | 'fails', Plan> {
     probed(folder, 'd', { after: ['b', 'pause'] }),
   ]
   return {
-    recovers: planOf([...steps, passingCheck('verify', ['d'])]),
+    recovers: planOf([
+      ...steps,
+      stepThatCounts('', 'window', { after: ['d'], action: { kind: 'commit', params: { within: '10ms', else: 'commit' } } }),
+      passingCheck('verify', ['window']),
+    ]),
     fails: planOf([
       ...steps,
       stepThatCounts(folder, 'e', { after: ['d'], shell: { run: 'exit 9', probe: 'exit 1' } }),
@@ -70,7 +74,7 @@ const expected = {
 } as const
 
 /** What such a run records at least: fewer crashes than that, and the test has not looked everywhere. */
-const records = { recovers: 24, fails: 34 }
+const records = { recovers: 28, fails: 34 }
 const worker = new URL('run-worker.ts', import.meta.url).pathname
 
 /** The compile cache halves what most of the time goes into: starting Node some sixty times. */
