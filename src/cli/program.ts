@@ -3,10 +3,12 @@ import { addGlobalOptions } from './command.ts'
 import { backupCommand } from './commands/backup.ts'
 import { catCommand } from './commands/cat.ts'
 import { checkCommand } from './commands/check/check.ts'
+import { detectCommand } from './commands/detect/detect.ts'
 import { demoCommand } from './commands/demo.ts'
 import { postgresCommand } from './commands/postgres/postgres.ts'
 import { initCommand } from './commands/init.ts'
 import { lsCommand } from './commands/ls.ts'
+import { observeCommand } from './commands/observe.ts'
 import { recoverCommand } from './commands/recover.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { ledgerCommand } from './commands/ledger/ledger.ts'
@@ -30,6 +32,8 @@ export function createProgram(version: string) {
   program.addCommand(checkCommand)
   program.addCommand(catCommand)
   program.addCommand(unlockCommand)
+  program.addCommand(observeCommand)
+  program.addCommand(detectCommand)
   program.addCommand(recoverCommand)
   program.addCommand(runCommand)
   program.addCommand(runbookCommand)

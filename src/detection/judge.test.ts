@@ -263,6 +263,11 @@ describe('a start without asking', () => {
     ['it is not down', { verdict: judge(rule(), [], now) }, 'not-down'],
     ['a person decides', { decide: 'ask' as const }, 'a-person-decides'],
     ['another run is open', { openRun: { runId: 'a' } }, 'run-open'],
+    [
+      'the service was not seen well since a run that was started by itself',
+      { quietMs: 0, unsettled: { runId: 'a' } },
+      'same-outage',
+    ],
     ['a run has just ended', { lastRun: { runId: 'a', startedAt: before(90_000), endedAt: before(59_000) } }, 'quiet'],
     [
       'a run was started for this outage',

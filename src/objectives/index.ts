@@ -1,5 +1,5 @@
 export type { DataEvidence, LedgerRef, RecoveryFact, RestoreFact, ServiceEvidence, SnapshotFact, WalFact } from './evidence.ts'
-export type { PointProblem } from './recoverable-point.ts'
+export { recoverablePoints, type PointProblem } from './recoverable-point.ts'
 export {
   recoveryVerdict,
   type FinishedRecovery,

@@ -7,6 +7,14 @@ export {
   type RepositoryChoice,
   type TargetRepository,
 } from './open-repository.ts'
+export { openDecider, type Decider } from './detection/act.ts'
+export { runCollector, type CollectorEvent } from './detection/collect.ts'
+export { detect, type Detection, type ObserverView } from './detection/detect.ts'
+export { dutyOf, runObserver, type ObserverDuty } from './detection/observe.ts'
+export { openReportReader, type ReportReader } from './detection/read-reports.ts'
+export { waitUntilDown } from './detection/wait-until-down.ts'
+export { watchedService, type WatchedService } from './detection/watched-plan.ts'
+export { wouldLose, type CopyReach } from './detection/would-lose.ts'
 export { findDatabase, type SearchPlaces } from './find-database.ts'
 export { initCatalog, type InitOutcome, type RepositoryOutcome } from './init-catalog.ts'
 export { runDemo } from './demo/demo.ts'

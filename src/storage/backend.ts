@@ -9,6 +9,7 @@ export type ObjectKind =
   | 'holdfast/wal'
   | 'holdfast/ledger'
   | 'holdfast/catalog'
+  | 'holdfast/observations'
 
 export interface ObjectInfo {
   readonly name: string

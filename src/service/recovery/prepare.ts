@@ -31,6 +31,8 @@ export interface RecoveryRequest {
   readonly form?: PlanInput['form']
   /** Whether a step that needs a decision waits for `holdfast run decide` (`ask`, the default) or ends the run. */
   readonly decisions?: PlanInput['decisions']
+  /** For whoever must be able to name the run before it is submitted. Default: a new one. */
+  readonly runId?: string
 }
 
 /** A run that could be submitted, with everything decided that a run is bound to. */
@@ -70,7 +72,7 @@ export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
     onsetAt: (request.onsetAt ?? new Date()).toISOString(),
     decisions: request.decisions ?? 'ask',
   }
-  const runId = newRunId(plan.name)
+  const runId = request.runId ?? newRunId(plan.name)
   const steps = inForm(plan, input.form).steps.map(({ id, action: { kind, params }, skip }) => {
     const bound = bindAction(actions, kind, params)
     return {

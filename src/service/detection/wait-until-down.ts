@@ -1,0 +1,27 @@
+import type { Catalog } from '../../catalog/index.ts'
+import { systemClock } from '../../kernel/index.ts'
+import { detect, type Detection } from './detect.ts'
+import type { ReportReader } from './read-reports.ts'
+import type { WatchedService } from './watched-plan.ts'
+
+const longestPauseMs = 5000
+
+/** Judges again and again until it is down, or the time is up; gives the last judgement. */
+export async function waitUntilDown(
+  catalog: Catalog,
+  watched: WatchedService,
+  reader: ReportReader,
+  {
+    timeoutMs = Number.POSITIVE_INFINITY,
+    onLook,
+  }: { readonly timeoutMs?: number | undefined; readonly onLook: (found: Detection) => Promise<void> },
+  signal: AbortSignal,
+): Promise<Detection> {
+  const endMs = systemClock.monotonicMs() + timeoutMs
+  for (;;) {
+    const found = await detect(catalog, watched, reader, signal)
+    await onLook(found)
+    if (found.verdict === 'down' || systemClock.monotonicMs() >= endMs) return found
+    await systemClock.sleep(Math.min(watched.watch.everyMs, longestPauseMs), signal)
+  }
+}

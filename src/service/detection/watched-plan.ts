@@ -1,0 +1,35 @@
+import { findService, type Catalog, type DetectionWatch, type Plan } from '../../catalog/index.ts'
+import { HoldfastError } from '../../kernel/index.ts'
+
+export interface WatchedService {
+  readonly service: string
+  readonly plan: Plan
+  readonly watch: DetectionWatch
+  readonly decide: 'ask' | 'auto'
+}
+
+/** What watches over a service. Throws `unknown-service`, and `usage` when nothing does. */
+export function watchedService(catalog: Catalog, name: string): WatchedService {
+  const { recovery } = findService(catalog, name)
+  const plan = recovery === undefined ? undefined : catalog.plans[recovery]
+  const { watch, decide } = plan?.detection ?? {}
+  if (plan !== undefined && watch !== undefined && decide !== undefined) return { service: name, plan, watch, decide }
+  throw new HoldfastError('usage', {
+    message:
+      plan === undefined
+        ? `service ${name} has no recovery plan`
+        : `nobody watches over the plan ${plan.name}: it has no observers`,
+    hint:
+      plan === undefined
+        ? `name one with \`recovery:\` in ${catalog.file}, under services.${name}`
+        : `give plans.${plan.name}.detection its observers, quorum and for, in ${catalog.file}`,
+  })
+}
+
+/** Reports take their time, however often they are sent. */
+const leastMs = 3000
+
+/** A report that is older says nothing about now: three looks missed, and the time that a look may take. */
+export function staleAfterMs({ everyMs, probes }: DetectionWatch): number {
+  return Math.max(3 * everyMs, leastMs) + Math.max(...probes.map(({ timeoutMs }) => timeoutMs))
+}

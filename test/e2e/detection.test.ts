@@ -1,0 +1,195 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Detection } from '../../src/service/index.ts'
+import {
+  detectionCatalog,
+  healthService,
+  holdfastProcess,
+  type DetectionCatalog,
+  type ObserverProcess,
+} from '../support/detection.ts'
+import { holdfast } from '../support/holdfast.ts'
+import { tcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
+
+/** Three real observers: north and east report through the repository, south to a collector behind a way that can be cut. */
+describe('three observers of a service', () => {
+  const stack = new AsyncDisposableStack()
+  const env = { OBSERVER_TOKEN: 'a long token' }
+  let service: Awaited<ReturnType<typeof healthService>>
+  let watched: DetectionCatalog
+  let way: TcpProxy
+  const observers = new Map<string, ObserverProcess>()
+  const start = (name: string) => {
+    observers.set(name, stack.use(holdfastProcess(['--catalog', watched.catalog, 'observe', '--as', name], env)))
+  }
+  const voiceOf = (found: Detection, name: string) => found.observers.find(({ observer }) => observer === name)
+
+  beforeAll(async () => {
+    process.env.OBSERVER_TOKEN = env.OBSERVER_TOKEN
+    service = stack.use(await healthService())
+    const port = await freeCollectorPort(stack)
+    way = stack.use(await tcpProxy(port))
+    watched = stack.use(
+      await detectionCatalog({
+        probes: [{ http: `http://127.0.0.1:${service.port}/health`, timeout: '1s' }],
+        observers: {
+          north: {},
+          south: { report: { http: `http://127.0.0.1:${way.port}`, token: { env: 'OBSERVER_TOKEN' } } },
+          east: {},
+        },
+      }),
+    )
+    const collector = stack.use(holdfastProcess(['--catalog', watched.catalog, 'observe', '--listen', String(port)], env))
+    await until(
+      'until the collector listens',
+      async () => collector.said(),
+      (said) => said.includes('collecting at'),
+    )
+    for (const name of ['north', 'south', 'east']) start(name)
+  })
+  afterAll(() => stack.disposeAsync())
+
+  test('see it well, and the command says so with 0', async () => {
+    await until(
+      'until all see it',
+      () => watched.look(),
+      ({ observers: all }) => all.every(({ says }) => says === 'up'),
+    )
+    const told = await holdfast(['--catalog', watched.catalog, '--json', 'detect', 'web'], { env })
+    expect(told.stdout).not.toContain(env.OBSERVER_TOKEN)
+    expect(told.exitCode).toBe(0)
+    expect(told.json()).toMatchObject({
+      verdict: 'healthy',
+      service: 'web',
+      plan: 'back',
+      rule: { needed: 2, of: 3, decide: 'ask' },
+    })
+  })
+
+  test('do not call it down while it flaps', async () => {
+    const verdicts = new Set<string>()
+    for (let turn = 0; turn < 8; turn++) {
+      service.answer(turn % 2 === 0 ? 503 : 200)
+      for (let look = 0; look < (turn % 2 === 0 ? 5 : 8); look++) {
+        verdicts.add((await watched.look()).verdict)
+        await delay(60)
+      }
+    }
+    service.answer(200)
+    expect(verdicts).toContain('suspected')
+    expect(verdicts).not.toContain('down')
+    await watched.whenIt('healthy')
+  })
+
+  test('call nothing down while they are cut off one by one: what is not heard is no vote', async () => {
+    way.cut()
+    const one = await until(
+      'until south is late',
+      () => watched.look(),
+      (found) => voiceOf(found, 'south')?.says === 'nothing',
+    )
+    expect(one.verdict).toBe('healthy')
+    expect(voiceOf(one, 'south')?.problem).toContain('cannot be reached')
+    observers.get('north')?.signal('SIGSTOP')
+    const two = await watched.whenIt('unknown')
+    expect(two).toMatchObject({ because: 'too-few-observers', start: { start: false } })
+
+    // It is really down now, and only east can say so.
+    await service.kill()
+    const three = await until(
+      'until east sees it',
+      () => watched.look(),
+      (found) => {
+        const east = voiceOf(found, 'east')
+        return east?.says === 'down' && east.counts
+      },
+    )
+    expect(three.verdict).toBe('unknown')
+    const told = await holdfast(['--catalog', watched.catalog, 'detect', 'web'], { env })
+    expect(told.exitCode).toBe(4)
+    expect(told.stdout).toContain('fewer observers can be heard than the 2 that it takes')
+
+    way.mend()
+    observers.get('north')?.signal('SIGCONT')
+    await watched.whenIt('down')
+    await service.start()
+    await watched.whenIt('healthy')
+    expect(observers.get('south')?.said()).toMatch(/its reports do not arrive[^]*its reports arrive again/)
+  })
+
+  test('call it down after the hold time when it is killed, with its onset, and a person decides', async () => {
+    const waiting = holdfast(['--catalog', watched.catalog, '--json', 'detect', 'web', '--wait', '--act', '--timeout', '2m'], {
+      env,
+    })
+    const before = Date.now()
+    await service.kill()
+    const waited = await waiting
+    expect(waited.exitCode).toBe(4)
+    const found = waited.json<{
+      verdict: string
+      since: string
+      time: string
+      start: object
+      next: string
+      wouldLose: object[]
+    }>()
+    expect(found).toMatchObject({ verdict: 'down', start: { start: false, because: 'a-person-decides' } })
+    expect(Date.parse(found.since)).toBeGreaterThanOrEqual(before - 1000)
+    expect(Date.parse(found.time) - Date.parse(found.since)).toBeGreaterThanOrEqual(1500)
+    expect(found.next).toContain(`holdfast recover web --onset ${found.since}`)
+    expect(found.wouldLose).toEqual([{ service: 'web', repository: 'far', because: 'no-data' }])
+    expect(await watched.runs()).toEqual([])
+    await service.start()
+    await watched.whenIt('healthy')
+  })
+
+  test('are known again after a restart, and hold nothing from before it', async () => {
+    await service.kill()
+    await watched.whenIt('down')
+    const before = voiceOf(await watched.look(), 'north')
+    observers.get('north')?.signal('SIGKILL')
+    await observers.get('north')?.ended()
+    start('north')
+    const after = await until(
+      'until north reports anew',
+      () => watched.look(),
+      (found) => {
+        return (voiceOf(found, 'north')?.epoch ?? 0) > (before?.epoch ?? 0)
+      },
+    )
+    expect(voiceOf(after, 'north')?.heldMs).toBeLessThan(before?.heldMs ?? 0)
+    await service.start()
+    await watched.whenIt('healthy')
+  })
+
+  test('leave a bounded number of reports', async () => {
+    const left = await readdir(join(watched.folder, 'repository', 'holdfast', 'observations', 'east'))
+    const report = voiceOf(await watched.look(), 'east')
+    expect(report?.seq).toBeGreaterThan(30)
+    expect(left.length).toBeLessThanOrEqual(21)
+    const sealed = await readFile(join(watched.folder, 'repository', 'holdfast', 'observations', 'east', left[0] ?? ''))
+    expect(sealed.toString('latin1')).not.toContain('"observer"')
+  })
+
+  test('are each one process', async () => {
+    const second = await holdfast(['--catalog', watched.catalog, 'observe', '--as', 'east'], { env })
+    expect(second.exitCode).toBe(11)
+    expect(second.stderr).toContain('each observer is one process')
+  })
+
+  test('end in order when they are told to', async () => {
+    observers.get('east')?.signal('SIGTERM')
+    expect(await observers.get('east')?.ended()).toBe(0)
+  })
+})
+
+async function freeCollectorPort(stack: AsyncDisposableStack): Promise<number> {
+  await using taken = await healthService()
+  stack.defer(() => {
+    delete process.env.OBSERVER_TOKEN
+  })
+  return taken.port
+}
