@@ -1,5 +1,5 @@
-import { hostname, userInfo } from 'node:os'
-import type { Json } from '../kernel/index.ts'
+import { hostname } from 'node:os'
+import { userName, type Json } from '../kernel/index.ts'
 import {
   formatTime,
   newestSnapshot,
@@ -158,13 +158,11 @@ function snapshotRecord(job: BackupJob, { parent, archived, totals, startedAtMs 
   }
 }
 
-/** In a container, the user may have no name. */
-function whoAmI(): { username?: string; uid?: number; gid?: number } {
-  const ids = { ...(process.getuid && { uid: process.getuid() }), ...(process.getgid && { gid: process.getgid() }) }
-  try {
-    return { username: userInfo().username, ...ids }
-  } catch {
-    return ids
+function whoAmI(): { username: string; uid?: number; gid?: number } {
+  return {
+    username: userName(),
+    ...(process.getuid && { uid: process.getuid() }),
+    ...(process.getgid && { gid: process.getgid() }),
   }
 }
 

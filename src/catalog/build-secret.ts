@@ -1,5 +1,5 @@
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { homeFolder } from '../kernel/index.ts'
 import type { CatalogFile } from './schema.ts'
 import type { SecretRef } from './types.ts'
 
@@ -12,5 +12,5 @@ export function buildSecret(secret: CatalogFile['repositories'][string]['passwor
 }
 
 export function fromDirectory(directory: string, path: string): string {
-  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(directory, path)
+  return path === '~' || path.startsWith('~/') ? join(homeFolder(), path.slice(1)) : resolve(directory, path)
 }

@@ -1,5 +1,5 @@
-import { homedir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { homeFolder } from '../kernel/index.ts'
 import type { Catalog } from './types.ts'
 
 /** Where a path of a catalog is, in a form that is the same on every machine that has the catalog. */
@@ -12,7 +12,7 @@ export type PortablePath = { readonly from: 'catalog' | 'home' | 'root'; readonl
 export function portablePath(path: string, { file }: Pick<Catalog, 'file'>): PortablePath {
   const bases = [
     ['catalog', dirname(file)],
-    ['home', homedir()],
+    ['home', homeFolder()],
   ] as const
   for (const [from, base] of bases) {
     if (base !== '/' && path.startsWith(join(base, '/'))) return { from, path: relative(base, path) }

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises'
-import { hostname, userInfo } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { diskFullOr, HoldfastError, syncDirectory, systemCode } from '../kernel/index.ts'
+import { diskFullOr, HoldfastError, syncDirectory, systemCode, userName } from '../kernel/index.ts'
 
 /** A database that a starter is written for. */
 export interface DatabaseFound {
@@ -144,13 +144,4 @@ function nameFrom(text: string): string {
 /** In quotes wherever YAML could take it for something else. */
 function quoted(text: string): string {
   return /^[A-Za-z/][A-Za-z0-9/._-]*$/.test(text) && !/^(?:true|false|null)$/i.test(text) ? text : JSON.stringify(text)
-}
-
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    // A user that the system has no name for, as in some containers.
-    return 'me'
-  }
 }

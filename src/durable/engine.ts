@@ -1,4 +1,4 @@
-import type { Json } from '../kernel/index.ts'
+import type { HoldfastError, Json } from '../kernel/index.ts'
 import type { FailureRecord } from './failure.ts'
 import type { RunEvent } from './events.ts'
 import type { RunHandler } from './run-context.ts'
@@ -39,6 +39,8 @@ export interface RunView extends RunSpec {
 
 export interface RunFilter {
   readonly state?: RunState
+  /** Called for each run whose record cannot be read; without it, one such run fails the whole list. */
+  readonly onUnreadable?: (runId: string, error: HoldfastError) => void
 }
 
 export interface HistoryOptions {

@@ -1,5 +1,6 @@
 export { canonicalJson, type Json } from './canonical-json.ts'
 export { systemClock, type Clock } from './clock.ts'
+export { homeFolder, userName } from './current-user.ts'
 export { diskFullOr, syncDirectory, writeFileDurably } from './durable-file.ts'
 export { formatDuration, parseDuration, tryParseDuration, writeDuration } from './duration.ts'
 export {

@@ -1,6 +1,6 @@
 import { HoldfastError, randomHex } from '../kernel/index.ts'
 import { isIrreducible, randomPolynomial } from './polynomial.ts'
-import { seal, unseal, type SealKeys } from './seal.ts'
+import { seal, tryUnseal, type SealKeys } from './seal.ts'
 
 export interface RepositoryConfig {
   readonly version: 1 | 2
@@ -22,7 +22,7 @@ export function encodeConfig(keys: SealKeys, { version, id, chunkerPolynomial }:
 
 /** Throws `object-damaged` when it does not authenticate, `unsupported-repository` for versions and chunkers we do not honour. */
 export function decodeConfig(keys: SealKeys, stored: Uint8Array): RepositoryConfig {
-  const plaintext = unseal(keys, stored, "the repository's config")
+  const plaintext = unsealConfig(keys, stored)
   const fields = JSON.parse(Buffer.from(plaintext).toString('utf8')) as Record<string, unknown>
   const { version, id, chunker_polynomial: hex, chunker } = fields
   if (version !== 1 && version !== 2)
@@ -39,6 +39,17 @@ export function decodeConfig(keys: SealKeys, stored: Uint8Array): RepositoryConf
   const chunkerPolynomial = BigInt(`0x${hex}`)
   if (!isIrreducible(chunkerPolynomial)) throw unsupported('its chunker polynomial is not irreducible')
   return { version, id, chunkerPolynomial }
+}
+
+function unsealConfig(keys: SealKeys, stored: Uint8Array): Uint8Array {
+  const plaintext = tryUnseal(keys, stored)
+  if (plaintext !== undefined) return plaintext
+  throw new HoldfastError('object-damaged', {
+    message: `the repository's config does not authenticate: its ${stored.length} bytes were altered or truncated`,
+    // No check gets further than this, and nothing else says where content is cut.
+    hint: 'bring back the file `config` from a copy of the repository',
+    details: { kind: 'config' },
+  })
 }
 
 function unsupported(why: string, hint?: string): HoldfastError {

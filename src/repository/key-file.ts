@@ -1,6 +1,6 @@
 import { randomBytes, scrypt } from 'node:crypto'
-import { hostname, userInfo } from 'node:os'
-import { HoldfastError, messageOf } from '../kernel/index.ts'
+import { hostname } from 'node:os'
+import { HoldfastError, messageOf, userName } from '../kernel/index.ts'
 import { seal, sealKeys, tryUnseal, type MasterKey } from './seal.ts'
 
 /** Work of the key derivation. Memory is 128·N·r bytes. */
@@ -37,7 +37,7 @@ export async function encodeKeyFile(
   return Buffer.from(
     JSON.stringify({
       created: created.toISOString(),
-      username: userInfo().username,
+      username: userName(),
       hostname: hostname(),
       kdf: 'scrypt',
       N: kdf.N,

@@ -101,6 +101,8 @@ async function unlockMasterKey(backend: Backend, password: string, signal?: Abor
       const file = await backend.get('keys', name, signal && { signal })
       const masterKey = await decodeKeyFile(file, password, `key ${shortId(name)}`)
       if (masterKey) return masterKey
+      // What was altered is opened by no password: that must not send anybody looking for another one.
+      if (sha256Hex(file) !== name) damaged ??= alteredKey(name, file.length)
     } catch (error) {
       // Another key may open it; if none does, the damage is told.
       if (!isHoldfastError(error, 'object-damaged') && !isHoldfastError(error, 'unsupported-repository')) throw error
@@ -114,7 +116,15 @@ async function unlockMasterKey(backend: Backend, password: string, signal?: Abor
       hint: 'bring back a file of its folder `keys` from a copy',
     })
   throw new HoldfastError('wrong-password', {
-    message: `the password opens none of the ${tried === 1 ? 'one key' : `${tried} keys`} of ${backend.location}`,
+    message: `the password does not open ${tried === 1 ? 'the key' : `any of the ${tried} keys`} of ${backend.location}`,
     hint: 'check the password file; white space at the ends of a password file does not count',
+  })
+}
+
+function alteredKey(name: string, sizeBytes: number): HoldfastError {
+  return new HoldfastError('object-damaged', {
+    message: `key ${shortId(name)} does not match its name: its ${sizeBytes} bytes were altered or truncated, so no password opens it`,
+    hint: `bring back keys/${name} from a copy of the repository`,
+    details: { kind: 'keys', name },
   })
 }

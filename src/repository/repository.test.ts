@@ -41,7 +41,7 @@ async function* pieces(content: string) {
   yield Buffer.from(content)
 }
 
-async function onlyName(backend: Backend, kind: 'index' | 'snapshots'): Promise<string> {
+async function onlyName(backend: Backend, kind: 'index' | 'snapshots' | 'keys'): Promise<string> {
   const [first] = await Array.fromAsync(backend.list(kind))
   return first?.name ?? ''
 }
@@ -63,6 +63,21 @@ test('a wrong password, an empty place and another one are told apart', async ()
   await expect(openRepository(backend, password)).rejects.toMatchObject({ code: 'not-a-repository', exitCode: 10 })
   await repositoryIn(backend)
   await expect(openRepository(backend, 'Secret')).rejects.toMatchObject({ code: 'wrong-password', exitCode: 12 })
+})
+
+test('a key with a flipped bit is named as damaged, and the right password not called wrong', async () => {
+  const backend = createMemoryBackend()
+  await repositoryIn(backend)
+  const name = await onlyName(backend, 'keys')
+  const text = Buffer.from(await backend.get('keys', name)).toString('utf8')
+  const sealed = text.indexOf('"data":"') + 20
+  const altered = text.slice(0, sealed) + (text[sealed] === 'A' ? 'B' : 'A') + text.slice(sealed + 1)
+  await backend.delete('keys', name)
+  await backend.put('keys', name, Buffer.from(altered))
+  await expect(openRepository(backend, password)).rejects.toMatchObject({
+    code: 'object-damaged',
+    details: { kind: 'keys', name },
+  })
 })
 
 test('no repository is made over another or over the remains of one', async () => {

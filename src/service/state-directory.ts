@@ -1,5 +1,5 @@
-import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { homeFolder } from '../kernel/index.ts'
 
 /**
  * Where Holdfast keeps what belongs to this machine and not to a repository: runs, locks, remembered ledger heads. `.holdfast` beside the
@@ -11,5 +11,5 @@ export function stateDirectory(catalogPath?: string): string {
   if (catalogPath !== undefined) return join(dirname(resolve(catalogPath)), '.holdfast')
   // An empty or relative value must be ignored, says the XDG base directory specification.
   const { XDG_STATE_HOME: home } = process.env
-  return join(home?.startsWith('/') ? home : join(homedir(), '.local', 'state'), 'holdfast')
+  return join(home?.startsWith('/') ? home : join(homeFolder(), '.local', 'state'), 'holdfast')
 }

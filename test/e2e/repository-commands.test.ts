@@ -73,7 +73,7 @@ test('bad places and passwords have exit codes of their own, and say what to do'
   expect(await at(made.repo, join(made.folder, 'wrong'))).toMatchObject({
     exitCode: 12,
     stdout: '',
-    stderr: expect.stringMatching(/the password opens none of the one key of .*\nHINT: /),
+    stderr: expect.stringMatching(/the password does not open the key of .*\nHINT: /),
   })
   expect(await at(join(made.folder, 'data'), good)).toMatchObject({
     exitCode: 10,

@@ -143,6 +143,26 @@ test('Ctrl-C lets a run go: nothing is undone, it can be resumed, and not with a
   expect(outcomeIn(resumed)).toMatchObject({ status: 'succeeded' })
 })
 
+test('a damaged record of one run leaves the others to be listed and shown, and nothing is done to another in its place', async () => {
+  await using folder = await temporaryFolder('runs')
+  const catalog = await catalogIn(folder.path, [shellStep('one', 'true'), check('one')])
+  const run = (...args: string[]) => holdfast(['--catalog', catalog, '--json', ...args])
+  await run('recover', 'web', '--yes')
+  await run('recover', 'web', '--yes')
+  const listed = (await run('run', 'list')).json<{ runs: { id: string }[] }>()
+  const [older = '', newer = ''] = listed.runs.map(({ id }) => id)
+  await writeFile(join(folder.path, '.holdfast', 'runs', newer, 'journal.ndjson'), 'no record\n')
+
+  const list = await run('run', 'list')
+  expect(list.exitCode).toBe(1)
+  expect(list.json()).toMatchObject({ runs: [{ id: older }], unreadable: [{ id: newer, error: { code: 'journal-damaged' } }] })
+  expect((await run('run', 'show', older)).json()).toMatchObject({ id: older, outcome: 'succeeded' })
+  for (const verb of ['show', 'resume', 'abort']) {
+    const refused = await run('run', verb, 'latest')
+    expect(JSON.parse(refused.stderr), verb).toMatchObject({ code: 'journal-damaged', details: { runId: newer } })
+  }
+})
+
 test('a run that fails ends with 1, and says what was undone and what was left', async () => {
   await using folder = await temporaryFolder('runs')
   const catalog = await catalogIn(folder.path, [

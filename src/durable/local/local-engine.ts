@@ -124,7 +124,9 @@ export function openLocalEngine({ directory, handler, clock = systemClock, after
           const view = await status(runId)
           if (filter.state === undefined || filter.state === view.state) views.push(view)
         } catch (error) {
-          if (!isHoldfastError(error, 'run-not-found')) throw error
+          if (isHoldfastError(error, 'run-not-found')) continue
+          if (!isHoldfastError(error) || filter.onUnreadable === undefined) throw error
+          filter.onUnreadable(runId, error)
         }
       }
       return views.sort((a, b) => a.submittedAt.localeCompare(b.submittedAt))

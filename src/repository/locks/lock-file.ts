@@ -1,5 +1,5 @@
-import { hostname, userInfo } from 'node:os'
-import { HoldfastError, shortId } from '../../kernel/index.ts'
+import { hostname } from 'node:os'
+import { HoldfastError, shortId, userName } from '../../kernel/index.ts'
 import { formatTime, parseTime } from '../tree/time.ts'
 
 /** A lock as it stands in the repository. */
@@ -16,13 +16,13 @@ export interface LockInfo {
 export const staleAfterMs = 30 * 60_000
 
 export function encodeLock(exclusive: boolean, nowMs: number): Uint8Array {
-  const { username, uid, gid } = userInfo()
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
   return Buffer.from(
     JSON.stringify({
       time: formatTime(BigInt(Math.round(nowMs)) * 1_000_000n),
       exclusive,
       hostname: hostname(),
-      username,
+      username: userName(),
       pid: process.pid,
       uid: uid > 0 ? uid : undefined,
       gid: gid > 0 ? gid : undefined,

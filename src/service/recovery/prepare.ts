@@ -1,8 +1,7 @@
-import { userInfo } from 'node:os'
 import { actions, type RecoveryTarget } from '../../actions/index.ts'
 import { findService, type Catalog } from '../../catalog/index.ts'
 import type { RunSpec } from '../../durable/index.ts'
-import { HoldfastError, randomHex } from '../../kernel/index.ts'
+import { HoldfastError, randomHex, userName } from '../../kernel/index.ts'
 import {
   actionContext,
   bindAction,
@@ -68,7 +67,7 @@ export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
     planHash: planHash(plan, version),
     form: request.form ?? 'normal',
     target: request.target ?? { kind: 'latest' },
-    requestedBy: request.requestedBy ?? userInfo().username,
+    requestedBy: request.requestedBy ?? userName(),
     onsetAt: (request.onsetAt ?? new Date()).toISOString(),
     decisions: request.decisions ?? 'ask',
   }

@@ -88,9 +88,15 @@ export async function abortRun(
   return await followToEnd(engine, runId, watcher, signal)
 }
 
-/** What a run was submitted with. */
-export function inputOf({ input }: Pick<RunView, 'input'>): PlanInput {
-  return planInput.parse(input)
+/** What a run was submitted with. Throws `journal-damaged` for what this version does not understand. */
+export function inputOf({ runId, input }: Pick<RunView, 'runId' | 'input'>): PlanInput {
+  const parsed = planInput.safeParse(input)
+  if (parsed.success) return parsed.data
+  throw new HoldfastError('journal-damaged', {
+    message: `what run ${runId} was begun with is nothing that this version of Holdfast understands`,
+    hint: 'look at it with the version that began it',
+    cause: parsed.error,
+  })
 }
 
 /** How a run ended; undefined while it has not. Throws the error of a run that failed otherwise than by its plan. */

@@ -5,12 +5,15 @@ import { inputOf, openRunsAt } from '../recovery/recover.ts'
 
 const newestRuns = 10
 
-/** How long each step of a plan took in its newest runs on this machine; a step that has changed its action since does not count. */
+/**
+ * How long each step of a plan took in its newest runs on this machine; a step that has changed its action since does
+ * not count, nor does a run that cannot be read.
+ */
 export async function pastStepTimes(catalog: Catalog, planName: string): Promise<Map<string, StepTime>> {
   await using engine = openRunsAt(catalog.file)
   const plan = catalog.plans[planName]
   const durations = new Map<string, number[]>()
-  const runs = (await engine.list({ state: 'completed' })).filter((view) => isRunOf(view, planName))
+  const runs = (await engine.list({ state: 'completed', onUnreadable: () => {} })).filter((view) => isRunOf(view, planName))
   for (const view of runs.slice(-newestRuns)) {
     const events: RunEvent[] = []
     for await (const event of engine.history(view.runId)) events.push(event)

@@ -1,5 +1,4 @@
-import { userInfo } from 'node:os'
-import { exitCodes } from '../../../kernel/index.ts'
+import { exitCodes, userName } from '../../../kernel/index.ts'
 import { abortRun, loadRunCatalog } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
@@ -12,7 +11,7 @@ export const runAbortCommand = command('abort', 'cancel a run and undo what it d
 ])
   .argument('<run>', 'its id, the beginning of it, or latest')
   .option('--reason <text>', 'why, for the record')
-  .action(async (id, { reason = `aborted by ${userInfo().username}` }, self) => {
+  .action(async (id, { reason = `aborted by ${userName()}` }, self) => {
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     await using engine = openRuns(globals)

@@ -1,5 +1,4 @@
-import { userInfo } from 'node:os'
-import { HoldfastError } from '../../../kernel/index.ts'
+import { HoldfastError, userName } from '../../../kernel/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { checkApproval } from '../../../service/index.ts'
@@ -14,7 +13,7 @@ export const runApproveCommand = command('approve', 'approve or deny the step of
   .option('--deny', 'refuse it')
   .option('--comment <text>', 'why, for the record')
   .option('--by <name>', 'who approves; without it, the user that runs this')
-  .action(async (id, step, { deny, comment, by = userInfo().username }, self) => {
+  .action(async (id, step, { deny, comment, by = userName() }, self) => {
     const { globals, print } = contextOf(self)
     await using engine = openRuns(globals)
     const view = await findRun(engine, id)

@@ -1,6 +1,5 @@
-import { userInfo } from 'node:os'
 import { commitSignals, type CommitWord } from '../../../actions/index.ts'
-import { HoldfastError, type Json } from '../../../kernel/index.ts'
+import { HoldfastError, userName, type Json } from '../../../kernel/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { findRun, openRuns } from './open-runs.ts'
@@ -13,7 +12,7 @@ export const runCommitCommand = command('commit', 'say that what was recovered s
   .option('--undo', 'take back everything that the run did')
   .option('--comment <text>', 'why, for the record')
   .option('--by <name>', 'who decides; without it, the user that runs this')
-  .action(async (id, { undo, comment, by = userInfo().username }, self) => {
+  .action(async (id, { undo, comment, by = userName() }, self) => {
     const { globals, print } = contextOf(self)
     await using engine = openRuns(globals)
     const view = await findRun(engine, id)

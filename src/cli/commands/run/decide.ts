@@ -1,6 +1,5 @@
 import { Argument } from '@commander-js/extra-typings'
-import { userInfo } from 'node:os'
-import { HoldfastError, type Json } from '../../../kernel/index.ts'
+import { HoldfastError, userName, type Json } from '../../../kernel/index.ts'
 import { decisions, type DecisionWord } from '../../../recovery/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
@@ -15,7 +14,7 @@ export const runDecideCommand = command('decide', 'say how it stands with a step
   .addArgument(new Argument('<decision>', 'done: go on. not-done: run it again. stop: end the run').choices(decisions))
   .requiredOption('--why <text>', 'what you saw, for the record')
   .option('--by <name>', 'who decides; without it, the user that runs this')
-  .action(async (id, step, decision, { why, by = userInfo().username }, self) => {
+  .action(async (id, step, decision, { why, by = userName() }, self) => {
     const { globals, print } = contextOf(self)
     await using engine = openRuns(globals)
     const view = await findRun(engine, id)

@@ -14,8 +14,10 @@ export function openRuns(options: GlobalOptions): DurableEngine {
 
 /** The run of that id, or of the only id that begins so; `latest` is the newest. Throws `run-not-found`, or `usage` for an ambiguous one. */
 export async function findRun(engine: DurableEngine, text: string): Promise<RunView> {
-  const runs = await engine.list()
-  const found = text === 'latest' ? runs.slice(-1) : runs.filter(({ runId }) => runId === text)
+  const unreadable: { readonly runId: string; readonly error: HoldfastError }[] = []
+  const runs = await engine.list({ onUnreadable: (runId, error) => unreadable.push({ runId, error }) })
+  if (text === 'latest') return newest(runs, unreadable[0])
+  const found = runs.filter(({ runId }) => runId === text)
   const matching = found.length > 0 ? found : runs.filter(({ runId }) => runId.startsWith(text))
   const [run, ...others] = matching
   if (run !== undefined && others.length === 0) return run
@@ -23,5 +25,23 @@ export async function findRun(engine: DurableEngine, text: string): Promise<RunV
   throw new HoldfastError('usage', {
     message: `'${text}' could be any of ${matching.length} runs`,
     hint: `give more of its id: ${matching.map(({ runId }) => runId).join(', ')}`,
+  })
+}
+
+function newest(runs: readonly RunView[], unreadable: { runId: string; error: HoldfastError } | undefined): RunView {
+  // It may be the newest: nothing must be done to another run in its place.
+  if (unreadable !== undefined) {
+    throw new HoldfastError(unreadable.error.code, {
+      message: `nobody can tell which run is the latest: ${unreadable.error.message}`,
+      hint: 'give the id of the run: `holdfast run list` shows them',
+      cause: unreadable.error,
+      details: { runId: unreadable.runId },
+    })
+  }
+  const run = runs.at(-1)
+  if (run !== undefined) return run
+  throw new HoldfastError('run-not-found', {
+    message: 'there is no run yet beside this catalog',
+    hint: '`holdfast recover SERVICE` starts one; --catalog FILE names another catalog',
   })
 }
