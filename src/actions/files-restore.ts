@@ -1,13 +1,15 @@
 import { z } from 'zod'
 import { restoreSnapshot } from '../backup/index.ts'
 import { repositoryName, serviceName, type Service } from '../catalog/index.ts'
-import { formatSize, HoldfastError, shortId, type Json } from '../kernel/index.ts'
+import { HoldfastError, type Json } from '../kernel/index.ts'
 import { isFutureDated, type Repository, type Snapshot } from '../repository/index.ts'
+import { backupPaths } from '../sources/index.ts'
 import type { ActionContext } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { pathOrOutput } from './param-types.ts'
 import { beginRestore, finishRestore, removeRestored } from './restored/marker.ts'
 import { probeRestored } from './restored/probe.ts'
+import { restoreProgress } from './restored/progress.ts'
 import { resticRepository, serviceAndRepository } from './restored/repository-of.ts'
 import { manualRemoval, syncFileSystem, targetFindings } from './restored/target.ts'
 import { quote } from './shell.ts'
@@ -46,13 +48,7 @@ export const filesRestore = defineAction<z.infer<typeof params>>({
     const [only, ...others] = snapshot.paths
     const summary = await restoreSnapshot(
       { repository, snapshot, target, ...(only === undefined || others.length > 0 ? {} : { subtree: only }) },
-      ({ bytesDone, bytesTotal }) =>
-        context.progress({
-          step: context.step,
-          text: `${shortId(snapshot.id)}: ${formatSize(bytesDone)} of ${formatSize(bytesTotal)}`,
-          doneBytes: bytesDone,
-          totalBytes: bytesTotal,
-        }),
+      restoreProgress(context, snapshot),
       signal,
     )
     await syncFileSystem(target, signal)
@@ -104,8 +100,9 @@ async function chooseSnapshot(
   })
 }
 
-/** Tagged as the service's, or of exactly its paths. */
+/** Tagged as the service's, or of exactly its paths. That of its database, if it has one, is not meant. */
 function isOf(snapshot: Snapshot, service: string, paths: readonly string[]): boolean {
+  if (snapshot.paths.includes(`/${backupPaths.root(service)}`)) return false
   if (snapshot.tags?.includes(`service:${service}`) === true) return true
   return paths.length > 0 && paths.length === snapshot.paths.length && paths.every((path) => snapshot.paths.includes(path))
 }

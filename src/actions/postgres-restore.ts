@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { restoreSnapshot } from '../backup/index.ts'
 import { repositoryName, serviceName, type Service } from '../catalog/index.ts'
-import { formatSize, isHoldfastError, shortId, type Json } from '../kernel/index.ts'
+import { isHoldfastError, type Json } from '../kernel/index.ts'
 import {
   createFetcher,
   describeWindow,
@@ -27,6 +27,7 @@ import { chooseBaseBackup, type ChosenBackup } from './restored/choose-base-back
 import { manualWalReplay } from './restored/manual-wal.ts'
 import { beginRestore, finishRestore, isEmpty, notEmpty, removeRestored } from './restored/marker.ts'
 import { probeRestored } from './restored/probe.ts'
+import { restoreProgress } from './restored/progress.ts'
 import { resticRepository, serviceAndRepository } from './restored/repository-of.ts'
 import { manualRemoval, nearestExisting, syncFileSystem, targetFindings } from './restored/target.ts'
 import { assertNotRunning } from './restored/server-of.ts'
@@ -156,13 +157,7 @@ async function restoreData(
   for (const { subtree, folder } of parts) {
     const summary = await restoreSnapshot(
       { repository, snapshot, subtree, target: folder },
-      ({ bytesDone, bytesTotal }) =>
-        context.progress({
-          step: context.step,
-          text: `${shortId(snapshot.id)}: ${formatSize(bytesDone)} of ${formatSize(bytesTotal)}`,
-          doneBytes: bytesDone,
-          totalBytes: bytesTotal,
-        }),
+      restoreProgress(context, snapshot),
       signal,
     )
     await ownFolder(folder, account)

@@ -20,7 +20,7 @@ export { initCatalog, type InitOutcome, type RepositoryOutcome } from './init-ca
 export { runDemo } from './demo/demo.ts'
 export { type DemoEvent } from './demo/events.ts'
 export { type DemoReport } from './demo/report.ts'
-export { protectService, recordBackup, type ProtectedCopy, type ProtectOptions } from './protect.ts'
+export { protectService, recordBackup, type FailedCopy, type ProtectedCopy, type ProtectJob } from './protect.ts'
 export { checkApproval } from './recovery/approval.ts'
 export { actionParams, loadRunCatalog } from './recovery/load-catalog.ts'
 export { preflightRecovery, prepareRecovery, type PreparedRecovery, type RecoveryRequest } from './recovery/prepare.ts'

@@ -7,54 +7,86 @@ import { createFilesSource, createPostgresSource } from '../sources/index.ts'
 import { openCatalogRepository } from './open-repository.ts'
 import { recordEvidence } from './record-evidence.ts'
 
-/** One service's backup to one repository. */
-export interface ProtectedCopy {
-  readonly service: string
+/** One part of a service's data in one repository. */
+interface Part {
   /** The repository's name in the catalog. */
   readonly repository: string
-  readonly summary: BackupSummary
-  readonly ledger: LedgerHead
+  /** `postgres` or `files`. */
+  readonly source: string
 }
 
-export interface ProtectOptions {
+export interface ProtectedCopy extends Part {
+  readonly service: string
+  readonly summary: BackupSummary
+  /** Absent for a dry run, which is no evidence. */
+  readonly ledger?: LedgerHead
+}
+
+export interface FailedCopy extends Part {
+  readonly error: unknown
+}
+
+export interface ProtectJob {
+  readonly catalog: Catalog
+  readonly service: string
+  /** Only to this one of the service's repositories. */
+  readonly repository?: string
   /** Read everything again, whatever the parent says. */
   readonly full?: boolean
   readonly tags?: readonly string[]
+  /** Read and count, but store nothing. */
+  readonly dryRun?: boolean
 }
 
 /**
- * Backs a service of the catalog up to each of its repositories, one after the other, and records each in that repository's ledger.
- * Throws `unknown-service` (naming those there are), and `usage` for a service without data or without a repository to go to.
+ * Backs a service of the catalog up, each part of its data to each of its repositories, one after the other, and records each in that
+ * repository's ledger. A part or a repository that fails does not keep the others from being backed up: it is among the failures. Throws
+ * the first failure when nothing was backed up at all, `unknown-service` (naming those there are), and `usage` for a service without data
+ * or without a repository to go to.
  */
 export async function protectService(
-  { catalog, service: name, options = {} }: { catalog: Catalog; service: string; options?: ProtectOptions },
+  job: ProtectJob,
   progress: (event: ArchiveProgress & { readonly service: string; readonly repository: string }) => void,
   signal: AbortSignal,
-): Promise<ProtectedCopy[]> {
-  const service = findService(catalog, name)
+): Promise<{ copies: ProtectedCopy[]; failures: FailedCopy[] }> {
+  const service = findService(job.catalog, job.service)
   const copies: ProtectedCopy[] = []
-  for (const repositoryName of destinations(service)) {
-    await using repository = await openCatalogRepository(catalog, repositoryName, signal)
-    const source = await serviceSource(service, signal)
-    const summary = await backup(
-      {
-        repository,
-        source,
-        tags: [`service:${name}`, ...(service.backup?.tags ?? []), ...(options.tags ?? [])],
-        ...(options.full === undefined ? {} : { force: options.full }),
-      },
-      (event) => progress({ ...event, service: name, repository: repositoryName }),
-      signal,
-    )
-    const ledger = await recordBackup(
-      repository,
-      { source: source.kind, repository: repositoryName, summary },
-      { service: name, catalogPath: catalog.file, catalogHash: catalog.hash },
-      signal,
-    )
-    copies.push({ service: name, repository: repositoryName, summary, ledger })
+  const failures: FailedCopy[] = []
+  for (const part of partsOf(service, job.repository)) {
+    try {
+      copies.push(await protectPart({ ...job, service, part }, progress, signal))
+    } catch (error) {
+      signal.throwIfAborted()
+      failures.push({ ...part, error })
+    }
   }
-  return copies
+  if (copies.length === 0 && failures[0] !== undefined) throw failures[0].error
+  return { copies, failures }
+}
+
+async function protectPart(
+  { catalog, service, part, full, tags = [], dryRun = false }: Omit<ProtectJob, 'service'> & { service: Service; part: Part },
+  progress: (event: ArchiveProgress & { readonly service: string; readonly repository: string }) => void,
+  signal: AbortSignal,
+): Promise<ProtectedCopy> {
+  const { name } = service
+  await using repository = await openCatalogRepository(catalog, part.repository, signal)
+  const source = await sourceOf(service, part, signal)
+  const summary = await backup(
+    {
+      repository,
+      source,
+      tags: [`service:${name}`, ...(service.backup?.tags ?? []), ...tags],
+      dryRun,
+      ...(full === undefined ? {} : { force: full }),
+    },
+    (event) => progress({ ...event, service: name, repository: part.repository }),
+    signal,
+  )
+  if (dryRun) return { service: name, ...part, summary }
+  const context = { service: name, catalogPath: catalog.file, catalogHash: catalog.hash }
+  const ledger = await recordBackup(repository, { ...part, summary }, context, signal)
+  return { service: name, ...part, summary, ledger }
 }
 
 /** Puts a finished backup on record. */
@@ -80,25 +112,35 @@ export async function recordBackup(
   return recordEvidence(repository, 'backup', body, context, signal)
 }
 
-/** What reads a service's data. */
-async function serviceSource(service: Service, signal?: AbortSignal): Promise<Source> {
-  const { postgres, files } = service.data
-  if (postgres !== undefined) {
-    const url = typeof postgres.url === 'string' ? postgres.url : (await resolveSecret(postgres.url, signal)).reveal()
-    return createPostgresSource({ url, service: service.name })
-  }
-  if (files !== undefined) return createFilesSource({ paths: files.paths, excludes: files.exclude })
-  throw new HoldfastError('usage', {
-    message: `the service ${service.name} has no data to back up`,
-    hint: `say what it holds: services.${service.name}.data in the catalog`,
-  })
+/** Throws `usage` when there are none. */
+function partsOf({ name, data, backup: declared }: Service, only: string | undefined): Part[] {
+  const sources = (['postgres', 'files'] as const).filter((source) => data[source] !== undefined)
+  if (sources.length === 0)
+    throw new HoldfastError('usage', {
+      message: `the service ${name} has no data to back up`,
+      hint: `say what it holds: services.${name}.data in the catalog`,
+    })
+  const to = declared?.to ?? []
+  if (to.length === 0)
+    throw new HoldfastError('usage', {
+      message: `the service ${name} is backed up to no repository`,
+      hint: `name one: services.${name}.backup.to in the catalog`,
+    })
+  if (only !== undefined && !to.includes(only))
+    throw new HoldfastError('usage', {
+      message: `the service ${name} is not backed up to ${only}`,
+      hint: `its repositories: ${to.join(', ')}`,
+    })
+  const repositories = only === undefined ? to : [only]
+  return repositories.flatMap((repository) => sources.map((source) => ({ repository, source })))
 }
 
-function destinations(service: Service): readonly string[] {
-  const to = service.backup?.to ?? []
-  if (to.length > 0) return to
-  throw new HoldfastError('usage', {
-    message: `the service ${service.name} is backed up to no repository`,
-    hint: `name one: services.${service.name}.backup.to in the catalog`,
-  })
+/** What reads a part of a service's data. */
+async function sourceOf({ name, data: { postgres, files } }: Service, { source }: Part, signal: AbortSignal): Promise<Source> {
+  if (source === 'postgres' && postgres !== undefined) {
+    const url = typeof postgres.url === 'string' ? postgres.url : (await resolveSecret(postgres.url, signal)).reveal()
+    return createPostgresSource({ url, service: name })
+  }
+  if (files !== undefined) return createFilesSource({ paths: files.paths, excludes: files.exclude })
+  throw new HoldfastError('internal', { message: `the service ${name} has no ${source}` })
 }

@@ -1,11 +1,12 @@
 import type { ArchiveProgress, BackupSummary, Skipped } from '../../backup/index.ts'
 import { backup } from '../../backup/index.ts'
 import { loadCatalog } from '../../catalog/index.ts'
-import { exitCodes, formatDuration, formatSize, HoldfastError, shortId } from '../../kernel/index.ts'
-import { openTargetRepository, protectService, recordBackup } from '../../service/index.ts'
+import { exitCodes, formatDuration, formatSize, HoldfastError, isHoldfastError, messageOf, shortId } from '../../kernel/index.ts'
+import { openTargetRepository, protectService, recordBackup, type FailedCopy } from '../../service/index.ts'
 import { createFilesSource } from '../../sources/index.ts'
 import { command } from '../command.ts'
 import { contextOf, type Context } from '../context.ts'
+import { harmless } from '../output/printer.ts'
 
 interface Options {
   readonly service?: string
@@ -25,7 +26,7 @@ export const backupCommand = command('backup', 'save files, or a service of the 
 ])
   .argument('[paths...]', 'files and directories')
   .option('--service <name>', 'a service of the catalog, instead of paths')
-  .option('--repository <name>', 'which of the catalog’s repositories the paths go to')
+  .option('--repository <name>', 'which of the catalog’s repositories the paths go to, or the only one that the service goes to')
   .option('--exclude <pattern>', 'leave out what matches; may be given again', collect)
   .option('--tag <tag>', 'a tag for the snapshot; may be given again', collect)
   .option('--host <name>', 'the host that the snapshot names (default: this one)')
@@ -34,7 +35,8 @@ export const backupCommand = command('backup', 'save files, or a service of the 
   .option('--dry-run', 'read and count, but store nothing')
   .action(async (paths, options, self) => {
     const context = contextOf(self)
-    if (options.service !== undefined) await backUpService(options.service, paths, options, context)
+    const { service, ...others } = options
+    if (service !== undefined) await backUpService(service, paths, others, context)
     else await backUpPaths(paths, options, context)
   })
 
@@ -71,32 +73,61 @@ async function backUpPaths(paths: readonly string[], options: Options, { globals
 async function backUpService(
   service: string,
   paths: readonly string[],
-  { force, tag = [] }: Options,
+  { force, tag = [], repository, dryRun, ...forPaths }: Omit<Options, 'service'>,
   { globals, print, signal }: Context,
 ): Promise<void> {
-  if (paths.length > 0)
-    throw new HoldfastError('usage', {
-      message: 'give either paths or --service, not both',
-      hint: 'the catalog says what the service holds',
-    })
+  refuseBesideService(paths, forPaths)
   const catalog = await loadCatalog(globals.catalog ?? 'holdfast.yaml', {}, signal)
-  const copies = await protectService(
-    { catalog, service, options: { tags: tag, ...(force && { full: force }) } },
+  const { copies, failures } = await protectService(
+    {
+      catalog,
+      service,
+      tags: tag,
+      ...(repository !== undefined && { repository }),
+      ...(force && { full: force }),
+      ...(dryRun && { dryRun }),
+    },
     (event) => print.progress(event, () => `${event.repository}: ${progressText(event)}`),
     signal,
   )
-  print.result({ service, copies }, () =>
+  print.result({ service, copies, failures: failures.map(failureJson) }, () =>
     copies.map(({ repository, summary }) => summaryText(summary, `${service} in ${repository}`)).join('\n'),
   )
+  // The others were backed up all the same.
+  for (const { repository, source, error } of failures) {
+    const hint = isHoldfastError(error) && error.hint !== undefined ? ` (${error.hint})` : ''
+    print.note(`not backed up: the ${source} of ${service} in ${repository}: ${harmless(messageOf(error))}${hint}`)
+  }
+  if (failures.length > 0) process.exitCode = exitCodes.partlyDone
   for (const { summary } of copies) noteSkipped(summary.skipped, print)
   for (const { summary } of copies) noteLost(summary, print)
 }
 
+/** What the catalog says of a service would be said twice, and only one of them be heard. */
+function refuseBesideService(paths: readonly string[], forPaths: Pick<Options, 'exclude' | 'host' | 'parent'>): void {
+  const given =
+    paths.length > 0
+      ? 'paths'
+      : Object.entries(forPaths).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]))[0]
+  if (given === undefined) return
+  throw new HoldfastError('usage', {
+    message: `give either ${given} or --service, not both`,
+    hint: 'the catalog says what the service holds, and what is left out of it',
+  })
+}
+
+function failureJson({ error, ...part }: FailedCopy): object {
+  const { code, hint } = isHoldfastError(error) ? error : { code: 'internal', hint: undefined }
+  return { ...part, error: { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) } }
+}
+
+/** This snapshot is whole; of older ones nobody knows, and whoever reads nothing but exit codes must learn of it. */
 function noteLost({ lostPacks }: BackupSummary, print: Context['print']): void {
-  if (lostPacks.length > 0)
-    print.note(
-      `${lostPacks.length === 1 ? 'a pack' : `${lostPacks.length} packs`} of the repository, missing or cut short, went unused: what of it is still in the source was stored again. Run \`holdfast check\` to see which snapshots are affected`,
-    )
+  if (lostPacks.length === 0) return
+  print.note(
+    `${lostPacks.length === 1 ? 'a pack' : `${lostPacks.length} packs`} of the repository, missing or cut short, went unused: what of it is still in the source was stored again. Run \`holdfast check\` to see which snapshots are affected`,
+  )
+  process.exitCode = exitCodes.partlyDone
 }
 
 /** Not complete is not done: each entry is named, and the exit code says so. */

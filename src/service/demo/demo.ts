@@ -168,7 +168,7 @@ async function protect(
 ): Promise<{ bytes: number; filesAtMs: number }> {
   await production.waitForReceiver(demoSlot, synchronous, signal, receiver.assertRunning)
   const backUp = async (service: string) =>
-    (await protectService({ catalog, service }, () => {}, signal)).map(({ summary }) => summary)
+    (await protectService({ catalog, service }, () => {}, signal)).copies.map(({ summary }) => summary)
   const database = await backUp(demoServices.database)
   const files = await backUp(demoServices.files)
   return {
