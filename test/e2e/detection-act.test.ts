@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadRunCatalog, openDecider, watchedService, type Detection } from '../../src/service/index.ts'
@@ -76,6 +76,12 @@ test('a decision killed right after its run was submitted goes on with that run,
   expect(third.exitCode).toBe(4)
   expect(third.json()).toMatchObject({ verdict: 'down', start: { start: false, because: 'same-outage', runId } })
   expect(await watched.runs()).toEqual([runId])
+
+  // Another machine, which has nothing but the repository, finds the run in its ledger.
+  await rm(join(watched.folder, '.holdfast', 'runs'), { recursive: true })
+  await rm(join(watched.folder, '.holdfast', 'incidents'), { recursive: true })
+  const elsewhere = await holdfast(act(watched.catalog))
+  expect(elsewhere.json()).toMatchObject({ verdict: 'down', start: { start: false, because: 'same-outage', runId } })
 })
 
 test('another outage soon after a failover is refused, and after the quiet time it is an incident with a run of its own', async () => {

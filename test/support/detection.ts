@@ -92,7 +92,8 @@ export interface DetectionParts {
   readonly detection?: object
   /** Of the plan, before its last check, by the folder of the catalog; the last of them is called `act`. */
   readonly steps?: (folder: string) => readonly object[]
-  readonly service?: object
+  /** More of the service, by the folder of the catalog. */
+  readonly service?: (folder: string) => object
 }
 
 /** A catalog of a service `web` that three observers at three sites watch, with the repository that they report through. */
@@ -121,7 +122,7 @@ export async function detectionCatalog({
           objectives: { rpo: '1h', rto: '1h' },
           recovery: 'back',
           backup: { to: 'far' },
-          ...service,
+          ...service?.(folder.path),
         },
       },
       observers: Object.fromEntries(

@@ -22,9 +22,13 @@ export interface Decider extends AsyncDisposable {
 
 /**
  * Each incident is recorded, with the id of its run, before the run is submitted: killed at any moment, whoever takes over finds the incident,
- * and submits that run or goes on with it, and never makes another. Throws `run-busy` when another process decides for this plan.
+ * and submits that run or goes on with it, and never makes another. `form` is that of runs that begin here. Throws `run-busy` when another process decides for this plan.
  */
-export async function openDecider(catalog: Catalog, { service, plan }: WatchedService): Promise<Decider> {
+export async function openDecider(
+  catalog: Catalog,
+  { service, plan }: WatchedService,
+  form: Incident['form'] = 'normal',
+): Promise<Decider> {
   const lock = await soleProcess(
     join(stateDirectory(catalog.file), 'deciders', plan.name),
     `detection for the plan ${plan.name}`,
@@ -61,12 +65,13 @@ export async function openDecider(catalog: Catalog, { service, plan }: WatchedSe
       // Recorded, but killed before its run was there. Whether it is the same outage shows in when that began.
       const isSame = open !== undefined && onset.getTime() <= Date.parse(open.incident.decidedAt)
       if (open !== undefined && !isSame) await over(open.incident)
-      const incident = isSame ? open.incident : newIncident(service, plan.name, detection, onset)
+      const incident = isSame ? open.incident : newIncident({ service, plan: plan.name, form }, detection, onset)
       if (!isSame) await writeIncident(catalog.file, incident)
       const prepared = prepareRecovery({
         catalog,
         service,
         runId: incident.id,
+        form: incident.form,
         onsetAt: new Date(incident.onset),
         requestedBy: `detection by ${incident.by.join(', ')}`,
       })
@@ -76,12 +81,11 @@ export async function openDecider(catalog: Catalog, { service, plan }: WatchedSe
   }
 }
 
-function newIncident(service: string, plan: string, { by = [] }: Detection, onset: Date): Incident {
+function newIncident(parts: Pick<Incident, 'service' | 'plan' | 'form'>, { by = [] }: Detection, onset: Date): Incident {
   return {
     version: 1,
-    id: incidentId(plan, onset),
-    plan,
-    service,
+    id: incidentId(parts.plan, onset),
+    ...parts,
     onset: onset.toISOString(),
     decidedAt: new Date().toISOString(),
     by: [...by],

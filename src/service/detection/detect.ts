@@ -10,7 +10,7 @@ import {
   type StartDecision,
 } from '../../detection/index.ts'
 import { systemClock } from '../../kernel/index.ts'
-import { runsOf } from './plan-runs.ts'
+import { laterRun, recordedRun, runsOf } from './plan-runs.ts'
 import type { HeardObserver, ReportReader } from './read-reports.ts'
 import { staleAfterMs, type WatchedService } from './watched-plan.ts'
 
@@ -70,6 +70,8 @@ export async function detect(
     now,
   )
   const runs = await runsOf(catalog, plan)
+  // Runs of other machines are in the ledgers, which are read only when it matters.
+  const lastRun = found.verdict === 'down' ? laterRun(runs.lastRun, await recordedRun(catalog, plan, signal)) : runs.lastRun
   return {
     time: now,
     service,
@@ -86,7 +88,7 @@ export async function detect(
         heard.find(({ observer }) => observer === voice.observer),
       ),
     ),
-    start: decideStart({ verdict: found, decide, quietMs, now, ...runs }),
+    start: decideStart({ verdict: found, decide, quietMs, now, ...runs, ...(lastRun === undefined ? {} : { lastRun }) }),
   }
 }
 

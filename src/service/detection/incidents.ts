@@ -15,6 +15,8 @@ const incident = z.strictObject({
   decidedAt: z.iso.datetime(),
   /** The observers that saw it. */
   by: z.array(z.string()),
+  /** Of its run. */
+  form: z.enum(['normal', 'disaster']).default('normal'),
   /** When it was over: the service was seen well after the run, or another outage began before there was a run. */
   overAt: z.iso.datetime().optional(),
 })

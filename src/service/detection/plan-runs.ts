@@ -1,8 +1,14 @@
 import type { Catalog, Plan } from '../../catalog/index.ts'
 import type { StartQuestion } from '../../detection/index.ts'
+import { isHoldfastError } from '../../kernel/index.ts'
 import { planInput } from '../../recovery/index.ts'
 import { openIncident } from './incidents.ts'
+import { openCatalogRepository } from '../open-repository.ts'
+import { openRepositoryLedger } from '../record-evidence.ts'
 import { openRunsAt } from '../recovery/recover.ts'
+
+/** Enough to find the newest of one plan among those of others. */
+const newestRecords = 50
 
 export type PlanRuns = Pick<StartQuestion, 'lastRun' | 'openRun' | 'unsettled'>
 
@@ -30,4 +36,34 @@ export async function runsOf(catalog: Catalog, plan: Plan): Promise<PlanRuns> {
           },
         }),
   }
+}
+
+/**
+ * The newest real run of a plan that a ledger knows, wherever it was made. Repositories that cannot be read are passed over: the disaster may be
+ * the reason.
+ */
+export async function recordedRun(catalog: Catalog, plan: Plan, signal: AbortSignal): Promise<PlanRuns['lastRun']> {
+  let newest: { readonly runId: string; readonly startedAt: Date; readonly endedAt: Date } | undefined
+  for (const name of Object.keys(catalog.repositories)) {
+    try {
+      await using repository = await openCatalogRepository(catalog, name, signal)
+      const filter = { kinds: ['recovery'], order: 'newest-first', limit: newestRecords, onDamage: () => {} } as const
+      for await (const record of openRepositoryLedger(repository, catalog.file).records(filter, signal)) {
+        if (record.kind !== 'recovery' || record.body.plan !== plan.name || record.body.mode !== 'real') continue
+        if (newest === undefined || newest.endedAt < record.time)
+          newest = { runId: record.body.runId, startedAt: record.time, endedAt: record.time }
+        break
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isHoldfastError(error) || error.code === 'internal') throw error
+    }
+  }
+  return newest
+}
+
+/** The one that ended last; one that has not ended is not the past. */
+export function laterRun(a: PlanRuns['lastRun'], b: PlanRuns['lastRun']): PlanRuns['lastRun'] {
+  if (a === undefined || b === undefined) return a ?? b
+  return (a.endedAt ?? a.startedAt) < (b.endedAt ?? b.startedAt) ? b : a
 }

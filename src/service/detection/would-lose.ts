@@ -1,8 +1,8 @@
 import type { Catalog } from '../../catalog/index.ts'
-import { recoverablePoints } from '../../objectives/index.ts'
+import { recoverablePoints, type DataEvidence } from '../../objectives/index.ts'
 import { codeVersion } from '../recovery/code-version.ts'
 import { readRepository } from '../status/repository-facts.ts'
-import { gatherEvidence } from '../status/service-evidence.ts'
+import { dataHolders, gatherEvidence, repositoriesOf } from '../status/service-evidence.ts'
 
 /** How far one repository alone would bring a service back. */
 export interface CopyReach {
@@ -18,49 +18,47 @@ export interface CopyReach {
   readonly because?: string
 }
 
-/** What would be lost if the plan ran now, by service and repository: known before anybody decides. Needs no service to be up. */
+/**
+ * What would be lost if the plan ran now, for each service that holds data of those recovered, from each repository alone: known before anybody
+ * decides. Needs no service to be up.
+ */
 export async function wouldLose(
   catalog: Catalog,
   services: readonly string[],
   onset: Date,
   signal: AbortSignal,
 ): Promise<CopyReach[]> {
+  const recovered = services.flatMap((name) => catalog.services[name] ?? [])
+  const holders = new Set(recovered.flatMap((service) => dataHolders(catalog, service)))
   const reaches: CopyReach[] = []
-  const now = new Date()
   for (const repository of Object.keys(catalog.repositories)) {
-    const wanted = services.filter((name) => catalog.services[name]?.backup?.to.includes(repository) === true)
-    if (wanted.length === 0) continue
+    const held = [...holders].filter((service) => repositoriesOf(catalog, service).includes(repository))
+    if (held.length === 0) continue
     const facts = await readRepository(catalog, repository, signal)
     if ('because' in facts) {
-      reaches.push(...wanted.map((service) => ({ service, repository, because: facts.because })))
+      reaches.push(...held.map(({ name }) => ({ service: name, repository, because: facts.because })))
       continue
     }
     await using seen = facts
-    for (const name of wanted) {
-      const service = catalog.services[name]
-      if (service === undefined) continue
+    for (const service of held) {
+      const now = new Date()
       const findings = { catalog, seen: [seen], unseen: [], now, codeVersion: codeVersion() }
       const { data } = await gatherEvidence(findings, service, signal)
-      const ways = data.map((part) => recoverablePoints(part, now.getTime()))
-      const best = ways.map(({ points }) => points.toSorted((a, b) => b.time.getTime() - a.time.getTime())[0])
-      const problem = ways.find(({ problem }) => problem !== undefined)?.problem
-      // All of its data must come back: the oldest of the newest points bounds it.
-      const bound = best.reduce(
-        (least, point) => (least === undefined || (point && point.time < least.time) ? point : least),
-        best[0],
-      )
-      if (bound === undefined || problem !== undefined) reaches.push({ service: name, repository, because: problem ?? 'no-data' })
-      else {
-        reaches.push({
-          service: name,
-          repository,
-          until: bound.time,
-          byWal: bound.byWal,
-          lostMs: Math.max(0, onset.getTime() - bound.time.getTime()),
-          ...(bound.doubt === undefined ? {} : { because: bound.doubt }),
-        })
-      }
+      reaches.push({ service: service.name, repository, ...reachOf(data, now, onset) })
     }
   }
   return reaches
+}
+
+/** All of its data must come back: the part that reaches least far bounds it. */
+function reachOf(data: readonly DataEvidence[], now: Date, onset: Date): Omit<CopyReach, 'service' | 'repository'> {
+  const ways = data.map((part) => recoverablePoints(part, now.getTime()))
+  const problem = ways.find((way) => way.problem !== undefined)?.problem
+  if (problem !== undefined) return { because: problem }
+  const newest = ways.flatMap(({ points }) => points.toSorted((a, b) => b.time.getTime() - a.time.getTime()).slice(0, 1))
+  const [bound] = newest.toSorted((a, b) => a.time.getTime() - b.time.getTime())
+  if (bound === undefined) return {}
+  const { time, byWal, doubt } = bound
+  const lostMs = Math.max(0, onset.getTime() - time.getTime())
+  return { until: time, byWal, lostMs, ...(doubt === undefined ? {} : { because: doubt }) }
 }

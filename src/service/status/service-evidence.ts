@@ -46,7 +46,7 @@ function damagedLedger({ name, damagedRecords }: RepositoryFacts): { repository:
 }
 
 /** The service itself when it holds data, else those that it depends on: what it would lose is theirs. */
-function dataHolders(catalog: Catalog, service: Service): Service[] {
+export function dataHolders(catalog: Catalog, service: Service): Service[] {
   const holders = new Map<string, Service>()
   const visited = new Set<string>()
   const visit = (current: Service) => {

@@ -30,6 +30,7 @@ export const detectCommand = command('detect', 'whether a service is down, decid
     '--act',
     'start the recovery plan when it is down, if its detection says `decide: auto`; goes on with an interrupted one',
   )
+  .option('--disaster', 'with --act: the source site cannot be reached, and steps that have a form for that take it')
   .addHelpText(
     'after',
     `
@@ -37,14 +38,16 @@ The observers are processes at other sites: \`holdfast observe --as NAME\`.
 With --act one process decides for a plan. It never starts a second run for one outage, while another run is open, or in the quiet
 time after a run; killed at any moment, the next one goes on with the run that was begun.`,
   )
-  .action(async (service, { wait, timeout, act }, self) => {
+  .action(async (service, { wait, timeout, act, disaster }, self) => {
     const context = contextOf(self)
     const { globals, print, signal } = context
+    if (disaster === true && act !== true) throw new HoldfastError('usage', { message: '--disaster is for --act' })
     if (timeout !== undefined && wait !== true) throw new HoldfastError('usage', { message: '--timeout is for --wait' })
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     const watched = watchedService(catalog, service)
     await using reader = openReportReader(catalog, systemClock)
-    await using decider = act === true ? await openDecider(catalog, watched) : undefined
+    await using decider =
+      act === true ? await openDecider(catalog, watched, disaster === true ? 'disaster' : 'normal') : undefined
 
     const unfinished = await decider?.finishOpen(watcherOf(print), signal)
     if (unfinished !== undefined) return showRun(unfinished, undefined, context)

@@ -25,6 +25,14 @@ export function detectionChapter({ plan: { detection }, service }: Runbook): Blo
       ? text(strong('The catalog names no symptoms'), ': whoever is on call must judge by what they see.')
       : list('check', symptoms),
     ...(rules.length === 0 ? [] : [text(`It counts when ${rules.join(' and ')}.`)]),
+    ...(detection?.watch === undefined
+      ? []
+      : [
+          text(
+            `The observers ${detection.watch.observers.join(', ')} look every ${formatDuration(detection.watch.everyMs)}. What they see, and what would be lost: `,
+            code(`holdfast detect ${service.name}`),
+          ),
+        ]),
     detection?.decide === 'auto'
       ? text('The decision is ', strong('automatic'), `. ${service.owner} (on call: ${onCall(service)}) is told.`)
       : text(strong('A person decides'), `: whoever is on call (${onCall(service)}), else ${service.owner}.`),
