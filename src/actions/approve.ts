@@ -31,6 +31,7 @@ export const approve = defineAction<z.infer<typeof params>>({
   params,
 
   async wait(asked, context, waits) {
+    if (context.sandbox?.approvals === 'answered') return { by: 'the drill', comment: 'answered by the drill: nobody was asked' }
     const value = await waits.waitSignal('approve', parseDuration(asked.expiresIn))
     if (value === undefined) throw refused(context.step, `nobody approved it within ${asked.expiresIn}`)
     const parsed = approval.safeParse(value)
@@ -42,6 +43,7 @@ export const approve = defineAction<z.infer<typeof params>>({
     return { by, ...(comment === undefined ? {} : { comment }) }
   },
 
+  reach: () => 'local',
   manual: ({ message, by }) => [`# ask ${by?.join(' or ') ?? 'a second person'}: ${message ?? 'may this go on?'}`],
 })
 

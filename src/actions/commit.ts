@@ -38,7 +38,8 @@ export const commit = defineAction<z.infer<typeof params>>({
 
   probe: () => Promise.resolve(notDone),
 
-  async wait({ within, else: otherwise }, { step }, waits) {
+  async wait({ within, else: otherwise }, { step, sandbox }, waits) {
+    if (sandbox?.approvals === 'answered') return { by: 'the drill', comment: 'answered by the drill: nobody was asked' }
     const [inTime, late] = commitSignals
     let value = await waits.waitSignal(inTime, parseDuration(within))
     if (value === undefined && otherwise === 'commit') return { by: 'time', within }
@@ -51,6 +52,7 @@ export const commit = defineAction<z.infer<typeof params>>({
     return { by, ...(comment === undefined ? {} : { comment }) }
   },
 
+  reach: () => 'local',
   manual: ({ within }) => [`# try what was recovered (planned: ${within}); then decide: it stays, or follow Rollback`],
 })
 

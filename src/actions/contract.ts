@@ -10,6 +10,31 @@ import type { Repository } from '../repository/index.ts'
  */
 export type Effect = 'read-only' | 'reversible' | 'point-of-no-return'
 
+/**
+ * How far a step reaches. `local`: what the run made itself, and looking at this machine. `hosts`: those, as `name` or `name:port`, and
+ * nothing else outside. `outside`: anything, or nobody knows.
+ */
+export type Reach = 'local' | 'outside' | { readonly hosts: readonly string[] }
+
+/** Where a sandbox drill puts what a step makes. */
+export interface SandboxPlace {
+  /** Absolute; of the whole drill. */
+  readonly folder: string
+  /** The step's id. */
+  readonly step: string
+}
+
+/** What a step of a sandbox drill keeps to. */
+export interface Sandbox {
+  readonly folder: string
+  /** False for a step that the drill lets out: it may work outside the folder. */
+  readonly confined: boolean
+  /** `answered`: nobody is asked; the drill answers, and that is on record. */
+  readonly approvals: 'answered' | 'asked'
+  /** `own`: the step's commands run in a network namespace of their own, from which nothing can be reached. */
+  readonly network: 'own' | 'shared'
+}
+
 /** Something a preflight found. `blocker`: the step would fail or do harm, so the run does not begin. */
 export interface Finding {
   readonly severity: 'blocker' | 'warning'
@@ -52,6 +77,8 @@ export interface ActionContext {
   readonly outputs: Readonly<Record<string, Json>>
   /** What the run was started with: the recovery target. */
   readonly target: RecoveryTarget
+  /** Present in a drill's sandbox. */
+  readonly sandbox?: Sandbox
   /** A repository of the catalog by name. The caller disposes it. */
   openRepository(name: string, signal: AbortSignal): Promise<Repository>
   /** What a secret reference leads to; to be revealed only where it is used, never in outputs, messages or journals. */
@@ -115,6 +142,8 @@ export interface ProbeContext {
  * undo        Idempotent; takes back what `run` did, and only that. Its idempotency key is the step's.
  * manual      The plain commands that do the same without Holdfast, for the runbook; with the catalog they name its repositories.
  * manualUndo  The plain commands that take it back.
+ * reach       How far the step reaches: what a sandbox drill may run. Absent: outside, until somebody has thought about it.
+ * inSandbox   The same step with all that it makes in the drill's own folder; `moved` says what it moved, so that steps which name it follow.
  * foreseen    Outputs that are known before it runs, so that the commands of later steps can name them.
  */
 export interface Action<Params = unknown> {
@@ -135,7 +164,15 @@ export interface Action<Params = unknown> {
   undo?(params: Params, output: Json, context: ActionContext, attempt: Attempt): Promise<void>
   manual(params: Params, catalog?: Catalog): readonly string[]
   manualUndo?(params: Params, catalog?: Catalog): readonly string[]
+  reach?(params: Params, sandbox: string): Reach
+  inSandbox?(params: Params, place: SandboxPlace): InSandbox<Params>
   foreseen?(params: Params): Readonly<Record<string, Json>>
+}
+
+export interface InSandbox<Params> {
+  readonly params: Params
+  /** Paths that the step names, and where they are in the sandbox. */
+  readonly moved?: Readonly<Record<string, string>>
 }
 
 /** An action whose parameters are checked before they reach it, so that actions of different parameters fit into one list. */
@@ -167,5 +204,7 @@ export interface BoundAction {
   manual(catalog?: Catalog): readonly string[]
   /** Empty for an action that does not say. */
   manualUndo(catalog?: Catalog): readonly string[]
+  reach(sandbox: string): Reach
+  inSandbox(place: SandboxPlace): Required<InSandbox<Json>>
   foreseen(): Readonly<Record<string, Json>>
 }

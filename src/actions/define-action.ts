@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HoldfastError } from '../kernel/index.ts'
+import { HoldfastError, type Json } from '../kernel/index.ts'
 import { notDone, unknown, type Action, type ActionContext, type AnyAction, type Waits } from './contract.ts'
 
 /** Declares an action; see Action for what each member promises. */
@@ -39,6 +39,13 @@ export function defineAction<Params>(action: Action<Params>): AnyAction {
         undo: async (output, context, attempt) => action.undo?.(params, output, context, attempt),
         manual: (catalog) => action.manual(params, catalog),
         manualUndo: (catalog) => action.manualUndo?.(params, catalog) ?? [],
+        reach: (sandbox) => action.reach?.(params, sandbox) ?? 'outside',
+        inSandbox(place) {
+          const moved = action.inSandbox?.(params, place)
+          return moved === undefined
+            ? { params: raw as Json, moved: {} }
+            : { params: moved.params as Json, moved: moved.moved ?? {} }
+        },
         foreseen: () => action.foreseen?.(params) ?? {},
       }
     },

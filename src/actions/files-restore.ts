@@ -12,6 +12,8 @@ import { probeRestored } from './restored/probe.ts'
 import { restoreProgress } from './restored/progress.ts'
 import { resticRepository, serviceAndRepository } from './restored/repository-of.ts'
 import { manualRemoval, syncFileSystem, targetFindings } from './restored/target.ts'
+import { reachOfFolder } from './reach.ts'
+import { movedTarget } from './restored/moved-target.ts'
 import { quote } from './shell.ts'
 
 const params = z.strictObject({
@@ -65,6 +67,9 @@ export const filesRestore = defineAction<z.infer<typeof params>>({
     await finishRestore(target, idempotencyKey, output)
     return output
   },
+
+  reach: ({ target }, sandbox) => reachOfFolder(target, sandbox),
+  inSandbox: (p, place) => movedTarget(p, place),
 
   undo: ({ target }, _output, _context, { idempotencyKey }) => removeRestored(target, idempotencyKey),
 

@@ -5,6 +5,7 @@ import { defineAction } from './define-action.ts'
 import { parseUrl } from './http/exchange.ts'
 import { hostFindings } from './http/message.ts'
 import { textOrSecret } from './param-types.ts'
+import { reachOfUrl } from './reach.ts'
 import { quote } from './shell.ts'
 
 const params = z.strictObject({
@@ -53,6 +54,8 @@ export const httpCheck = defineAction<z.infer<typeof params>>({
     if (contains !== undefined && !body.includes(contains)) throw failed(url, `answered without the text '${contains}'`)
     return { status: response.status, elapsedMs: Math.round(context.clock.monotonicMs() - startedMs) }
   },
+
+  reach: ({ url }) => reachOfUrl(url),
 
   manual: ({ url, status }) => [
     `curl -sS -o /dev/null -w '%{http_code}\\n' ${quote(url)}   # expect ${[status].flat().join(' or ')}`,

@@ -38,6 +38,7 @@ export const actions: readonly AnyAction[] = [
 
 export { commitSignals, type CommitWord } from './commit.ts'
 export { approvalProblem, type Approval } from './approve.ts'
+export { noOwnNetwork } from './own-network.ts'
 export { exportSecret, quote } from './shell.ts'
 export type {
   Action,
@@ -50,6 +51,8 @@ export type {
   Finding,
   Probe,
   ProbeContext,
+  Reach,
   RecoveryTarget,
+  Sandbox,
   Waits,
 } from './contract.ts'

@@ -7,6 +7,7 @@ import { Credentials } from './http/credentials.ts'
 import { asCurl, bodyParams, messageFindings, messageParams, send } from './http/message.ts'
 import { commandLine, textOrSecret } from './param-types.ts'
 import { argv, asShellLine, quote } from './shell.ts'
+import { reachOfUrl } from './reach.ts'
 
 const factNames = ['catalog', 'id', 'planHash', 'requestedBy', 'step', 'target', 'time'] as const
 type Facts = Readonly<Record<(typeof factNames)[number], string>>
@@ -91,6 +92,8 @@ export const notify = defineAction<Params>({
       return { sent: false, because }
     }
   },
+
+  reach: ({ webhook }) => (webhook === undefined ? 'outside' : reachOfUrl(webhook.url)),
 
   manual: (p) => [
     p.webhook === undefined

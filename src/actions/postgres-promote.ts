@@ -4,6 +4,7 @@ import { finishRecovery, inspectServer, preparedRecovery, promoteServer } from '
 import { done, notDone, unknown } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { serveWal } from './postgres-start.ts'
+import { reachOfFolder } from './reach.ts'
 import { assertIdentity, serverOn, serverParams } from './restored/server-of.ts'
 
 const params = z.strictObject(serverParams)
@@ -45,6 +46,8 @@ export const postgresPromote = defineAction<z.infer<typeof params>>({
     await finishRecovery(p.dataDirectory)
     return { url: server.url, systemIdentifier, timeline, lsn }
   },
+
+  reach: ({ dataDirectory }, sandbox) => reachOfFolder(dataDirectory, sandbox),
 
   manual: ({ user = 'postgres' }) => [`psql -U ${user} -c 'select pg_promote(wait => true)'`],
 })

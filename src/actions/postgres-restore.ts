@@ -31,6 +31,8 @@ import { restoreProgress } from './restored/progress.ts'
 import { resticRepository, serviceAndRepository } from './restored/repository-of.ts'
 import { manualRemoval, nearestExisting, syncFileSystem, targetFindings } from './restored/target.ts'
 import { assertNotRunning } from './restored/server-of.ts'
+import { reachOfFolder } from './reach.ts'
+import { movedTarget } from './restored/moved-target.ts'
 import { quote } from './shell.ts'
 
 const params = z.strictObject({
@@ -106,6 +108,9 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
     await finishRestore(target, idempotencyKey, output)
     return output
   },
+
+  reach: ({ target }, sandbox) => reachOfFolder(target, sandbox),
+  inSandbox: (p, place) => movedTarget(p, place),
 
   async undo({ target }, _output, _context, { idempotencyKey }) {
     await assertNotRunning(target)

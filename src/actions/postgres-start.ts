@@ -13,6 +13,7 @@ import {
 import { done, halfDone, notDone, type ActionContext, type RecoveryTarget } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { assertIdentity, restoredFacts, serverOn, serverParams } from './restored/server-of.ts'
+import { reachOfFolder } from './reach.ts'
 import { quote } from './shell.ts'
 
 const params = z.strictObject({
@@ -25,6 +26,12 @@ const params = z.strictObject({
     .default('private'),
   port: z.int().min(1).max(65_535).describe('Default: as the service’s entry in the catalog says.').optional(),
   socketDirectory: z.string().describe('Default: as the service’s entry in the catalog says.').optional(),
+  sandbox: z
+    .boolean()
+    .describe(
+      'A copy that is only looked at: a private socket alone, no archiving, no replication, whatever its configuration and the catalog say. A drill sets it.',
+    )
+    .default(false),
   settings: z.record(z.string(), z.string()).describe('Stronger than its configuration files, for this start.').default({}),
 })
 
@@ -79,6 +86,11 @@ export const postgresStart = defineAction<z.infer<typeof params>>({
     const server = await serverOn(p, context)
     if ((await server.running()) !== undefined) await server.stop('fast')
   },
+
+  reach: ({ dataDirectory }, sandbox) => reachOfFolder(dataDirectory, sandbox),
+  inSandbox: ({ port: _port, socketDirectory: _socketDirectory, ...p }) => ({
+    params: { ...p, listen: 'private', sandbox: true },
+  }),
 
   manual: ({ dataDirectory }) => [
     `pg_ctl -D ${quote(dataDirectory)} -w start   # as the account of the server, not as root`,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { done, notDone } from './contract.ts'
 import { defineAction } from './define-action.ts'
+import { reachOfFolder } from './reach.ts'
 import { assertIdentity, serverOn, serverParams } from './restored/server-of.ts'
 import { quote } from './shell.ts'
 
@@ -33,6 +34,8 @@ export const postgresStop = defineAction<z.infer<typeof params>>({
     await server.stop(p.mode, {}, signal)
     return { stopped: true, pid: running.pid }
   },
+
+  reach: ({ dataDirectory }, sandbox) => reachOfFolder(dataDirectory, sandbox),
 
   manual: ({ dataDirectory, mode }) => [`pg_ctl -D ${quote(dataDirectory)} -m ${mode} -w stop`],
 })

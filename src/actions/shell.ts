@@ -4,6 +4,7 @@ import { HoldfastError, runProcess, type Json, type ProcessResult } from '../ker
 import { attemptCookie, endLeftProcesses, inOwnSession } from './attempt-processes.ts'
 import { done, notDone, unknown, type ActionContext, type Attempt } from './contract.ts'
 import { defineAction } from './define-action.ts'
+import { inOwnNetwork } from './own-network.ts'
 import { commandLine, outputReference, textOrSecret, type CommandLine } from './param-types.ts'
 
 const params = z.strictObject({
@@ -93,6 +94,8 @@ export const shell = defineAction<Params>({
     if (result.exitCode !== 0) throw failed(p.undo, result)
   },
 
+  reach: ({ effect }) => (effect === 'read-only' ? 'local' : 'outside'),
+
   manual: ({ run, cwd, env }, catalog) => [...surroundings(cwd, env, catalog), asShellLine(run)],
   manualUndo: ({ undo, cwd, env }, catalog) =>
     undo === undefined ? [] : [...surroundings(cwd, env, catalog), asShellLine(undo)],
@@ -137,7 +140,8 @@ async function execute(
     ...(cwd === undefined ? {} : { cwd }),
     onOutput: (text: string) => context.progress({ step: context.step, text: redact(text).trimEnd().split('\n').at(-1) ?? '' }),
   }
-  const result = await runProcess(...inOwnSession(program, args), options, signal)
+  const inNetwork = context.sandbox?.network === 'own' ? inOwnNetwork(program, args) : ([program, args] as const)
+  const result = await runProcess(...inOwnSession(...inNetwork), options, signal)
   return { ...result, stdout: redact(result.stdout), stderr: redact(result.stderr) }
 }
 

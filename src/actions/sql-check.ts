@@ -3,6 +3,7 @@ import { HoldfastError } from '../kernel/index.ts'
 import { describeUrl, openSql } from '../postgres/index.ts'
 import { defineAction } from './define-action.ts'
 import { textOrSecret } from './param-types.ts'
+import { reachOfUrl } from './reach.ts'
 import { quote } from './shell.ts'
 
 const params = z
@@ -46,6 +47,8 @@ export const sqlCheck = defineAction<Params>({
     if (problem !== undefined) throw failed(resolved, sql, `gave ${value}, ${problem}`)
     return { value }
   },
+
+  reach: ({ url }) => reachOfUrl(url),
 
   // The URL itself may hold a password.
   manual: ({ sql }) => [`psql "$DATABASE_URL" -At -c ${quote(sql)}`],

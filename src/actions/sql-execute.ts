@@ -7,6 +7,7 @@ import { defineAction } from './define-action.ts'
 import { outputReference, textOrSecret } from './param-types.ts'
 import { quote } from './shell.ts'
 import { readNote, writeNote } from './step-notes.ts'
+import { reachOfUrl } from './reach.ts'
 
 const statement = z
   .string()
@@ -93,6 +94,8 @@ export const sqlExecute = defineAction<Params>({
   },
 
   // The URL itself may hold a password.
+  reach: ({ url }) => reachOfUrl(url),
+
   manual: ({ sql, probe }) => [
     `psql "$DATABASE_URL" -v ON_ERROR_STOP=1 --single-transaction ${[sql]
       .flat()

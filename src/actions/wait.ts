@@ -16,5 +16,6 @@ export const wait = defineAction<z.infer<typeof params>>({
     await waits.sleep(parseDuration(text))
     return { waitedMs: parseDuration(text) }
   },
+  reach: () => 'local',
   manual: ({ for: text }) => [`sleep ${parseDuration(text) / 1000}`],
 })

@@ -113,12 +113,12 @@ function buildDisaster(
   })
 }
 
-function buildCheck(check: NonNullable<FileStep['check']>, place: Place): catalog.StepCheck {
+export function buildCheck(check: NonNullable<FileStep['check']>, place?: Place): catalog.StepCheck {
   const { every, timeout, ...action } = check
   return { ...buildAction(action, place), everyMs: parseDuration(every), timeoutMs: parseDuration(timeout) }
 }
 
-function buildAction(call: Readonly<Record<string, unknown>>, place: Place): catalog.ActionCall {
+export function buildAction(call: Readonly<Record<string, unknown>>, place?: Place): catalog.ActionCall {
   const [kind = '', params = {}] = Object.entries(call).find(([, params]) => params !== undefined) ?? []
-  return { kind, params: resolved(params as Json, place) }
+  return { kind, params: place === undefined ? (params as Json) : resolved(params as Json, place) }
 }

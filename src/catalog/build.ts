@@ -6,6 +6,7 @@ import { durationOf, present } from './present.ts'
 import { tryParseSchedule } from './schedule.ts'
 import type { CatalogFile } from './schema.ts'
 import type * as catalog from './types.ts'
+import { buildDrill } from './build-drill.ts'
 
 type FileOf<Section extends 'repositories' | 'services' | 'plans'> = CatalogFile[Section][string]
 
@@ -91,6 +92,7 @@ function buildPlan(entry: FileOf<'plans'>, name: string, file: CatalogFile, dire
     detection: entry.detection && buildDetection(entry.detection, directory, health),
     commit: commit && { withinMs: parseDuration(commit.within), else: commit.else },
     ...buildSteps(name, file.plans),
+    drill: entry.drill && buildDrill(entry.drill),
     openParams: Object.keys(params).filter((param) => params[param]?.default === undefined),
   })
 }

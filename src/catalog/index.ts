@@ -1,4 +1,5 @@
 export { durationText, repositoryName, secretRef, serviceName, sizeText, text } from './fields.ts'
+export { drillOf, type Drill, type Substitution } from './drill.ts'
 export { codeFrame } from './frame.ts'
 export { dependencyOrder, dependentsOf, findService } from './graph.ts'
 export { catalogJsonSchema } from './json-schema.ts'

@@ -47,8 +47,11 @@ export function catalogJsonSchema(actionParams?: ActionParams): Readonly<Record<
 function actionDefinitions(catalog: SchemaNode, kinds: readonly string[]): Record<string, SchemaNode> | undefined {
   if (kinds.length === 0) return undefined
   const definitions: Record<string, SchemaNode> = {}
-  for (const member of [['do'], ['check'], ['undo'], ['disaster', 'do'], ['disaster', 'check'], ['disaster', 'undo']]) {
-    for (const call of schemasAt(catalog, ['plans', 'any', 'steps', 0, ...member])) {
+  const ofStep = [['do'], ['check'], ['undo'], ['disaster', 'do'], ['disaster', 'check'], ['disaster', 'undo']]
+  const inStep = ofStep.map((member) => ['plans', 'any', 'steps', 0, ...member])
+  const inDrill = ['do', 'check'].map((member) => ['plans', 'any', 'drill', 'substitute', 'any', member])
+  for (const place of [...inStep, ...inDrill]) {
+    for (const call of schemasAt(catalog, place)) {
       const properties = call.properties as Record<string, SchemaNode>
       for (const kind of kinds) {
         definitions[kind] ??= properties[kind] ?? {}

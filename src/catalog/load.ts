@@ -16,6 +16,7 @@ import { structureFindings } from './structure.ts'
 import type { Catalog, CatalogProblem } from './types.ts'
 import { isPlainMap, type Finding } from './finding.ts'
 import { readYaml, type YamlSource } from './yaml-source.ts'
+import { drillFindings } from './drill-findings.ts'
 
 export interface CatalogOptions {
   /**
@@ -128,6 +129,7 @@ function contentFindings(
     ...stepFindings(value, source),
     ...detectionFindings(value, source),
     ...subPlanFindings(value, source),
+    ...drillFindings(value, source),
   ]
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { durationText, entryName, serviceName, setOf, text } from './fields.ts'
 import { detection } from './schema-detection.ts'
 import { stepSchema, type ActionParams } from './schema-step.ts'
+import { drillSchema } from './schema-drill.ts'
 
 export type { ActionParams }
 
@@ -50,6 +51,7 @@ export function planSchema(params: ActionParams | undefined) {
       environment: entryName.describe('Only one run at a time in an environment. Default: the catalog’s name.').optional(),
       detection: detection.optional(),
       prerequisites: z.array(text).describe('What must be true before; shown to who runs it.').default([]),
+      drill: drillSchema(params).optional(),
       steps: z.array(stepSchema(params)).min(1).describe('What is done. Steps run as soon as those in `after` are done.'),
     })
     .describe('How services come back.')

@@ -56,7 +56,7 @@ function actionCall<Extra extends z.ZodRawShape>(params: ActionParams | undefine
 }
 
 /** What is done, how that is checked, and what takes it back. */
-function deeds(params: ActionParams | undefined) {
+export function deeds(params: ActionParams | undefined) {
   return {
     do: actionCall(params, {}, doDescription).optional(),
     check: actionCall(

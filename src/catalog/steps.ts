@@ -5,6 +5,8 @@ import type { YamlSource } from './yaml-source.ts'
 /** Whether an action of a step stands at this path: { kind: parameters }. */
 export function isAction(path: Path): boolean {
   const [section, , list, index, ...rest] = path
+  if (list === 'drill')
+    return section === 'plans' && index === 'substitute' && rest.length === 2 && (rest[1] === 'do' || rest[1] === 'check')
   const member = rest[0] === 'disaster' && rest.length === 2 ? rest[1] : rest.length === 1 ? rest[0] : undefined
   return (
     section === 'plans' &&

@@ -1,4 +1,5 @@
 import type { Json } from '../kernel/index.ts'
+import type { Drill } from './drill.ts'
 
 /**
  * A catalog as the rest of the house sees it: checked, plain, frozen data. Durations are milliseconds (`…Ms`), references between
@@ -197,6 +198,8 @@ export interface Plan {
   readonly prerequisites: readonly string[]
   /** `after` gives the order. Steps of plans that are used as a step stand here themselves, as ID/STEP. Never empty. */
   readonly steps: readonly Step[]
+  /** Absent: see drillOf. */
+  readonly drill?: Drill
 }
 
 export interface Detection {

@@ -5,6 +5,7 @@ import { catCommand } from './commands/cat.ts'
 import { checkCommand } from './commands/check/check.ts'
 import { detectCommand } from './commands/detect/detect.ts'
 import { demoCommand } from './commands/demo.ts'
+import { drillCommand } from './commands/drill/drill.ts'
 import { postgresCommand } from './commands/postgres/postgres.ts'
 import { initCommand } from './commands/init.ts'
 import { lsCommand } from './commands/ls.ts'
@@ -35,6 +36,7 @@ export function createProgram(version: string) {
   program.addCommand(observeCommand)
   program.addCommand(detectCommand)
   program.addCommand(recoverCommand)
+  program.addCommand(drillCommand)
   program.addCommand(runCommand)
   program.addCommand(runbookCommand)
   program.addCommand(postgresCommand)

@@ -62,12 +62,71 @@ export const restoreEvidence = z.object({
   partial: z.boolean().optional(),
 })
 
+const drillFinding = z.object({
+  /** The same in every drill of the plan that finds it. */
+  id: z.string(),
+  code: z.string(),
+  step: z.string().optional(),
+  service: z.string().optional(),
+  message: z.string(),
+  owner: z.string(),
+  dueAt: time,
+})
+
+/** What a drill was and what came of it, besides what is kept of every recovery. */
+const drillEvidence = z.object({
+  /** How the run ended, in the words of runs. */
+  status: z.string(),
+  requestedBy: z.string(),
+  scenario: z.string().optional(),
+  participants: z.array(z.string()),
+  /** When it was announced for. */
+  window: z.object({ from: time, to: time }).optional(),
+  /** What it did otherwise than a recovery would. */
+  changes: z.array(z.object({ step: z.string(), how: z.string(), because: z.string() })),
+  /** Of a sandbox. `own`: commands had a network of their own. */
+  isolation: z
+    .object({
+      network: z.enum(['own', 'shared']),
+      because: z.string().optional(),
+      allowedSteps: z.array(z.string()),
+      allowedHosts: z.array(z.string()),
+    })
+    .optional(),
+  /** Of a sandbox: nothing of it is left but what was to be kept. */
+  cleanedUp: z.boolean().optional(),
+  steps: z.array(
+    z.object({
+      id: z.string(),
+      kind: z.string(),
+      state: z.string(),
+      startedAt: time.optional(),
+      endedAt: time.optional(),
+      error: z.string().optional(),
+    }),
+  ),
+  failure: z.string().optional(),
+  findings: z.array(drillFinding),
+})
+
+/** Somebody has dealt with what a drill found. */
+export const drillFindingEvidence = z.object({
+  plan: z.string(),
+  /** The newest drill that had found it. */
+  runId: z.string(),
+  finding: z.string(),
+  state: z.enum(['closed']),
+  by: z.string(),
+  why: z.string(),
+})
+
 /** A plan ran to its end, for real or as a drill. */
 export const recoveryEvidence = z.object({
   runId: z.string(),
   plan: z.string(),
   planHash: hash,
-  mode: z.enum(['real', 'drill']),
+  /** `drill`: by a version that did not yet say which. */
+  mode: z.enum(['real', 'drill', 'drill-sandbox', 'drill-live']),
   /** The service works again as far as its checks can tell; `failed` and `aborted` runs restored nothing that counts. */
   outcome: z.enum(['completed', 'failed', 'aborted']),
   target: z.object({
@@ -101,6 +160,8 @@ export const recoveryEvidence = z.object({
     filesLost: count.optional(),
   }),
   verdict: z.enum(['met', 'missed', 'unknown']),
+  /** Of a drill. */
+  drill: drillEvidence.optional(),
 })
 
 /** A repository was checked. */
@@ -122,6 +183,7 @@ export const evidenceSchemas = {
   wal: walEvidence,
   restore: restoreEvidence,
   recovery: recoveryEvidence,
+  'drill-finding': drillFindingEvidence,
   check: checkEvidence,
 } as const
 

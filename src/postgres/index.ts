@@ -58,6 +58,7 @@ export { dataDirectoryVersion, listPostgres, requirePostgres, type PostgresInsta
 export { ownFolder, requireReachable, serverAccount, type ServerAccount } from './server/account.ts'
 export type { InitializeOptions, Settings } from './server/initialize.ts'
 export { findRunningServer, serverProcesses, type RunningServer } from './server/running.ts'
+export { stopServerOn } from './server/stop-on.ts'
 export { linkTablespaces } from './server/tablespace-links.ts'
 export { createServer, type PostgresServer, type ServerOptions, type StartOptions, type StopMode } from './server/server.ts'
 export { inspectServer, type ServerFacts } from './connection/inspect.ts'

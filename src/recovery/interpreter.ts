@@ -1,6 +1,7 @@
 import { recordFailure, type RunHandler } from '../durable/index.ts'
 import { HoldfastError, isHoldfastError, type Json } from '../kernel/index.ts'
 import { commitStep } from './compile.ts'
+import { concludeDrill, openDrill } from './drill/conclude.ts'
 import { inForm } from './form.ts'
 import { topologicalOrder } from './order.ts'
 import type { LeftBehind, PlanOutcome } from './outcome.ts'
@@ -22,7 +23,7 @@ export function createPlanHandler(deps: PlanDeps): RunHandler {
     const started = await context.now('started')
     return context.withLock(input.plan.environment, async (fencingToken) => {
       const run = new PlanRun(context, input, fencingToken, deps)
-      const findings = await preflight(run)
+      const findings = await preflight(run, deps)
       const lookedAt = await context.now('preflighted')
       const results = run.failure === undefined ? await runSteps(run) : new Map<string, StepResult>()
       const mustUndo = run.failure !== undefined && run.pointOfNoReturn === undefined && !run.keep
@@ -31,17 +32,18 @@ export function createPlanHandler(deps: PlanDeps): RunHandler {
         : { left: unknownSteps(results), undone: new Set<string>() }
       const ended = await context.now('ended')
       const outcome = report(run, { findings, results, left, undone, started, lookedAt, ended })
-      return putOnRecord(run, outcome, deps)
+      return putOnRecord(run, await concludeDrill(run, outcome, deps.drills), deps)
     })
   }
 }
 
 /** Recorded like a step, so that a run that starts over does not look again at a world that it has changed. */
-async function preflight(run: PlanRun): Promise<StepFinding[]> {
+async function preflight(run: PlanRun, { drills }: PlanDeps): Promise<StepFinding[]> {
   try {
     const value = await run.context.step(
       'preflight',
       async ({ signal }) => {
+        await openDrill(run, drills)
         const deps = { bind: run.bindRaw.bind(run), contextFor: run.contextFor.bind(run) }
         return (await preflightPlan(run.input.plan, deps, signal)) as unknown as Json
       },

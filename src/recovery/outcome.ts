@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Json } from '../kernel/index.ts'
 import { decisions } from './decisions.ts'
 import { planForms } from './plan.ts'
+import { drillReport } from './drill/report.ts'
 
 const json: z.ZodType<Json> = z.json()
 const failure = z.object({
@@ -93,6 +94,8 @@ export const planOutcome = z.object({
   pointOfNoReturn: z.string().optional(),
   checksPassed: z.int(),
   timing,
+  /** Of a drill: what it achieved and found. */
+  drill: drillReport.optional(),
   /** Where the outcome is on record, as `service` says it. */
   record: json.optional(),
   /** Why it is not: then nothing proves it later. */

@@ -3,6 +3,8 @@ import type { RunContext } from '../durable/index.ts'
 import { HoldfastError, type Json } from '../kernel/index.ts'
 import { stepsBehind } from './order.ts'
 import type { ActionCall, PlanInput, PlanStep } from './plan.ts'
+import type { DrillKeeper } from './drill/conclude.ts'
+import { sandboxOf } from './drill/sandbox.ts'
 import { fillIn } from './template.ts'
 import type { PlanOutcome, StepReport } from './outcome.ts'
 import { Places } from './places.ts'
@@ -10,7 +12,7 @@ import { Places } from './places.ts'
 /** What `service` gives to every action of every run. */
 export type ActionServices = Omit<
   ActionContext,
-  'runId' | 'planHash' | 'requestedBy' | 'step' | 'outputs' | 'target' | 'runDirectory'
+  'runId' | 'planHash' | 'requestedBy' | 'step' | 'outputs' | 'target' | 'runDirectory' | 'sandbox'
 > & {
   /** A folder for what one run makes. */
   readonly runDirectory: (runId: string) => string
@@ -19,6 +21,8 @@ export type ActionServices = Omit<
 export interface PlanDeps {
   readonly actions: readonly AnyAction[]
   readonly services: ActionServices
+  /** What is done around a run that is a drill. */
+  readonly drills?: DrillKeeper
   /** Puts the outcome on record, before the run ends; asked again after a crash, so it looks first whether it has. Its result is the outcome's `record`. */
   readonly record?: (
     outcome: PlanOutcome,
@@ -147,9 +151,11 @@ export function bindAction(actions: PlanDeps['actions'], kind: string, params: J
 export function actionContext(
   { runDirectory, ...services }: ActionServices,
   runId: string,
-  { planHash, requestedBy, target }: Pick<PlanInput, 'planHash' | 'requestedBy' | 'target'>,
+  { planHash, requestedBy, target, drill }: Pick<PlanInput, 'planHash' | 'requestedBy' | 'target' | 'drill'>,
   step: string,
   outputs: Readonly<Record<string, Json>>,
 ): ActionContext {
-  return { ...services, runId, planHash, requestedBy, target, step, outputs, runDirectory: runDirectory(runId) }
+  const sandbox = sandboxOf(drill, step)
+  const run = { runId, planHash, requestedBy, target, runDirectory: runDirectory(runId) }
+  return { ...services, ...run, step, outputs, ...(sandbox === undefined ? {} : { sandbox }) }
 }

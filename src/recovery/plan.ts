@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { drillInput } from './drill/input.ts'
 import { canonicalJson, sha256Hex, type Json } from '../kernel/index.ts'
 
 const json: z.ZodType<Json> = z.json()
@@ -78,6 +79,8 @@ export const planInput = z.object({
   onsetAt: z.string(),
   /** What happens when a person must decide: wait for `holdfast run decide`, or end the run with what is known. */
   decisions: z.enum(['ask', 'stop']),
+  /** Present when it is run on purpose. */
+  drill: drillInput.optional(),
 })
 export type PlanInput = z.infer<typeof planInput>
 

@@ -17,6 +17,8 @@ export { watchedService, type WatchedService } from './detection/watched-plan.ts
 export { wouldLose, type CopyReach } from './detection/would-lose.ts'
 export { findDatabase, type SearchPlaces } from './find-database.ts'
 export { initCatalog, type InitOutcome, type RepositoryOutcome } from './init-catalog.ts'
+export { prepareDrill, type DrillRequest, type PreparedDrill } from './drill/prepare.ts'
+export { preflightDrill, runDrill } from './drill/run.ts'
 export { runDemo } from './demo/demo.ts'
 export { type DemoEvent } from './demo/events.ts'
 export { type DemoReport } from './demo/report.ts'
@@ -24,16 +26,8 @@ export { protectService, recordBackup, type FailedCopy, type ProtectedCopy, type
 export { checkApproval } from './recovery/approval.ts'
 export { actionParams, loadRunCatalog } from './recovery/load-catalog.ts'
 export { preflightRecovery, prepareRecovery, type PreparedRecovery, type RecoveryRequest } from './recovery/prepare.ts'
-export {
-  abortRun,
-  inputOf,
-  openRunsAt,
-  outcomeOf,
-  recoverService,
-  resumeRun,
-  type FinishedRun,
-  type RunWatcher,
-} from './recovery/recover.ts'
+export { abortRun, recoverService, resumeRun, type FinishedRun, type RunWatcher } from './recovery/recover.ts'
+export { inputOf, openRunsAt, outcomeOf } from './recovery/run-views.ts'
 export { fetchWal } from './fetch-wal.ts'
 export { checkRunbook, isRunbook, writeRunbook } from './runbook.ts'
 export { runReception, type Reception, type ReceptionRequest } from './receive-wal.ts'

@@ -13,6 +13,7 @@ import {
 } from '../../postgres/index.ts'
 import type { ActionContext } from '../contract.ts'
 import { pathOrOutput } from '../param-types.ts'
+import { isBelow } from '../reach.ts'
 import { readMarker } from './marker.ts'
 
 /** The parameters by which a step names a restored server; those of one server are the same in all of its steps. */
@@ -52,24 +53,42 @@ export interface ServerChoice {
   readonly socketDirectory?: string | undefined
   readonly listen?: 'private' | 'loopback' | 'configured' | undefined
   readonly settings?: Readonly<Record<string, string>> | undefined
+  readonly sandbox?: boolean | undefined
 }
 
-/** The server on a data directory. What a step does not say, the service's entry in the catalog does. */
-export async function serverOn(choice: ServerChoice, context: Pick<ActionContext, 'catalog'>): Promise<PostgresServer> {
+/**
+ * The server on a data directory. What a step does not say, the service's entry in the catalog does, but for a sandbox, which has nothing in
+ * common with the real one. Throws `target-unsafe` for a data directory outside the sandbox of the drill that the step is part of.
+ */
+export async function serverOn(
+  choice: ServerChoice,
+  context: Pick<ActionContext, 'catalog' | 'sandbox'>,
+): Promise<PostgresServer> {
+  requireInSandbox(choice.dataDirectory, context)
   const facts = await restoredFacts(choice.dataDirectory)
   const declared = facts === undefined ? undefined : context.catalog.services[facts.service]?.data.postgres
-  const port = choice.port ?? declared?.port
-  const socketDir = choice.socketDirectory ?? declared?.socketDirectory
+  const sandbox = choice.sandbox === true
+  const port = choice.port ?? (sandbox ? undefined : declared?.port)
+  const socketDir = choice.socketDirectory ?? (sandbox ? undefined : declared?.socketDirectory)
   return createServer({
     dataDir: choice.dataDirectory,
     installation: installationFor(choice.dataDirectory, declared?.binDirectory),
     listen: choice.listen ?? 'private',
     user: choice.user ?? facts?.superuser ?? 'postgres',
     admitUser: true,
+    sandbox,
     settings: { ...declared?.settings, ...choice.settings },
     ...(port === undefined ? {} : { port }),
     ...(socketDir === undefined ? {} : { socketDir }),
     ...(declared?.runAs === undefined ? {} : { account: declared.runAs }),
+  })
+}
+
+function requireInSandbox(dataDirectory: string, { sandbox }: Pick<ActionContext, 'sandbox'>): void {
+  if (sandbox?.confined !== true || isBelow(dataDirectory, sandbox.folder)) return
+  throw new HoldfastError('target-unsafe', {
+    message: `${dataDirectory} is not in the sandbox of this drill, ${sandbox.folder}`,
+    hint: 'substitute the step, or allow it: see `drill` in the catalog',
   })
 }
 

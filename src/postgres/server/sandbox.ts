@@ -16,6 +16,9 @@ const sandboxSettings: Settings = {
   synchronous_standby_names: '',
   listen_addresses: '',
   primary_conninfo: '',
+  // Subscriptions that came along would take what the publisher keeps for the real one.
+  max_logical_replication_workers: 0,
+  'cron.launch_active_jobs': false,
 }
 
 /** Everybody who reaches the socket may log in: for a folder that lets in only the server's account and root. */

@@ -131,7 +131,7 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
     }
     await makeSocketFolder(privateFolder, account, true)
     if (socketDir !== privateFolder) await makeSocketFolder(socketDir, account, false)
-    const settings: Record<string, string | number | boolean> = await startSettings({
+    const own: Record<string, string | number | boolean> = await startSettings({
       dataDir,
       binDir: installation.binDir,
       account,
@@ -140,13 +140,14 @@ export async function createServer(options: ServerOptions): Promise<PostgresServ
       admit: options.admitUser === true ? user : undefined,
     })
     if (listen !== 'configured') {
-      Object.assign(settings, {
+      Object.assign(own, {
         unix_socket_directories: socketDir,
         listen_addresses: listen === 'loopback' && !sandbox ? '127.0.0.1' : '',
         port,
       })
     }
-    Object.assign(settings, options.settings)
+    // Whoever asks for a sandbox does not get less of one.
+    const settings = sandbox ? { ...options.settings, ...own } : { ...own, ...options.settings }
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${settingValue(value)}`])
     const program = join(await executablePrograms(installation, account), 'postgres')
     const log = await open(logFile, 'a', 0o600)

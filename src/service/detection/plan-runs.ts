@@ -5,7 +5,7 @@ import { planInput } from '../../recovery/index.ts'
 import { openIncident } from './incidents.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import { openRepositoryLedger } from '../record-evidence.ts'
-import { openRunsAt } from '../recovery/recover.ts'
+import { openRunsAt } from '../recovery/run-views.ts'
 
 /** Enough to find the newest of one plan among those of others. */
 const newestRecords = 50
@@ -17,7 +17,8 @@ export async function runsOf(catalog: Catalog, plan: Plan): Promise<PlanRuns> {
   await using engine = openRunsAt(catalog.file)
   const runs = (await engine.list()).flatMap((view) => {
     const input = planInput.safeParse(view.input)
-    return input.success ? [{ view, plan: input.data.plan }] : []
+    // A drill in a sandbox has recovered nothing, and stands in nobody's way.
+    return input.success && input.data.drill?.sandbox === undefined ? [{ view, plan: input.data.plan }] : []
   })
   const open = runs.find(({ view, plan: { environment } }) => environment === plan.environment && view.endedAt === undefined)
   const last = runs.findLast((run) => run.plan.name === plan.name)?.view

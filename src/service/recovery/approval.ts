@@ -2,7 +2,7 @@ import { approvalProblem, type Approval } from '../../actions/index.ts'
 import type { RunView } from '../../durable/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
 import { inForm } from '../../recovery/index.ts'
-import { inputOf } from './recover.ts'
+import { inputOf } from './run-views.ts'
 
 /** Throws `approval-refused` for an approval that the waiting step would refuse, before it costs the run. */
 export function checkApproval(view: RunView, signalName: string, approval: Approval): void {

@@ -72,16 +72,16 @@ export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
     decisions: request.decisions ?? 'ask',
   }
   const runId = request.runId ?? newRunId(plan.name)
-  const steps = inForm(plan, input.form).steps.map(({ id, action: { kind, params }, skip }) => {
-    const bound = bindAction(actions, kind, params)
-    return {
-      id,
-      kind,
-      effect: bound.effect,
-      manual: skip === undefined ? bound.manual(request.catalog) : [`# left out: ${skip}`],
-    }
-  })
+  const steps = manualSteps(inForm(plan, input.form), request.catalog)
   return { spec: { runId, planHash: input.planHash, codeVersion: version, input: inputAsJson(input) }, input, steps }
+}
+
+/** The steps of a plan with the plain commands that do the same. */
+export function manualSteps(plan: Plan, catalog: Catalog): PreparedRecovery['steps'] {
+  return plan.steps.map(({ id, action: { kind, params }, skip }) => {
+    const bound = bindAction(actions, kind, params)
+    return { id, kind, effect: bound.effect, manual: skip === undefined ? bound.manual(catalog) : [`# left out: ${skip}`] }
+  })
 }
 
 /** Every read-only check that the run would begin with: what `--dry-run` shows. */
@@ -99,7 +99,7 @@ export async function preflightRecovery(
 }
 
 /** Sorts by time, and says what it is: `orders-failover-20261123T004800-3fa9`. */
-function newRunId(plan: string): string {
+export function newRunId(plan: string): string {
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+Z/g, '')
   return `${plan.replaceAll(/[^\w.-]/g, '-').slice(0, 60)}-${time}-${randomHex(2)}`
 }

@@ -1,14 +1,15 @@
 import type { Catalog } from '../../catalog/index.ts'
 import type { Json } from '../../kernel/index.ts'
-import { recoveryVerdict } from '../../objectives/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
 import type { PlanInput, PlanOutcome } from '../../recovery/index.ts'
+import { drillRecord } from '../drill/record.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import { openRepositoryLedger, recordEvidence } from '../record-evidence.ts'
+import { judgeRecovery, outputsOf } from './judge-recovery.ts'
 
 /**
- * Puts the outcome of a recovery into the ledger of every repository that its services are backed up to. Looks first whether it is there:
- * a run that crashed after writing it comes here again. Gives `[{repository, service, seq}]`.
+ * Puts the outcome of a recovery or a drill into the ledger of every repository that its services are backed up to. Looks first whether it
+ * is there: a run that crashed after writing it comes here again. Gives `[{repository, service, seq}]`.
  */
 export async function recordRecovery(
   catalog: Catalog,
@@ -18,8 +19,7 @@ export async function recordRecovery(
 ): Promise<Json> {
   const where: { repository: string; service: string; seq: number }[] = []
   for (const name of input.plan.recovers) {
-    const service = catalog.services[name]
-    for (const repository of service?.backup?.to ?? []) {
+    for (const repository of placesOf(catalog, name, input)) {
       await using opened = await openCatalogRepository(catalog, repository, signal)
       const ledger = openRepositoryLedger(opened, catalog.file)
       let known: number | undefined
@@ -38,70 +38,40 @@ export async function recordRecovery(
   return where
 }
 
-/** What the ledger keeps of a recovery, for one of the services that it recovered. */
-export function recoveryRecord(
+/** A drill of services that are backed up nowhere is recorded in every repository: else nobody could know that it took place. */
+function placesOf(catalog: Catalog, name: string, { plan, drill }: PlanInput): readonly string[] {
+  const own = catalog.services[name]?.backup?.to ?? []
+  const none = plan.recovers.every((service) => (catalog.services[service]?.backup?.to ?? []).length === 0)
+  return drill !== undefined && none ? Object.keys(catalog.repositories) : own
+}
+
+/** What the ledger keeps of a run, for one of the services that it recovered. */
+function recoveryRecord(
   catalog: Catalog,
   service: string,
   runId: string,
-  { plan, planHash, target }: PlanInput,
+  input: PlanInput,
   outcome: PlanOutcome,
 ): EvidenceBody<'recovery'> {
-  const { timing, failure, checksPassed } = outcome
+  const { timing } = outcome
   const { detect, prepare, restore, replay, verify } = timing.phases
   const declared = catalog.services[service]?.objectives
-  const failedCheck =
-    failure?.error.code === 'timed-out' || outcome.steps.some(({ state, kind }) => state === 'failed' && kind.endsWith('.check'))
-  const recoveredUntil = recoveredPoint(outcome, service)
-  const rpaMs = recoveredUntil === undefined ? undefined : Math.max(0, Date.parse(timing.onsetAt) - recoveredUntil)
-  const ended = endOf(outcome)
-  const checksFailed = failedCheck ? 1 : 0
-  const { verdict } = recoveryVerdict({
-    outcome: ended,
-    declared: { rpoMs: declared?.rpoMs, rtoMs: declared?.rtoMs },
-    rpaMs,
-    rtaMs: timing.rtaMs,
-    checks: checksPassed + checksFailed,
-    checksFailed,
-  })
-  const reachedLsn = outputs(outcome).find(({ reachedLsn }) => typeof reachedLsn === 'string')?.reachedLsn
+  const { ended, rpaMs, checks, checksFailed, verdict } = judgeRecovery(catalog, service, outcome)
+  const reachedLsn = outputsOf(outcome).find(({ reachedLsn }) => typeof reachedLsn === 'string')?.reachedLsn
   return {
     runId,
-    plan: plan.name,
-    planHash,
-    mode: 'real',
+    plan: input.plan.name,
+    planHash: input.drill?.planHash ?? input.planHash,
+    mode: input.drill === undefined ? 'real' : `drill-${input.drill.mode}`,
     outcome: ended,
-    target: { ...target, ...(typeof reachedLsn === 'string' ? { reachedLsn } : {}) },
+    target: { ...input.target, ...(typeof reachedLsn === 'string' ? { reachedLsn } : {}) },
     onset: timing.onsetAt,
     ...(rpaMs === undefined || ended !== 'completed' ? {} : { rpaMs }),
     ...(ended === 'completed' ? { rtaMs: timing.rtaMs } : {}),
     declared: declared === undefined ? {} : { rpoMs: declared.rpoMs, rtoMs: declared.rtoMs },
     phases: { detectMs: detect, prepareMs: prepare, restoreMs: restore, replayMs: replay, verifyMs: verify },
-    compared: { checks: checksPassed + checksFailed, checksFailed },
+    compared: { checks, checksFailed },
     verdict,
+    ...(input.drill === undefined ? {} : { drill: drillRecord(input, input.drill, outcome) }),
   }
-}
-
-/**
- * What is said of the plan: a run that checked nothing came to its end and proves nothing; one that never began, or that somebody
- * cancelled, says nothing against it.
- */
-function endOf({ status, failure }: PlanOutcome): EvidenceBody<'recovery'>['outcome'] {
-  if (status === 'succeeded' || status === 'unverified') return 'completed'
-  return status === 'preflight-failed' || failure?.error.code === 'run-cancelled' ? 'aborted' : 'failed'
-}
-
-/** The earliest of the moments up to which the service's data came back; undefined when a step could not tell. */
-function recoveredPoint(outcome: PlanOutcome, service: string): number | undefined {
-  const moments = outputs(outcome)
-    .filter((output) => output.service === service && 'recoveredUntil' in output)
-    .map(({ recoveredUntil }) => (typeof recoveredUntil === 'string' ? Date.parse(recoveredUntil) : undefined))
-  return moments.includes(undefined) || moments.length === 0
-    ? undefined
-    : Math.min(...moments.filter((moment) => moment !== undefined))
-}
-
-function outputs(outcome: PlanOutcome): Readonly<Record<string, Json>>[] {
-  return outcome.steps.flatMap(({ output }) =>
-    output !== null && typeof output === 'object' && !Array.isArray(output) ? [output as Readonly<Record<string, Json>>] : [],
-  )
 }

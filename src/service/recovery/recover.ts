@@ -1,20 +1,15 @@
 import { actions, type ActionProgress } from '../../actions/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
-import { failureError, openLocalEngine, type DurableEngine, type RunEvent, type RunView } from '../../durable/index.ts'
+import { openLocalEngine, type DurableEngine, type RunEvent } from '../../durable/index.ts'
 import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
-import {
-  compilePlan,
-  createPlanHandler,
-  planHash,
-  planInput,
-  planOutcome,
-  type PlanInput,
-  type PlanOutcome,
-} from '../../recovery/index.ts'
+import { createPlanHandler, type PlanOutcome } from '../../recovery/index.ts'
+import { currentPlanHash } from '../drill/binding.ts'
+import { drillKeeper } from '../drill/keeper.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { actionServices } from './action-services.ts'
 import { codeVersion } from './code-version.ts'
 import { prepareRecovery, type PreparedRecovery, type RecoveryRequest } from './prepare.ts'
+import { inputOf, outcomeOf } from './run-views.ts'
 import { recordRecovery } from './record-recovery.ts'
 
 /** What those who watch a run get: what is recorded, and how far a step is in between. */
@@ -28,16 +23,12 @@ export interface FinishedRun {
   readonly outcome: PlanOutcome
 }
 
-/** The runs of the catalog at that path, to look at and to write to: the catalog itself need not be there, or be right. */
-export function openRunsAt(catalogPath: string): DurableEngine {
-  return openLocalEngine({ directory: stateDirectory(catalogPath) })
-}
-
 /** An engine that can do the runs of a catalog. */
 export function openRunEngine(catalog: Catalog, { onProgress }: RunWatcher): DurableEngine {
   const handler = createPlanHandler({
     actions,
     services: actionServices(catalog, onProgress),
+    drills: drillKeeper(catalog),
     record: (outcome, run, signal) => recordRecovery(catalog, outcome, run, signal),
   })
   return openLocalEngine({ directory: stateDirectory(catalog.file), handler })
@@ -62,10 +53,8 @@ export async function recoverService(
 export async function resumeRun(catalog: Catalog, runId: string, watcher: RunWatcher, signal: AbortSignal): Promise<FinishedRun> {
   await using engine = openRunEngine(catalog, watcher)
   const view = await engine.status(runId)
-  const { plan } = inputOf(view)
   const version = codeVersion()
-  const current = catalog.plans[plan.name]
-  const currentHash = current === undefined ? 'the plan was removed' : planHash(compilePlan(current), version)
+  const currentHash = currentPlanHash(catalog, inputOf(view), version) ?? 'the plan was removed'
   await engine.resume(runId, { planHash: currentHash, codeVersion: version })
   return await followToEnd(engine, runId, watcher, signal)
 }
@@ -86,24 +75,6 @@ export async function abortRun(
   const view = await engine.status(runId)
   if (view.state === 'interrupted') await engine.resume(runId, { planHash: view.planHash, codeVersion: codeVersion() })
   return await followToEnd(engine, runId, watcher, signal)
-}
-
-/** What a run was submitted with. Throws `journal-damaged` for what this version does not understand. */
-export function inputOf({ runId, input }: Pick<RunView, 'runId' | 'input'>): PlanInput {
-  const parsed = planInput.safeParse(input)
-  if (parsed.success) return parsed.data
-  throw new HoldfastError('journal-damaged', {
-    message: `what run ${runId} was begun with is nothing that this version of Holdfast understands`,
-    hint: 'look at it with the version that began it',
-    cause: parsed.error,
-  })
-}
-
-/** How a run ended; undefined while it has not. Throws the error of a run that failed otherwise than by its plan. */
-export function outcomeOf({ result }: Pick<RunView, 'result'>): PlanOutcome | undefined {
-  if (result === undefined) return undefined
-  if (result.state === 'failed') throw failureError(result.error)
-  return planOutcome.parse(result.value)
 }
 
 async function followToEnd(

@@ -53,7 +53,7 @@ function pastRecovery(repository: string, { seq, time, body }: EvidenceRecord<'r
   const { mode, outcome, planHash, rpaMs, rtaMs, verdict, compared } = body
   return {
     time,
-    mode,
+    mode: mode === 'real' ? 'real' : 'drill',
     outcome,
     planHash,
     ...(rpaMs === undefined ? {} : { rpaMs }),

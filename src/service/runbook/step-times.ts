@@ -1,7 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts'
 import type { RunEvent, RunView } from '../../durable/index.ts'
 import { planOutcome, stepTimeOf, type StepTime } from '../../recovery/index.ts'
-import { inputOf, openRunsAt } from '../recovery/recover.ts'
+import { inputOf, openRunsAt } from '../recovery/run-views.ts'
 
 const newestRuns = 10
 

@@ -53,8 +53,10 @@ export function recordText(record: LedgerRecord): string {
     case 'recovery': {
       const { plan, mode, outcome, rpaMs, rtaMs, verdict } = record.body
       const figures = `lost ${duration(rpaMs)}, took ${duration(rtaMs)}`
-      return `${mode === 'drill' ? 'drill of ' : ''}${plan} ${outcome}: ${figures}, objectives ${verdict}`
+      return `${mode === 'real' ? '' : `${mode} of `}${plan} ${outcome}: ${figures}, objectives ${verdict}`
     }
+    case 'drill-finding':
+      return `${record.body.finding} ${record.body.state} by ${record.body.by}: ${record.body.why}`
     case 'check': {
       const { depth, packs, snapshots, readBytes, findings } = record.body
       const found =

@@ -1,0 +1,35 @@
+import { parseDuration, type Json } from '../kernel/index.ts'
+import { buildAction, buildCheck } from './build-steps.ts'
+import type { Drill, Substitution } from './drill.ts'
+import type { CatalogFile } from './schema.ts'
+
+type FileDrill = NonNullable<CatalogFile['plans'][string]['drill']>
+
+export function buildDrill({ allow, every, gameday, findings, substitute, ...rest }: FileDrill): Drill {
+  const { directory, approvals, scenarios } = rest
+  return {
+    substitute: Object.assign(
+      Object.create(null) as Record<string, Substitution>,
+      Object.fromEntries(Object.entries(substitute).map(([step, entry]) => [step, buildSubstitution(entry)])),
+    ),
+    allow: { steps: allow?.steps ?? [], hosts: allow?.hosts ?? [] },
+    approvals,
+    everyMs: parseDuration(every),
+    findings: {
+      dueMs: parseDuration(findings?.due ?? '14d'),
+      ...(findings?.owner === undefined ? {} : { owner: findings.owner }),
+    },
+    scenarios,
+    ...(gameday === 'never' ? {} : { gamedayEveryMs: parseDuration(gameday) }),
+    ...(directory === undefined ? {} : { directory }),
+  }
+}
+
+function buildSubstitution(entry: FileDrill['substitute'][string]): Substitution {
+  return {
+    ...(entry.with === undefined ? {} : { with: entry.with as Readonly<Record<string, Json>> }),
+    ...(entry.do === undefined ? {} : { do: buildAction(entry.do) }),
+    ...(entry.skip === undefined ? {} : { skip: entry.skip }),
+    ...(entry.check === undefined ? {} : { check: buildCheck(entry.check) }),
+  }
+}

@@ -1,0 +1,92 @@
+import { createInterface } from 'node:readline/promises'
+import { Option } from '@commander-js/extra-typings'
+import { exitCodes, HoldfastError } from '../../../kernel/index.ts'
+import { loadRunCatalog, preflightDrill, prepareDrill, runDrill, type DrillRequest } from '../../../service/index.ts'
+import { command } from '../../command.ts'
+import { contextOf } from '../../context.ts'
+import { catalogPath } from '../run/open-runs.ts'
+import { watcherOf } from '../run/watcher.ts'
+import { drillExitCode, drillPlanText, drillText, findingLines } from './wording.ts'
+
+export const drillRunCommand = command('run', 'run a plan on purpose, and measure what it would achieve', [
+  ['holdfast drill run orders-db', 'in a sandbox: production is not touched, and nothing is left afterwards'],
+  ['holdfast drill run orders-db --dry-run', 'what it would do, and whether it may'],
+  ['holdfast drill run orders-db --keep /srv/look', 'and keep what was restored there, to look at it'],
+  [
+    'holdfast drill run orders-db --live --scenario "region lost" --participant ann --participant bob',
+    'a gameday: the real plan, for real',
+  ],
+])
+  .argument('<service-or-plan>', 'a service of the catalog, whose plan it is, or a plan')
+  .addOption(new Option('--sandbox', 'in folders and on sockets of its own (the default)').conflicts('live'))
+  .option('--live', 'the real plan on the real thing; wants the name typed, or --yes')
+  .option('--disaster', 'as when the source site cannot be reached: steps that have a form for that take it')
+  .option('--scenario <text>', 'what is said to have happened: a scenario of the plan’s drill by its name, or a text')
+  .option('--participant <name>', 'who takes part; may be given several times', collect, [] as readonly string[])
+  .option('--window <from/to>', 'when it was announced for: two times with their zone; it runs at no other time', readWindow)
+  .addOption(new Option('--keep <folder>', 'restore there, and leave it there for looking').conflicts('live'))
+  .option('--dry-run', 'check everything that can be checked, and show what would be done')
+  .option('--yes', 'do not ask')
+  .action(async (name, { live, disaster, scenario, participant, window, keep, dryRun, yes }, self) => {
+    const { globals, print, signal } = contextOf(self)
+    const catalog = await loadRunCatalog(catalogPath(globals), signal)
+    const request: DrillRequest = {
+      catalog,
+      name,
+      mode: live === true ? 'live' : 'sandbox',
+      participants: participant,
+      ...(disaster === true ? { form: 'disaster' } : {}),
+      ...(scenario === undefined ? {} : { scenario }),
+      ...(window === undefined ? {} : { window }),
+      ...(keep === undefined ? {} : { keep }),
+    }
+    const prepared = await prepareDrill(request, signal)
+    if (dryRun === true) {
+      const findings = await preflightDrill(request, prepared, signal)
+      const blocked = findings.some(({ severity }) => severity === 'blocker')
+      const { plan } = prepared.input
+      print.result({ plan: plan.name, drill: prepared.drill, steps: plan.steps, findings, blocked }, () =>
+        [drillPlanText(prepared), findingLines(findings)].join('\n\n'),
+      )
+      process.exitCode = blocked ? exitCodes.failed : exitCodes.done
+      return
+    }
+    if (live === true && yes !== true) await confirm(name, drillPlanText(prepared), signal)
+    const { runId, outcome } = await runDrill(request, prepared, watcherOf(print), signal)
+    print.result({ run: runId, result: outcome }, () => drillText(runId, prepared.drill, outcome))
+    process.exitCode = drillExitCode(outcome)
+  })
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value]
+}
+
+function readWindow(text: string): { from: Date; to: Date } {
+  const [from, to] = text
+    .split('/')
+    .map((part) => (/(?:Z|[+-]\d{2}:?\d{2})$/i.test(part) ? new Date(part) : new Date(Number.NaN)))
+  if (from !== undefined && to !== undefined && from.getTime() < to.getTime()) return { from, to }
+  throw new HoldfastError('usage', {
+    message: `'${text}' is not a window`,
+    hint: 'write it as 2026-12-01T10:00Z/2026-12-01T12:00Z',
+  })
+}
+
+/** Shows the plan, and wants the name typed. Throws `usage` where nobody can be asked. */
+async function confirm(name: string, plan: string, signal: AbortSignal): Promise<void> {
+  if (!process.stdin.isTTY) {
+    throw new HoldfastError('usage', {
+      message: 'a live drill works on the real thing, and nobody can be asked whether to go on: this is not a terminal',
+      hint: 'look at it with --dry-run, then give --yes; or drill in a sandbox',
+    })
+  }
+  process.stderr.write(`${plan}\n\n`)
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await lines.question(`This is the real plan, on the real thing. Type ${name} to run it: `, { signal })
+    if (answer.trim() === name) return
+  } finally {
+    lines.close()
+  }
+  throw new HoldfastError('interrupted', { message: 'not confirmed; nothing was done' })
+}

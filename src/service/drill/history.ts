@@ -1,0 +1,106 @@
+import type { Catalog } from '../../catalog/index.ts'
+import { isHoldfastError } from '../../kernel/index.ts'
+import type { EvidenceBody, EvidenceRecord } from '../../ledger/index.ts'
+import { openCatalogRepository } from '../open-repository.ts'
+import { openRepositoryLedger } from '../record-evidence.ts'
+
+type RecoveryBody = EvidenceBody<'recovery'>
+
+/** A run of a plan that is on record: a drill, or the real thing, which shows more than any drill. */
+export interface RecordedDrill {
+  readonly runId: string
+  readonly plan: string
+  readonly planHash: string
+  readonly time: Date
+  readonly mode: RecoveryBody['mode']
+  readonly outcome: RecoveryBody['outcome']
+  readonly onset?: string
+  /** By service: a run is on record once for each. */
+  readonly services: readonly RecordedService[]
+  readonly phases: RecoveryBody['phases']
+  readonly drill?: NonNullable<RecoveryBody['drill']>
+  readonly findings: NonNullable<RecoveryBody['drill']>['findings']
+  /** Where it is on record. */
+  readonly records: readonly { readonly repository: string; readonly seq: number }[]
+}
+
+export interface RecordedService extends Pick<RecoveryBody, 'rpaMs' | 'rtaMs' | 'declared' | 'compared' | 'verdict'> {
+  readonly service: string
+}
+
+interface Closing {
+  readonly finding: string
+  readonly at: Date
+  readonly by: string
+  readonly why: string
+}
+
+export interface DrillHistory {
+  /** Newest first. */
+  readonly drills: readonly RecordedDrill[]
+  /** Oldest first. */
+  readonly closings: readonly Closing[]
+  /** Ledgers that could not be read, or not whole. */
+  readonly unseen: readonly { readonly repository: string; readonly because: string }[]
+}
+
+/** What the ledgers of a catalog's repositories say of these plans. */
+export async function drillHistory(catalog: Catalog, plans: readonly string[], signal: AbortSignal): Promise<DrillHistory> {
+  const runs = new Map<string, RecordedDrill>()
+  const closings = new Map<string, Closing>()
+  const unseen: { repository: string; because: string }[] = []
+  for (const repository of Object.keys(catalog.repositories)) {
+    let damaged = 0
+    try {
+      await using opened = await openCatalogRepository(catalog, repository, signal)
+      const filter = { kinds: ['recovery', 'drill-finding'], onDamage: () => damaged++ } as const
+      for await (const record of openRepositoryLedger(opened, catalog.file).records(
+        { ...filter, order: 'newest-first' },
+        signal,
+      )) {
+        if (record.kind === 'recovery' && plans.includes(record.body.plan)) {
+          runs.set(record.body.runId, withRecord(runs.get(record.body.runId), repository, record))
+        } else if (record.kind === 'drill-finding' && plans.includes(record.body.plan)) {
+          const { finding, by, why } = record.body
+          closings.set(`${finding}\0${by}\0${why}`, { finding, at: record.time, by, why })
+        }
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isHoldfastError(error) || error.code === 'internal') throw error
+      unseen.push({ repository, because: error.message })
+    }
+    if (damaged > 0) unseen.push({ repository, because: `${damaged} records of its ledger are damaged` })
+  }
+  return {
+    drills: [...runs.values()].toSorted((a, b) => b.time.getTime() - a.time.getTime()),
+    closings: [...closings.values()].toSorted((a, b) => a.at.getTime() - b.at.getTime()),
+    unseen,
+  }
+}
+
+function withRecord(known: RecordedDrill | undefined, repository: string, record: EvidenceRecord<'recovery'>): RecordedDrill {
+  const { runId, plan, planHash, mode, outcome, onset, phases, drill, rpaMs, rtaMs, declared, compared, verdict } = record.body
+  const service: RecordedService = {
+    service: record.service ?? '-',
+    ...(rpaMs === undefined ? {} : { rpaMs }),
+    ...(rtaMs === undefined ? {} : { rtaMs }),
+    declared,
+    compared,
+    verdict,
+  }
+  return {
+    runId,
+    plan,
+    planHash,
+    time: known?.time ?? record.time,
+    mode,
+    outcome,
+    ...(onset === undefined ? {} : { onset }),
+    services: [service, ...(known?.services.filter((other) => other.service !== service.service) ?? [])],
+    phases,
+    ...(drill === undefined ? {} : { drill }),
+    findings: drill?.findings ?? [],
+    records: [{ repository, seq: record.seq }, ...(known?.records ?? [])],
+  }
+}
