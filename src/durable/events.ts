@@ -5,22 +5,25 @@ import { failureRecord } from './failure.ts'
 
 const at = z.iso.datetime()
 const json: z.ZodType<Json> = z.json()
+/** The monotonic clock at the event's time: with it, times of the run are differences of that clock also across a crash. */
+const clock = z.strictObject({ monotonicMs: z.number(), boot: z.string() })
 const runResult = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('completed'), value: json }),
   z.strictObject({ state: z.literal('failed'), error: failureRecord }),
 ])
 
-/** What a run's journal consists of. `at` is wall-clock time, for people; durations are `elapsedMs`, from the monotonic clock. */
+/** What a run's journal consists of. `at` is of the run's steady clock; `elapsedMs` is from the monotonic clock. */
 const runEventBody = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('submitted'),
     at,
+    clock: clock.optional(),
     runId: z.string(),
     planHash: z.string(),
     codeVersion: z.string(),
     input: json,
   }),
-  z.strictObject({ type: z.literal('resumed'), at, pid: z.int(), host: z.string() }),
+  z.strictObject({ type: z.literal('resumed'), at, clock: clock.optional(), pid: z.int(), host: z.string() }),
   z.strictObject({ type: z.literal('step-started'), at, step: z.string(), attempt: z.int() }),
   z.strictObject({
     type: z.literal('step-committed'),

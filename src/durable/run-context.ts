@@ -1,4 +1,4 @@
-import type { Json } from '../kernel/index.ts'
+import type { Clock, Json } from '../kernel/index.ts'
 
 /** The body of a run. Called again from its beginning after every crash, so whatever it does goes through the context. */
 export type RunHandler = (context: RunContext, input: Json) => Promise<Json>
@@ -41,6 +41,7 @@ export interface StepOptions {
  * What the handler of a run may do. Names (`id`, `name`, `environment`) are unique within the run and the same every time the handler
  * runs; they, not the order of calls, say what has been done before, so branches may run in parallel.
  *
+ * clock       Two of its times can be subtracted, also across a crash on one boot of the machine, whatever becomes of the wall clock.
  * step        Runs `body` once, durably: its result is recorded before it is returned. Throws what the last attempt threw, as recorded.
  *             A step that was stopped or cancelled throws `run-cancelled` with `details.started`: whether an attempt had begun.
  * all         Runs branches in parallel and waits until every one has settled, then throws the first branch's error, if any.
@@ -55,6 +56,7 @@ export interface StepOptions {
  */
 export interface RunContext {
   readonly runId: string
+  readonly clock: Clock
   step(id: string, body: (attempt: StepAttempt) => Promise<Json>, options?: StepOptions): Promise<Json>
   all<T>(branches: readonly (() => Promise<T>)[]): Promise<T[]>
   waitSignal(

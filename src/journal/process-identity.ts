@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { runProcess } from '../kernel/index.ts'
+import { bootIdentity, runProcess } from '../kernel/index.ts'
 
 /** Which process, on which machine: a pid alone is reused, so its start time belongs to it. */
 export interface ProcessIdentity {
@@ -42,11 +42,6 @@ async function startTime(pid: number): Promise<string | undefined> {
 function hostIdentity(): string {
   const namespace = process.platform === 'linux' ? tryRead(() => readlinkSync('/proc/self/ns/pid')) : undefined
   return namespace === undefined ? hostname() : `${hostname()} ${namespace}`
-}
-
-function bootIdentity(): string {
-  if (process.platform !== 'linux') return ''
-  return tryRead(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()) ?? ''
 }
 
 /** Undefined for what /proc does not show. */

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface Clock {
   /** Wall-clock time. For records and people; never subtract two of them to get a duration. */
   now(): Date
-  /** Milliseconds from an arbitrary origin, never going back. */
+  /** Milliseconds from an arbitrary origin, never going back; the same for all processes on one boot of a machine. */
   monotonicMs(): number
   /** Rejects with the signal's reason when it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
@@ -12,7 +12,8 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => new Date(),
-  monotonicMs: () => performance.now(),
+  // Not performance.now(), which begins anew with every process.
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
   sleep: async (ms, signal) => {
     signal?.throwIfAborted()
     try {

@@ -1,3 +1,4 @@
+export { bootIdentity } from './boot.ts'
 export { canonicalJson, type Json } from './canonical-json.ts'
 export { systemClock, type Clock } from './clock.ts'
 export { homeFolder, userName } from './current-user.ts'
@@ -17,3 +18,4 @@ export {
 export { randomHex, sha256Hex, shortId } from './hash.ts'
 export { runProcess, type ProcessOptions, type ProcessResult } from './process.ts'
 export { formatSize, tryParseSize } from './size.ts'
+export { steadyClock, type Anchor } from './steady-clock.ts'

@@ -68,8 +68,9 @@ export class PlanRun {
     this.#deps = deps
   }
 
-  get clock(): ActionServices['clock'] {
-    return this.#deps.services.clock
+  /** The run's own: steps are timed with it. */
+  get clock(): RunContext['clock'] {
+    return this.context.clock
   }
 
   /** Ends the run for this reason, unless it already ends for another. */

@@ -1,4 +1,4 @@
-import { HoldfastError, type Clock, type Json } from '../../kernel/index.ts'
+import { bootIdentity, HoldfastError, steadyClock, type Anchor, type Clock, type Json } from '../../kernel/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import { toJson, type RunEvent, type RunEventBody } from '../events.ts'
 import { readLetters, removeLetter } from './inbox.ts'
@@ -19,7 +19,10 @@ export type NewEvent = WithoutTime<RunEventBody>
 export class LiveRun {
   readonly recorded = new Recorded()
   readonly folder: RunFolder
+  /** Steady from the run's first record on, also across a crash within one boot of the machine. */
   readonly clock: Clock
+  /** Where the clock's time comes from: recorded by whoever begins or goes on. */
+  readonly anchor: Anchor
   /** Aborts with `run-cancelled` once a cancellation is recorded. */
   readonly cancelled = new AbortController()
   /** Aborts when the run is let go. */
@@ -33,7 +36,8 @@ export class LiveRun {
 
   constructor(folder: RunFolder, journal: Journal, clock: Clock, events: readonly RunEvent[], onLetGo: (cause: unknown) => void) {
     this.folder = folder
-    this.clock = clock
+    this.anchor = anchorOf(events, clock)
+    this.clock = steadyClock(this.anchor, clock)
     this.#journal = journal
     this.#onLetGo = onLetGo
     for (const event of events) this.#apply(event)
@@ -132,6 +136,18 @@ export class LiveRun {
       )
     }
   }
+}
+
+/** On the boot that the run has been worked on before, its own; else the wall clock, though never before what is recorded. */
+function anchorOf(events: readonly RunEvent[], clock: Clock): Anchor {
+  const boot = bootIdentity()
+  const known = events.findLast(
+    (event) => (event.type === 'submitted' || event.type === 'resumed') && boot !== '' && event.clock?.boot === boot,
+  )
+  if ((known?.type === 'submitted' || known?.type === 'resumed') && known.clock !== undefined)
+    return { at: known.at, ...known.clock }
+  const lastMs = Date.parse(events.at(-1)?.at ?? '') || 0
+  return { at: new Date(Math.max(clock.now().getTime(), lastMs)).toISOString(), monotonicMs: clock.monotonicMs(), boot }
 }
 
 /** For a handler whose run was let go: it must not see an error, which it would compensate for. */

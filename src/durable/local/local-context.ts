@@ -10,6 +10,7 @@ export function createLocalContext(run: LiveRun, locks: EnvironmentLocks): RunCo
   const { recorded } = run
   return {
     runId: run.folder.runId,
+    clock: run.clock,
     step: (id, body, options = {}) => runStep(run, id, body, options),
     async all(branches) {
       const settled = await Promise.allSettled(branches.map((branch) => branch()))

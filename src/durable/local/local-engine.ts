@@ -63,8 +63,10 @@ export function openLocalEngine({ directory, handler, clock = systemClock, after
         active.delete(folder.runId)
         if (cause !== undefined) letGo.reject(cause)
       })
-      if (submitted === undefined && spec !== undefined) await live.record({ type: 'submitted', ...bound(spec) })
-      else await live.record({ type: 'resumed', pid: process.pid, host: hostname() })
+      // The same moment by both clocks: `at` is taken from the steady one when it is recorded.
+      const now = { monotonicMs: clock.monotonicMs(), boot: live.anchor.boot }
+      if (submitted === undefined && spec !== undefined) await live.record({ type: 'submitted', clock: now, ...bound(spec) })
+      else await live.record({ type: 'resumed', clock: now, pid: process.pid, host: hostname() })
       const input = submitted?.input ?? spec?.input ?? null
       const result = Promise.race([execute(live, handler, input), letGo.promise])
       result.catch(() => {})
