@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -176,8 +176,25 @@ describe('three observers of a service', () => {
     const report = voiceOf(await watched.look(), 'east')
     expect(report?.seq).toBeGreaterThan(30)
     expect(left.length).toBeLessThanOrEqual(21)
-    const sealed = await readFile(join(watched.folder, 'repository', 'holdfast', 'observations', 'east', left[0] ?? ''))
+    // The newest stays for a while.
+    const newest = left.toSorted((a, b) => b.localeCompare(a))[0] ?? ''
+    const sealed = await readFile(join(watched.folder, 'repository', 'holdfast', 'observations', 'east', newest))
     expect(sealed.toString('latin1')).not.toContain('"observer"')
+  })
+
+  test('say so when their repository is gone, and report again when it is back', async () => {
+    const config = join(watched.folder, 'repository', 'config')
+    const said = () => Promise.resolve(observers.get('north')?.said() ?? '')
+    await rename(config, `${config}-away`)
+    await until('until north says so', said, (text) => text.includes('there is no repository at'))
+    await rename(`${config}-away`, config)
+    await until('until its reports arrive again', said, (text) => text.includes('its reports arrive again'))
+    const heard = await until(
+      'until it is heard',
+      () => watched.look(),
+      (found) => voiceOf(found, 'north')?.says === 'up',
+    )
+    expect(heard.observers).toHaveLength(3)
   })
 
   test('are each one process', async () => {

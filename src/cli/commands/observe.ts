@@ -6,6 +6,8 @@ import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 import { catalogPath } from './run/open-runs.ts'
 
+type Observed = Extract<ObserverEvent, { readonly type: 'observed' }>
+
 const defaultAddress = '127.0.0.1:8710'
 
 export const observeCommand = command('observe', 'look from another site whether services are well, and report it', [
@@ -40,15 +42,16 @@ export const observeCommand = command('observe', 'look from another site whether
     }
     const { observer, plans } = dutyOf(catalog, name)
     if (!print.json) print.note(`observing as ${name}, at ${observer.site}: ${plans.join(', ')}`)
-    let last: ObserverEvent | undefined
+    const seen = new Map<string, Observed>()
     const onEvent = (event: ObserverEvent) => {
-      last = event.type === 'observed' ? event : last
+      if (event.type === 'observed') seen.set(event.plan, event)
       const isNews = event.type !== 'observed' || event.before !== undefined
       if (isNews && !print.json) print.note(eventText(event))
-      else print.progress(event, () => eventText(event))
+      // Without durations: in the log of a daemon the same line is written once.
+      else print.progress(event, () => [...seen.values()].map(({ plan, state }) => `${plan}: ${state}`).join(', '))
     }
     await runObserver(catalog, name, { once: once === true, onEvent }, signal)
-    if (once === true && last !== undefined) print.result(last, eventText)
+    if (once === true) print.result([...seen.values()], (all) => all.map(eventText).join('\n'))
   })
 
 function addressOf(text: string): { readonly host: string; readonly port: number } {
@@ -64,7 +67,7 @@ function addressOf(text: string): { readonly host: string; readonly port: number
 function collectorText(event: CollectorEvent): string {
   return event.type === 'collecting'
     ? `collecting at ${event.url}, for ${event.observers.join(', ')}`
-    : `report ${event.epoch}.${event.seq} of ${event.observer}`
+    : `${event.observer} reports`
 }
 
 function eventText(event: ObserverEvent): string {

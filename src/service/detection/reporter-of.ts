@@ -1,6 +1,6 @@
 import { resolveSecret, type Catalog, type Observer } from '../../catalog/index.ts'
 import { createAreaReporter, createHttpReporter, type Reporter } from '../../detection/index.ts'
-import { isHoldfastError } from '../../kernel/index.ts'
+import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import type { Repository } from '../../repository/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 
@@ -25,6 +25,7 @@ function repositoryReporter(catalog: Catalog, observer: string, repository: stri
       open = { repository: opened, reporter: createAreaReporter(opened.area('holdfast/observations'), observer) }
     }
     try {
+      await requireRepository(open.repository, signal)
       return await work(open.reporter)
     } catch (error) {
       if (!isHoldfastError(error, 'run-busy')) await close()
@@ -36,4 +37,13 @@ function repositoryReporter(catalog: Catalog, observer: string, repository: stri
     publish: (report, signal) => through((reporter) => reporter.publish(report, signal), signal),
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** A file system that is no longer mounted is an empty folder: what is written there reaches nobody. */
+async function requireRepository({ backend, location }: Repository, signal: AbortSignal): Promise<void> {
+  if ((await backend.stat('config', '', signal)) !== undefined) return
+  throw new HoldfastError('no-repository', {
+    message: `there is no repository at ${location} any more`,
+    hint: 'look whether its file system is mounted',
+  })
 }

@@ -14,7 +14,7 @@ const colours: Record<Detection['verdict'], (text: string) => string> = {
 
 const unheard: Record<Extract<ObserverView, { says: 'nothing' }>['because'], string> = {
   silent: 'has not reported',
-  stale: 'its newest report is too old',
+  stale: 'its newest report is too old, or its clock is behind',
   'dated-in-the-future': 'its clock is ahead: it does not count',
   'looks-at-something-else': 'it looks at something else: its catalog is another one',
 }
