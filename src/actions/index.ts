@@ -1,5 +1,10 @@
 import { approve } from './approve.ts'
 import { commit } from './commit.ts'
+import { awsEc2Start } from './aws-ec2-start.ts'
+import { awsEc2Stop } from './aws-ec2-stop.ts'
+import { awsRdsPromote } from './aws-rds-promote.ts'
+import { awsRoute53Upsert } from './aws-route53-upsert.ts'
+import { awsS3Check } from './aws-s3-check.ts'
 import type { AnyAction } from './contract.ts'
 import { filesRestore } from './files-restore.ts'
 import { httpCheck } from './http-check.ts'
@@ -34,6 +39,11 @@ export const actions: readonly AnyAction[] = [
   approve,
   commit,
   notify,
+  awsEc2Start,
+  awsEc2Stop,
+  awsRdsPromote,
+  awsRoute53Upsert,
+  awsS3Check,
 ]
 
 export { commitSignals, type CommitWord } from './commit.ts'

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { peers, type PeerName } from './peers.ts'
+import { peers, type Peer, type PeerName } from './peers.ts'
 
 /** Installs the peer programs that are missing, where it can (Debian, root); says which suites will not run where it cannot. */
 export default function setup(): void {
@@ -18,6 +18,8 @@ export default function setup(): void {
     apt('install', '-y', '--no-install-recommends', ...packages)
   }
   for (const name of missing) {
+    const peer: Peer = peers[name]
+    if (peer.find() === undefined) peer.install?.()
     if (peers[name].find() !== undefined) continue
     const text = `${name} is missing: ${peers[name].suites} cannot run (Debian package ${peers[name].debianPackage})`
     if (process.env.CI === 'true') throw new Error(text)

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
+import { findMoto, installMoto } from './moto-install.ts'
 
-interface Peer {
+export interface Peer {
   readonly debianPackage: string
   /** What does not run without it, for the message. */
   readonly suites: string
   /** Its path: the program, or for PostgreSQL the folder of its programs. */
   find(): string | undefined
+  /** For what does not come from Debian: gets it, once its package is there. */
+  install?(): void
 }
 
 /** The real programs that the tests run beside npm's. */
@@ -18,6 +21,7 @@ export const peers = {
     suites: 'the PostgreSQL 15 suites',
     find: () => existing('/usr/lib/postgresql/15/bin'),
   },
+  moto: { debianPackage: 'python3-venv', suites: 'the AWS suites', find: findMoto, install: installMoto },
   runit: { debianPackage: 'runit', suites: 'the service control suite', find: () => inPath('runsvdir') },
 } as const satisfies Record<string, Peer>
 
