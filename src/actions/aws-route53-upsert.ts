@@ -243,10 +243,11 @@ function fileOf({ record, type }: Params): string {
   return `${record.replaceAll(/[^\w.-]/g, '_')}-${type}-before.json`
 }
 
-/** What JMESPath needs to pick the record: Route 53 writes `*` as \052. */
+/** The record, in JMESPath. Route 53 writes `*` as `\052`, others do not. */
 function selected({ record, type }: Params): string {
-  const name = canonicalName(record).replace(/^\*/, '\\052')
-  return `ResourceRecordSets[?Name=='${name}' && Type=='${type}']`
+  const name = canonicalName(record)
+  const names = name.startsWith('*') ? [name.replace('*', String.raw`\052`), name] : [name]
+  return `ResourceRecordSets[?(${names.map((one) => `Name=='${one}'`).join(' || ')}) && Type=='${type}']`
 }
 
 function list(p: Params, query: string): string {

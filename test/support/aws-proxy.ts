@@ -12,9 +12,9 @@ export interface AwsCall {
 /** What is not moto: an answer instead of moto's, or moto's changed. */
 export interface AwsProxyRules {
   /** Before moto gets the call. An answer is given instead of its own; `drop` closes the connection. */
-  before?(call: AwsCall): { readonly status: number; readonly body: string } | 'drop' | undefined
-  /** After moto has done what was asked: `drop` closes the connection without an answer. */
-  after?(call: AwsCall, body: string): string | 'drop'
+  readonly before?: (call: AwsCall) => { readonly status: number; readonly body: string } | 'drop' | undefined
+  /** After moto has done what was asked. Undefined closes the connection without an answer. */
+  readonly after?: (call: AwsCall, body: string) => string | undefined
 }
 
 export interface AwsProxy extends AsyncDisposable {
@@ -63,7 +63,7 @@ async function pass(
   const { 'content-length': _, 'transfer-encoding': __, ...headers } = answer.headers
   if (rules.after === undefined) return void outgoing.writeHead(answer.statusCode ?? 502, headers).end(told)
   const changed = rules.after(call, told.toString('latin1'))
-  if (changed === 'drop') outgoing.destroy()
+  if (changed === undefined) outgoing.destroy()
   else outgoing.writeHead(answer.statusCode ?? 502, headers).end(Buffer.from(changed, 'latin1'))
 }
 
@@ -88,10 +88,9 @@ export function queryError(code: string, message: string): string {
  * What RDS does and moto does not: a promoted instance is no replica any more. moto accepts the promotion and leaves the field as it was;
  * this takes it out of what moto says of an instance after its promotion.
  */
-export function promotesReplicas(): Required<Pick<AwsProxyRules, 'after'>> & { readonly promoted: Set<string> } {
+export function promotesReplicas(): { readonly after: (call: AwsCall, body: string) => string } {
   const promoted = new Set<string>()
   return {
-    promoted,
     after({ name, body }, told) {
       const form = new URLSearchParams(body)
       if (name === 'rds PromoteReadReplica' && told.includes('<PromoteReadReplicaResult>'))
