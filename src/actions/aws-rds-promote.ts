@@ -1,13 +1,14 @@
 import { z } from 'zod'
-import { durationText } from '../catalog/index.ts'
-import { formatDuration, HoldfastError, isHoldfastError, parseDuration } from '../kernel/index.ts'
+import { durationText, serviceName } from '../catalog/index.ts'
+import { HoldfastError, isHoldfastError } from '../kernel/index.ts'
 import { awsLine, cliCredentials } from './aws/cli.ts'
 import { isRefusal } from './aws/failure.ts'
 import { pause } from './aws/pause.ts'
 import { readReplicaLag } from './aws/rds-lag.ts'
+import { lagFindings, problemOf, stateWarnings, usable } from './aws/rds-readiness.ts'
 import { openRds, type DatabaseState, type Rds } from './aws/rds-replica.ts'
 import { awsName, awsParams, regionName } from './aws/session.ts'
-import { done, notDone, unknown, type ActionContext, type Finding, type Probe } from './contract.ts'
+import { done, notDone, unknown, type ActionContext, type Probe } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { outputReference } from './param-types.ts'
 import { readNote, writeNote } from './step-notes.ts'
@@ -19,6 +20,9 @@ const params = z.strictObject({
     .describe(
       'What it must be a replica of, as AWS names it there: the identifier, or in another region the ARN. Else it is refused.',
     )
+    .optional(),
+  service: serviceName
+    .describe('The service whose data it holds: up to when that came back, by the last figure of the lag, goes on record for it.')
     .optional(),
   maxLag: durationText
     .describe('Refused when the replica was further behind than this by the last figure of its lag.')
@@ -50,8 +54,6 @@ type Note = z.infer<typeof note>
 const pollMs = 2000
 /** By when a request whose answer was lost shows in the state of the instance. Less than a probe has. */
 const settleMs = 45_000
-/** It takes connections, and may be promoted or has been. AWS promotes from `available` only. */
-const usable: ReadonlySet<string> = new Set(['available', 'backing-up', 'storage-optimization'])
 
 /**
  * Promotes an RDS read replica to a database of its own. The point of no return. Done is what RDS calls usable and no longer a replica: that
@@ -60,7 +62,7 @@ const usable: ReadonlySet<string> = new Set(['available', 'backing-up', 'storage
 export const awsRdsPromote = defineAction<Params>({
   kind: 'aws.rds.promote',
   description:
-    'Promotes an RDS read replica to a database of its own, and waits until RDS calls it usable and no longer a replica: that the request was accepted is not enough. Before the plan begins its lag must be known from CloudWatch and within `maxLag`; an unknown lag is refused unless `acceptUnknownLag`. It must be a replica (of `source`, when given) and `available`, and that is looked at again immediately before. Interrupted, it waits for a promotion that is under way; one that AWS accepted and that does not show is unknown, and a person decides. Outputs: `replica`, `endpoint` with `address` and `port`, `source`, `resourceId`, `backupRetentionDays`.',
+    'Promotes an RDS read replica to a database of its own, and waits until RDS calls it usable and no longer a replica: that the request was accepted is not enough. Before the plan begins its lag must be known from CloudWatch and within `maxLag`; an unknown lag is refused unless `acceptUnknownLag`. It must be a replica (of `source`, when given) and `available`, and that is looked at again immediately before. Interrupted, it waits for a promotion that is under way; one that AWS accepted and that does not show is unknown, and a person decides. Outputs: `replica`, `endpoint` with `address` and `port`, `source`, `resourceId`, `backupRetentionDays`; with `service` also `recoveredUntil`.',
   example: { region: 'us-west-2', replica: 'api-db-replica-west', maxLag: '1m', backupRetentionDays: 7 },
   effect: 'point-of-no-return',
   params,
@@ -82,6 +84,8 @@ export const awsRdsPromote = defineAction<Params>({
     for (;;) {
       const state = await rds.find(p.replica)
       const found = judge(p, state, asked)
+      if (found.state === 'done' && state !== undefined)
+        return done({ ...outcome(state, asked), ...(await recoveryPoint(p, context, signal)) })
       const isUnderWay = found.state === 'unknown' && asked?.accepted === true && isSame(state, asked)
       // Asked, and nothing to be seen yet: it may still begin.
       const mayBegin = found.state === 'not-done' && context.clock.monotonicMs() - startedMs < settleForMs
@@ -115,7 +119,8 @@ export const awsRdsPromote = defineAction<Params>({
       asked = { ...asked, accepted: true }
       await writeNote(context, idempotencyKey, asked)
     }
-    return outcome(await waitUntilPromoted(rds, p, asked, context, signal), asked)
+    const promoted = await waitUntilPromoted(rds, p, asked, context, signal)
+    return { ...outcome(promoted, asked), ...(await recoveryPoint(p, context, signal)) }
   },
 
   manual: ({ replica, backupRetentionDays, ...target }, catalog) => {
@@ -174,14 +179,27 @@ function isSame(state: DatabaseState | undefined, { resourceId }: Note): state i
   return state !== undefined && (resourceId === null || state.resourceId === resourceId)
 }
 
+/**
+ * Up to when the service's data came back at least: at the time of the figure the replica was no further behind. Null where no figure can be
+ * had: unknown is not on record as anything else.
+ */
+async function recoveryPoint(p: Params, context: ActionContext, signal: AbortSignal) {
+  if (p.service === undefined) return {}
+  const lag = await readReplicaLag(p, p.replica, context, signal).catch((error: unknown) => {
+    if (isHoldfastError(error)) return undefined
+    throw error
+  })
+  const until = lag === undefined ? null : new Date(lag.at.getTime() - lag.seconds * 1000).toISOString()
+  return { service: p.service, recoveredUntil: until }
+}
+
 /** What the state of the instance says of the promotion. */
 function judge({ replica }: Params, state: DatabaseState | undefined, asked: Note | undefined): Probe {
   if (state === undefined) return unknown(`there is no database ${replica} any more`)
   const { status, source } = state
   if (asked !== undefined && !isSame(state, asked))
     return unknown(`${replica} is another database than the one that was to be promoted`)
-  if (source === undefined)
-    return usable.has(status) ? done(outcome(state, asked)) : unknown(`${replica} is no replica any more, and is ${status}`)
+  if (source === undefined) return usable.has(status) ? done() : unknown(`${replica} is no replica any more, and is ${status}`)
   if (asked?.accepted === true) return unknown(`AWS accepted to promote ${replica}, which is ${status}, and still a replica`)
   return usable.has(status) || status === 'stopped' ? notDone : unknown(`${replica} is a replica, and is ${status}`)
 }
@@ -191,93 +209,6 @@ function settleLeft(asked: Note | undefined, { clock }: Pick<ActionContext, 'clo
   if (asked === undefined) return 0
   const passedMs = clock.now().getTime() - Date.parse(asked.askedAt)
   return passedMs < 0 ? settleMs : Math.max(0, settleMs - passedMs)
-}
-
-/** Why it cannot be promoted. */
-function problemOf({ replica, region, source }: Params, state: DatabaseState | undefined): Finding | undefined {
-  const blocker = (code: string, message: string, hint?: string): Finding => {
-    return { severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }
-  }
-  if (state === undefined)
-    return blocker(
-      'replica-missing',
-      `there is no database instance ${replica} in ${region}`,
-      'check its identifier and the region',
-    )
-  if (state.auroraCluster !== undefined && state.source === undefined)
-    return blocker(
-      'aurora-member',
-      `${replica} belongs to the Aurora cluster ${state.auroraCluster}, and is not promoted by itself`,
-      'fail the cluster over: `aws rds failover-db-cluster`, or for a global one `aws rds failover-global-cluster`',
-    )
-  if (state.source === undefined)
-    return blocker('not-a-replica', `${replica} is not a read replica: it may have been promoted already`)
-  if (source !== undefined && !outputReference.test(source) && source !== state.source)
-    return blocker('other-source', `${replica} is a replica of ${state.source}, and not of ${source}`)
-  if (state.status !== 'available')
-    return blocker(
-      'replica-not-available',
-      `${replica} is ${state.status}: AWS promotes what is available`,
-      'wait until it is, or start it',
-    )
-  return undefined
-}
-
-function stateWarnings({ replica, backupRetentionDays }: Params, state: DatabaseState): Finding[] {
-  const findings: Finding[] = []
-  const warn = (code: string, message: string, hint: string) => findings.push({ severity: 'warning', code, message, hint })
-  if (backupRetentionDays === 0 || (backupRetentionDays === undefined && state.backupRetentionDays === 0)) {
-    warn(
-      'no-backups-after',
-      backupRetentionDays === 0
-        ? `${replica} will have no automated backups when it is promoted`
-        : `${replica} has no automated backups, and AWS will keep those of the promoted database for one day only`,
-      "set 'backupRetentionDays'",
-    )
-  }
-  if (state.replicationProblem !== undefined) {
-    warn(
-      'replication-problem',
-      `replication to ${replica} is not well: ${state.replicationProblem}`,
-      'what the source has since is lost',
-    )
-  }
-  return findings
-}
-
-/** Unknown lag is refused: replication that stopped long ago looks the same as one that is complete. */
-async function lagFindings(p: Params, context: ActionContext, signal: AbortSignal): Promise<Finding[]> {
-  const unknownLag = (because: string): Finding[] => [
-    {
-      severity: p.acceptUnknownLag ? 'warning' : 'blocker',
-      code: 'lag-unknown',
-      message: `nobody knows how far ${p.replica} is behind: ${because}`,
-      hint: p.acceptUnknownLag
-        ? "what the source has since is lost; 'acceptUnknownLag' accepts that"
-        : "find out, or accept it with 'acceptUnknownLag: true'",
-    },
-  ]
-  let lag: Awaited<ReturnType<typeof readReplicaLag>>
-  try {
-    lag = await readReplicaLag(p, p.replica, context, signal)
-  } catch (error) {
-    signal.throwIfAborted()
-    if (!isHoldfastError(error)) throw error
-    return unknownLag(`CloudWatch cannot be read: ${error.message}`)
-  }
-  if (lag === undefined) return unknownLag('CloudWatch has no figure of the last three hours')
-  const ageMs = Math.max(0, context.clock.now().getTime() - lag.at.getTime())
-  const figure = `${formatDuration(lag.seconds * 1000)}, ${formatDuration(ageMs)} ago`
-  if (ageMs > parseDuration(p.lagMaxAge)) return unknownLag(`the last figure is too old (${figure})`)
-  if (lag.seconds * 1000 <= parseDuration(p.maxLag)) return []
-  return [
-    {
-      severity: 'blocker',
-      code: 'lag-too-large',
-      message: `${p.replica} was ${figure}, behind its source: more than ${p.maxLag}`,
-      hint: "that much would be lost; wait until it has caught up, or accept it with a larger 'maxLag'",
-    },
-  ]
 }
 
 function outcome({ name, endpoint, resourceId, backupRetentionDays }: DatabaseState, asked: Note | undefined) {

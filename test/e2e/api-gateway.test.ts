@@ -78,6 +78,20 @@ describeWith('moto', 'the example api-gateway, its region lost', (environment) =
     expect(timing.rtaMs).toBeGreaterThan(120_000)
     const ledger = await here.run(['--json', 'ledger', 'show'])
     expect(ledger.stdout).toContain('"plan":"api-gateway-failover"')
+    expect(ledger.stdout).toContain('"verdict":"met"')
+  })
+
+  test('only a command that asks AWS loads its SDK', async () => {
+    await using here = await lostApiGateway(moto.url)
+    // Node tells of every module that is asked for by its name.
+    const hook = `import{registerHooks}from'node:module';registerHooks({resolve(name,context,next){if(name.startsWith('@aws-sdk/client'))process.stderr.write('LOADED '+name+'\\n');return next(name,context)}})`
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hook)}`
+    for (const args of [['--help'], ['validate'], ['run', 'list'], ['runbook', 'api-gateway', '--no-evidence']]) {
+      const { exitCode, stderr } = await here.run(args, { env: { NODE_OPTIONS } })
+      expect({ exitCode, stderr: stderr.includes('LOADED') }, args.join(' ')).toEqual({ exitCode: 0, stderr: false })
+    }
+    const { stderr } = await here.run(['recover', 'api-gateway', '--dry-run'], { env: { NODE_OPTIONS } })
+    expect(stderr).toContain('LOADED @aws-sdk/client-ec2')
   })
 
   test('killed right after AWS did what it was asked, it goes on each time without asking again', async () => {

@@ -143,6 +143,20 @@ describeWith('moto', 'aws.ec2.start and aws.ec2.stop against moto', (environment
     await expect(step.run(stop.signal)).rejects.toThrow('enough')
   })
 
+  test('a call that is never answered ends when the step is told to end', async () => {
+    const [id = ''] = await addInstances(aws, 1)
+    const stop = new AbortController()
+    proxy.rules = {
+      before({ name }) {
+        if (name !== 'ec2 StartInstances') return undefined
+        setImmediate(() => stop.abort(new Error('enough')))
+        return 'hang'
+      },
+    }
+    await expect(power('start', [id]).run(stop.signal)).rejects.toThrow('enough')
+    expect(proxy.count('ec2 StartInstances')).toBe(1)
+  })
+
   test('what IAM does not allow is found before the plan begins, and the permission is named', async () => {
     const instances = await addInstances(aws, 1)
     const stranger = await addUser(moto, 'stranger', ['ec2:DescribeInstances'])

@@ -46,16 +46,20 @@ describeWith('moto', 'aws.rds.promote against moto', (environment) => {
     // moto promotes; that it is no replica afterwards is not moto.
     proxy.rules = promotesReplicas()
     await reportLag(awsClients(moto.url), replica, 2)
-    const step = promote({ source: sourceArn, backupRetentionDays: 7 })
+    const step = promote({ source: sourceArn, backupRetentionDays: 7, service: 'orders' })
     expect(await step.preflight()).toEqual([])
     expect(await step.probe()).toEqual({ state: 'not-done' })
-    expect(await step.run()).toMatchObject({
+    const output = await step.run()
+    expect(output).toMatchObject({
       replica,
+      service: 'orders',
       source: sourceArn,
       backupRetentionDays: 7,
       endpoint: { address: expect.stringContaining(replica) as string, port: 5432 },
     })
-    expect(await step.probe('interrupted')).toMatchObject({ state: 'done', output: { replica, source: sourceArn } })
+    expect(await step.probe('interrupted')).toEqual({ state: 'done', output })
+    const { recoveredUntil } = output as { recoveredUntil: string }
+    expect(Date.now() - Date.parse(recoveredUntil), 'two seconds before it was reported').toBeGreaterThanOrEqual(2000)
     expect(proxy.count('rds PromoteReadReplica')).toBe(1)
     expect(await promote().preflight()).toMatchObject([{ severity: 'blocker', code: 'not-a-replica' }])
     expect(step.action).toMatchObject({ effect: 'point-of-no-return', canUndo: false })
@@ -79,7 +83,7 @@ describeWith('moto', 'aws.rds.promote against moto', (environment) => {
   test('interrupted while AWS promotes, it waits for the end and asks no second time', async () => {
     const { clock, within } = leapingClock()
     await using impatient = await actionBench({ clock })
-    const step = promote({}, impatient)
+    const step = promote({ service: 'orders' }, impatient)
     let asked = false
     proxy.rules = {
       after(call, body) {
@@ -98,7 +102,7 @@ describeWith('moto', 'aws.rds.promote against moto', (environment) => {
     }
     expect(await step.probe('interrupted')).toMatchObject({ state: 'done', output: { replica } })
     looks = 0
-    expect(await step.run()).toMatchObject({ replica })
+    expect(await step.run()).toMatchObject({ replica, recoveredUntil: null })
     expect(proxy.count('rds PromoteReadReplica')).toBe(1)
   })
 

@@ -94,7 +94,8 @@ export async function lostApiGateway(motoUrl: string): Promise<ApiGateway> {
   process.env.HOLDFAST_PASSWORD = env.HOLDFAST_PASSWORD
   await (await createCatalogRepository(await loadRunCatalog(catalog), 'record'))[Symbol.asyncDispose]()
 
-  const run: ApiGateway['run'] = (args, options) => holdfast(['--catalog', catalog, ...args], { ...options, env })
+  const run: ApiGateway['run'] = (args, options) =>
+    holdfast(['--catalog', catalog, ...args], { ...options, env: { ...env, ...options?.env } })
   const untilJournalSays: ApiGateway['untilJournalSays'] = async (text) => {
     while (!(await newestJournal(folder.path)).includes(text)) await delay(50)
   }

@@ -11,8 +11,8 @@ export interface AwsCall {
 
 /** What is not moto: an answer instead of moto's, or moto's changed. */
 export interface AwsProxyRules {
-  /** Before moto gets the call. An answer is given instead of its own; `drop` closes the connection. */
-  readonly before?: (call: AwsCall) => { readonly status: number; readonly body: string } | 'drop' | undefined
+  /** Before moto gets the call. An answer is given instead of its own; `drop` closes the connection, `hang` never answers. */
+  readonly before?: (call: AwsCall) => { readonly status: number; readonly body: string } | 'drop' | 'hang' | undefined
   /** After moto has done what was asked. Undefined closes the connection without an answer. */
   readonly after?: (call: AwsCall, body: string) => string | undefined
 }
@@ -54,6 +54,7 @@ async function pass(
   const call = { name: nameOf(incoming, body.toString('latin1')), body: body.toString('latin1') }
   calls.push(call)
   const instead = rules.before?.(call)
+  if (instead === 'hang') return
   if (instead === 'drop') return void outgoing.destroy()
   if (instead !== undefined) return void outgoing.writeHead(instead.status, { 'content-type': 'text/xml' }).end(instead.body)
   const onward = request(new URL(incoming.url ?? '/', target), { method: incoming.method, headers: incoming.headers })
