@@ -1,63 +1,76 @@
-import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
-import { HoldfastError, parseDuration, runProcess, systemCode } from '../kernel/index.ts'
+import { HoldfastError, parseDuration } from '../kernel/index.ts'
 import { done, notDone, unknown, type ActionContext } from './contract.ts'
 import { defineAction } from './define-action.ts'
-import { pathOrOutput } from './param-types.ts'
-import { quote } from './shell.ts'
+import { outputReference } from './param-types.ts'
 import { readNote, writeNote } from './step-notes.ts'
+import { runit } from './supervisors/runit.ts'
+import type { Order, ServiceState, Supervisor } from './supervisors/supervisor.ts'
+import { systemd } from './supervisors/systemd.ts'
 
-const params = z.strictObject({
-  manager: z.enum(['runit']).describe('What supervises the service; runit is controlled with `sv`.').default('runit'),
-  service: pathOrOutput.describe('The service’s folder, such as /etc/service/postgresql.'),
-  to: z
-    .enum(['start', 'stop', 'restart'])
-    .describe('What becomes of it. Stopped, it stays so until its supervisor itself is started anew, as by a reboot.'),
-  within: durationText.describe('How long it may take; at most the step’s time.').default('30s'),
-})
+const folder = /^(?:\/|\$\{steps\.)/
+/** systemd.unit(5), without the patterns that systemctl would take for several units. */
+const unitName = /^(?:[A-Za-z0-9:_][A-Za-z0-9:_.\\@-]*|\$\{steps\.[^}]*\})$/
+
+const params = z
+  .strictObject({
+    manager: z
+      .enum(['runit', 'systemd'])
+      .describe('What supervises the service; runit is controlled with `sv`, systemd with `systemctl`.')
+      .default('runit'),
+    service: z
+      .string()
+      .min(1)
+      .describe(
+        'For runit the service’s folder, such as /etc/service/postgresql; for systemd the unit, such as postgresql@15-main.service.',
+      ),
+    to: z
+      .enum(['start', 'stop', 'restart'])
+      .describe(
+        'What becomes of it. Stopped, it stays so until its supervisor itself is started anew, as by a reboot, or something else starts it.',
+      ),
+    within: durationText.describe('How long it may take; at most the step’s time.').default('30s'),
+  })
+  .refine(({ manager, service }) => manager !== 'runit' || folder.test(service), {
+    path: ['service'],
+    message: 'expected an absolute path, or an output of an earlier step that is one',
+  })
+  .refine(({ manager, service }) => manager !== 'systemd' || unitName.test(service), {
+    path: ['service'],
+    message: 'expected the name of one unit, such as nginx.service',
+  })
 
 type Params = z.infer<typeof params>
 
-/** As `sv status` tells it. `settled`: it is what its supervisor wants it to be. */
-interface ServiceState {
-  readonly up: boolean
-  readonly pid: number | undefined
-  readonly settled: boolean
-}
-
-const note = z.strictObject({ up: z.boolean(), pid: z.int().optional() })
+const note = z.strictObject({ up: z.boolean(), pid: z.int().optional(), instance: z.string().optional() })
+const supervisors: Readonly<Record<Params['manager'], Supervisor>> = { runit, systemd }
 const share = 0.8
 const pollMs = 100
+/** For how long a service must be seen up before it counts: one that cannot run is up for a moment too. */
+const steadyMs = 500
 
 /** Starts, stops or restarts a supervised service, and reads back that it is so: its supervisor would undo what is done behind its back. */
 export const serviceControl = defineAction<Params>({
   kind: 'service.control',
   description:
-    'Starts, stops or restarts a supervised service, and reads back that it is so. The undo brings it back to what it was before; a restart has none. Outputs: `up`, `pid`, `wasUp`.',
-  example: { service: '/etc/service/api', to: 'stop' },
+    'Starts, stops or restarts a service under systemd or runit, and reads back that it is so. A start counts once the service has stayed up for half a second. The undo brings it back to what it was before; a restart has none. Outputs: `up`, `pid`, `wasUp`.',
+  example: { manager: 'systemd', service: 'api.service', to: 'stop' },
   effect: 'reversible',
   params,
 
-  async preflight({ service }, _context, signal) {
-    if (service.includes('${')) return []
-    const problem = await stat(service).then(
-      () => undefined,
-      (error: unknown) => (systemCode(error) === 'ENOENT' ? `there is no service folder ${service}` : String(error)),
-    )
-    if (problem !== undefined) return [{ severity: 'blocker', code: 'service-missing', message: problem }]
-    await readState(service, signal)
-    return []
+  async preflight({ manager, service, to }, _context, signal) {
+    return outputReference.test(service) ? [] : await supervisors[manager].findings(service, to, signal)
   },
 
   async probe(p, context, { signal, idempotencyKey, previous }) {
-    const state = await readState(p.service, signal)
+    const state = await supervisors[p.manager].read(p.service, signal)
     if (p.to === 'restart') {
       const before = await readNote(context, idempotencyKey, note)
       if (previous === 'none' || before === undefined) return notDone
-      return state.up && state.settled && state.pid !== before.pid ? done(outcome(state, before)) : notDone
+      return state.up && state.settled && state.instance !== before.instance ? done(outcome(state, before)) : notDone
     }
-    if (!state.settled) return previous === 'interrupted' ? unknown(`${p.service} is still on its way`) : notDone
+    if (!state.settled) return previous === 'interrupted' ? unknown(`${p.service} is still on its way: ${state.words}`) : notDone
     // Asked of a state that was so before, undo has nothing to take back.
     return state.up === (p.to === 'start')
       ? done(outcome(state, (await readNote(context, idempotencyKey, note)) ?? state))
@@ -65,8 +78,13 @@ export const serviceControl = defineAction<Params>({
   },
 
   async run(p, context, { signal, idempotencyKey, timeoutMs }) {
-    const before = (await readNote(context, idempotencyKey, note)) ?? (await readState(p.service, signal))
-    await writeNote(context, idempotencyKey, { up: before.up, ...(before.pid === undefined ? {} : { pid: before.pid }) })
+    const before = (await readNote(context, idempotencyKey, note)) ?? (await supervisors[p.manager].read(p.service, signal))
+    const { up, pid, instance } = before
+    await writeNote(context, idempotencyKey, {
+      up,
+      ...(pid === undefined ? {} : { pid }),
+      ...(instance === undefined ? {} : { instance }),
+    })
     return outcome(await bring(p, p.to, context, signal, timeoutMs), before)
   },
 
@@ -77,10 +95,9 @@ export const serviceControl = defineAction<Params>({
     await bring(p, before.up ? 'start' : 'stop', context, signal, timeoutMs)
   },
 
-  manual: ({ service, to, within }) => [
-    `sv -w ${Math.ceil(parseDuration(within) / 1000)} ${to} ${quote(service)}`,
-    `sv status ${quote(service)}   # expect ${to === 'stop' ? 'down' : 'run'}`,
-  ],
+  manual: ({ manager, service, to, within }) => supervisors[manager].manual(service, to, parseDuration(within)),
+  manualUndo: ({ manager, service, to, within }) =>
+    to === 'restart' ? [] : supervisors[manager].manual(service, to === 'start' ? 'stop' : 'start', parseDuration(within)),
 })
 
 function outcome({ up, pid }: ServiceState, before: z.infer<typeof note>): { up: boolean; pid: number | null; wasUp: boolean } {
@@ -88,48 +105,41 @@ function outcome({ up, pid }: ServiceState, before: z.infer<typeof note>): { up:
 }
 
 async function bring(
-  { service, within }: Params,
-  to: Params['to'],
+  { manager, service, within }: Params,
+  to: Order,
   { clock }: ActionContext,
   signal: AbortSignal,
   timeoutMs = Number.POSITIVE_INFINITY,
 ): Promise<ServiceState> {
+  const supervisor = supervisors[manager]
   const startedMs = clock.monotonicMs()
   const limitMs = Math.min(parseDuration(within), timeoutMs * share)
-  const { pid } = await readState(service, signal)
-  // Without waiting: how long that takes is ours to bound, and the state is read by us.
-  const told = await runProcess('sv', ['-w', '0', to, service], {}, signal)
+  const { instance } = await supervisor.read(service, signal)
+  const told = await supervisor.tell(service, to, signal)
+  let seen: { readonly instance: string | undefined; readonly sinceMs: number } | undefined
   for (;;) {
-    const state = await readState(service, signal)
-    const isNew = to !== 'restart' || state.pid !== pid
-    if (state.settled && state.up === (to !== 'stop') && isNew) return state
-    if (clock.monotonicMs() - startedMs > limitMs) {
+    const state = await supervisor.read(service, signal)
+    const nowMs = clock.monotonicMs()
+    if (to === 'stop' && state.settled && !state.up) return state
+    if (to !== 'stop' && state.settled && state.failed !== undefined) throw failed(service, to, state, supervisor)
+    const isUp = to !== 'stop' && state.settled && state.up && (to === 'start' || state.instance !== instance)
+    if (!isUp) seen = undefined
+    else if (seen === undefined || seen.instance !== state.instance) seen = { instance: state.instance, sinceMs: nowMs }
+    else if (nowMs - seen.sinceMs >= steadyMs) return state
+    if (nowMs - startedMs > limitMs) {
       throw new HoldfastError('timed-out', {
-        message: `${service} was told to ${to}, and after ${Math.round(limitMs)} ms it is ${state.up ? 'running' : 'down'}: ${told.stdout.trim()}`,
-        hint: `look at its log, and at \`sv status ${service}\``,
+        message: `${service} was told to ${to}, and after ${Math.round(limitMs)} ms it is ${state.up ? 'running' : 'down'} (${[state.words, told].filter(Boolean).join('; ')})`,
+        hint: supervisor.look(service),
       })
     }
     await clock.sleep(pollMs, signal)
   }
 }
 
-/** `run: DIR: (pid N) 5s`, `down: DIR: 1s, normally up, want up`, `finish: …`, `fail: …`. Throws `command-failed` where nothing supervises it. */
-async function readState(service: string, signal: AbortSignal): Promise<ServiceState> {
-  const { stdout, stderr } = await runProcess('sv', ['status', service], { env: { ...process.env, LC_ALL: 'C' } }, signal)
-  // A second part, after a semicolon, is of its logger.
-  const line = stdout.split(/[;\n]/)[0] ?? ''
-  const [, word] = /^(run|down|finish): /.exec(line) ?? []
-  if (word === undefined) {
-    throw new HoldfastError('command-failed', {
-      message: `the state of ${service} cannot be read: ${[line, stderr.trim()].filter(Boolean).join(' ')}`,
-      hint: 'check that runsvdir runs for the folder that it is in, and that this user may ask',
-      retryable: true,
-    })
-  }
-  const pid = /\(pid (\d+)\)/.exec(line)?.[1]
-  return {
-    up: word === 'run',
-    pid: pid === undefined ? undefined : Number(pid),
-    settled: word !== 'finish' && !/, want |, got /.test(line),
-  }
+function failed(service: string, to: Order, { failed: why, words }: ServiceState, supervisor: Supervisor): HoldfastError {
+  return new HoldfastError('command-failed', {
+    message: `${service} was told to ${to} and failed (${words}: ${why})`,
+    hint: supervisor.look(service),
+    retryable: true,
+  })
 }

@@ -16,6 +16,11 @@ export interface Peer {
 /** The real programs that the tests run beside npm's. */
 export const peers = {
   restic: { debianPackage: 'restic', suites: 'the restic interoperability suites', find: () => inPath('restic') },
+  systemd: {
+    debianPackage: 'systemd-container',
+    suites: 'the systemd suite, which also needs root',
+    find: () => (process.getuid?.() === 0 ? inPath('systemd-nspawn') : undefined),
+  },
   'postgresql-15': {
     debianPackage: 'postgresql-15',
     suites: 'the PostgreSQL 15 suites',
