@@ -41,6 +41,10 @@ export interface RunFilter {
   readonly state?: RunState
   /** Called for each run whose record cannot be read; without it, one such run fails the whole list. */
   readonly onUnreadable?: (runId: string, error: HoldfastError) => void
+  /** How the id begins. */
+  readonly prefix?: string
+  /** Of those, only so many that were submitted last, of whatever state. */
+  readonly newest?: number
 }
 
 export interface HistoryOptions {
@@ -62,7 +66,7 @@ export interface HistoryOptions {
  *
  * submit         starts a run and returns once it is durable. Idempotent: the same id and plan again does nothing, another plan is refused.
  * attach         the result, once there is one. Safe to repeat, also from another process. `run-interrupted` when nobody works on it.
- * status, list   what is recorded, read without disturbing the run. `run-not-found`.
+ * status, list   what is recorded, read without disturbing the run; lists begin with what was submitted first. `run-not-found`.
  * history        every event from the first, in order.
  * requestCancel  durable when it returns; the run stops its steps, lets them settle and compensates. For an interrupted run: when resumed.
  * signal         durable when it returns; delivered once, to the wait of that name, whether it has begun or not.

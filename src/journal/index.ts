@@ -2,3 +2,4 @@ export { openJournal, readJournal, type Journal, type JournalOptions } from './j
 export type { JournalRecord } from './line.ts'
 export { acquireOwnerLock, lockHolder, type LockOptions, type LockOwner, type OwnerLock } from './owner-lock.ts'
 export { ownIdentity, type ProcessIdentity, type ProcessState } from './process-identity.ts'
+export { createJournalReader, type JournalReader } from './reader.ts'

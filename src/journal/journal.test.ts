@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openJournal, readJournal } from './index.ts'
+import { createJournalReader, openJournal, readJournal } from './index.ts'
 
 async function journalFolder() {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-journal-'))
@@ -102,3 +102,54 @@ function swap(text: string, a: number, b: number): string {
   const lines = text.split('\n')
   return lines.map((line, index) => (index === a ? lines[b] : index === b ? lines[a] : line)).join('\n')
 }
+
+test('a reader gives what is new, leaves a line that is being written for later, and reads the first record alone', async () => {
+  await using folder = await journalFolder()
+  const reader = createJournalReader(folder.path)
+  expect([await reader.readOn(), await reader.first()]).toEqual([[], undefined])
+  await journalOf(folder.path, [1, 2])
+  expect(bodies(await reader.readOn())).toEqual([1, 2])
+  await journalOf(folder.path, [3, 4])
+  const whole = await readFile(folder.path)
+  await truncate(folder.path, whole.length - 3)
+  expect(bodies(await reader.readOn())).toEqual([3])
+  await writeFile(folder.path, whole)
+  expect(await reader.readOn()).toMatchObject([{ seq: 4, body: { body: 4 } }])
+  expect(await reader.readOn()).toEqual([])
+  expect(await reader.first()).toMatchObject({ seq: 1, body: { body: 1 } })
+})
+
+test('a first record that is longer than one read is read whole', async () => {
+  await using folder = await journalFolder()
+  {
+    await using journal = await openJournal(folder.path, options)
+    await journal.append({ body: 'x'.repeat(200_000) })
+    await journal.append({ body: 2 })
+  }
+  expect(await createJournalReader(folder.path).first()).toMatchObject({ seq: 1, body: { body: 'x'.repeat(200_000) } })
+})
+
+test('damage behind what was read already is told with its line and byte', async () => {
+  await using folder = await journalFolder()
+  await journalOf(folder.path, [1])
+  const reader = createJournalReader(folder.path)
+  await reader.readOn()
+  const { length } = await readFile(folder.path)
+  await journalOf(folder.path, [2, 3])
+  const text = await readFile(folder.path, 'utf8')
+  await writeFile(folder.path, text.replace('{"body":2}', '{"body":9}'))
+  await expect(reader.readOn()).rejects.toMatchObject({ code: 'journal-damaged', details: { line: 2, offset: length } })
+})
+
+test('a journal that somebody has written anew, with spaces and other order, is read as long as it says the same', async () => {
+  await using folder = await journalFolder()
+  {
+    await using journal = await openJournal(folder.path, options)
+    await journal.append({ b: 1, a: 2 })
+  }
+  const { sum } = JSON.parse(await readFile(folder.path, 'utf8')) as { sum: string }
+  await writeFile(folder.path, `{"seq": 1, "sum": "${sum}", "body": {"b": 1, "a": 2}}\n`)
+  expect(await readJournal(folder.path)).toEqual([{ seq: 1, body: { b: 1, a: 2 } }])
+  await writeFile(folder.path, `{"seq": 1, "sum": "${sum}", "body": {"b": 1, "a": 3}}\n`)
+  await expect(readJournal(folder.path)).rejects.toMatchObject({ code: 'journal-damaged' })
+})

@@ -1,8 +1,9 @@
-import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { diskFullOr, HoldfastError, syncDirectory, systemCode, type Json } from '../kernel/index.ts'
+import { diskFullOr, HoldfastError, syncDirectory, type Json } from '../kernel/index.ts'
 import { decodeJournal, encodeLine, type JournalRecord } from './line.ts'
 import { acquireOwnerLock, type OwnerLock } from './owner-lock.ts'
+import { createJournalReader } from './reader.ts'
 
 export interface Journal extends AsyncDisposable {
   /** What was in it when it was opened. */
@@ -38,12 +39,7 @@ export async function openJournal(path: string, options: JournalOptions): Promis
 
 /** The records of a journal that another process may be writing; empty when there is none. A line being written is left out. */
 export async function readJournal(path: string): Promise<JournalRecord[]> {
-  try {
-    return decodeJournal(await readFile(path), path).records
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return []
-    throw error
-  }
+  return await createJournalReader(path).readOn()
 }
 
 async function openLocked(path: string, lock: OwnerLock, { afterRecord }: JournalOptions): Promise<Journal> {

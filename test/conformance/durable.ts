@@ -41,6 +41,28 @@ export function durableEngineConformance(name: string, createHarness: () => Prom
       expect(await engine.attach('r')).toMatchObject({ state: 'failed', error: { code: 'wal-gap', message: 'a hole' } })
     })
 
+    test('runs are listed as they were submitted, and by the beginning of their id, their state, and the newest only', async () => {
+      await using harness = await createHarness()
+      await using engine = harness.open(async (_context, input) => (input === 'fail' ? Promise.reject(new Error('x')) : null))
+      for (const [runId, input] of [
+        ['b-1', 'fail'],
+        ['a-1', null],
+        ['b-2', null],
+      ] as const) {
+        await engine.submit(spec(runId, input))
+        await engine.attach(runId)
+        // In another millisecond, which is what tells them apart.
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      const ids = async (filter?: Parameters<DurableEngine['list']>[0]) => (await engine.list(filter)).map(({ runId }) => runId)
+      expect(await ids()).toEqual(['b-1', 'a-1', 'b-2'])
+      expect(await ids({ prefix: 'b-' })).toEqual(['b-1', 'b-2'])
+      expect(await ids({ newest: 2 })).toEqual(['a-1', 'b-2'])
+      expect(await ids({ prefix: 'b', newest: 1 })).toEqual(['b-2'])
+      expect(await ids({ state: 'failed' })).toEqual(['b-1'])
+      expect(await ids({ state: 'failed', newest: 1 })).toEqual([])
+    })
+
     test('a run that nobody knows is named', async () => {
       await using harness = await createHarness()
       await using engine = harness.open(async () => null)

@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { HoldfastError, isHoldfastError, systemClock, type Clock, type Json } from '../../kernel/index.ts'
 import { lockHolder, openJournal } from '../../journal/index.ts'
-import type { DurableEngine, RunBinding, RunResult, RunSpec, RunView } from '../engine.ts'
+import type { DurableEngine, RunBinding, RunFilter, RunResult, RunSpec, RunView } from '../engine.ts'
 import { parseEvent, type RunEvent } from '../events.ts'
 import { recordFailure } from '../failure.ts'
 import type { RunHandler } from '../run-context.ts'
@@ -10,7 +9,8 @@ import { createEnvironmentLocks } from './environment-locks.ts'
 import { postLetter } from './inbox.ts'
 import { LiveRun } from './live-run.ts'
 import { createLocalContext } from './local-context.ts'
-import { readEvents, runFolder, runIds, type RunFolder } from './run-folder.ts'
+import { runFolder, runIds, type RunFolder } from './run-folder.ts'
+import { RunReader } from './run-reader.ts'
 import { viewOf } from './view.ts'
 
 export interface LocalEngineOptions {
@@ -33,9 +33,11 @@ interface Active {
 /** Runs in fsynced journals in a directory: nothing to install, for one machine. */
 export function openLocalEngine({ directory, handler, clock = systemClock, afterRecord }: LocalEngineOptions): DurableEngine {
   const active = new Map<string, Active>()
+  const readers = new Map<string, RunReader>()
+  const reader = (folder: RunFolder) => readers.getOrInsertComputed(folder.runId, () => new RunReader(folder))
   const locks = createEnvironmentLocks(directory, async (runId) => {
     try {
-      return (await readEvents(runFolder(directory, runId))).some((event) => event.type === 'ended')
+      return (await new RunReader(runFolder(directory, runId)).events()).some((event) => event.type === 'ended')
     } catch (error) {
       if (isHoldfastError(error, 'run-not-found')) return true
       throw error
@@ -55,7 +57,7 @@ export function openLocalEngine({ directory, handler, clock = systemClock, after
       const events = journal.records.map((record) => parseEvent(record, folder.journal))
       const submitted = events[0]?.type === 'submitted' ? events[0] : undefined
       if (submitted !== undefined) refuseOther(submitted, binding)
-      if (submitted === undefined && spec === undefined) await readEvents(folder)
+      if (submitted === undefined && spec === undefined) await reader(folder).events()
       if (events.some((event) => event.type === 'ended')) return await journal[Symbol.asyncDispose]()
       const letGo = Promise.withResolvers<never>()
       letGo.promise.catch(() => {})
@@ -92,19 +94,25 @@ export function openLocalEngine({ directory, handler, clock = systemClock, after
     return result
   }
 
+  async function look(folder: RunFolder, run: RunReader): Promise<RunView> {
+    const holder = await lockHolder(folder.lock)
+    const events = await run.events()
+    return viewOf(events, holder === undefined || holder.state === 'gone' ? undefined : holder.owner)
+  }
+
   async function status(runId: string): Promise<RunView> {
     const folder = runFolder(directory, runId)
-    const holder = await lockHolder(folder.lock)
-    const events = await readEvents(folder)
-    return viewOf(events, holder === undefined || holder.state === 'gone' ? undefined : holder.owner)
+    return await look(folder, reader(folder))
   }
 
   return {
     async submit(spec) {
       const folder = runFolder(directory, spec.runId)
-      const existing = await readEvents(folder).catch((error: unknown) => {
-        if (!isHoldfastError(error, 'run-not-found')) throw error
-      })
+      const existing = await reader(folder)
+        .events()
+        .catch((error: unknown) => {
+          if (!isHoldfastError(error, 'run-not-found')) throw error
+        })
       if (existing === undefined) await start(folder, spec, spec)
       else refuseOther(existing[0], spec)
     },
@@ -119,36 +127,32 @@ export function openLocalEngine({ directory, handler, clock = systemClock, after
       }
     },
     status,
-    async list(filter = {}) {
-      const views: RunView[] = []
+    async list({ state, prefix = '', newest, onUnreadable } = {}) {
+      const found: { folder: RunFolder; run: RunReader; at: string }[] = []
       for (const runId of await runIds(directory)) {
-        try {
-          const view = await status(runId)
-          if (filter.state === undefined || filter.state === view.state) views.push(view)
-        } catch (error) {
-          if (isHoldfastError(error, 'run-not-found')) continue
-          if (!isHoldfastError(error) || filter.onUnreadable === undefined) throw error
-          filter.onUnreadable(runId, error)
-        }
+        if (!runId.startsWith(prefix)) continue
+        const folder = runFolder(directory, runId)
+        // Of its own: a list of many runs is not kept.
+        const run = new RunReader(folder)
+        const at = await readable(runId, () => run.submittedAt(), onUnreadable)
+        if (at !== undefined) found.push({ folder, run, at })
       }
-      return views.sort((a, b) => a.submittedAt.localeCompare(b.submittedAt))
+      found.sort((a, b) => a.at.localeCompare(b.at))
+      const views: RunView[] = []
+      for (const { folder, run } of newest === undefined ? found : found.slice(-newest)) {
+        const view = await readable(folder.runId, () => look(folder, run), onUnreadable)
+        if (view !== undefined && (state === undefined || state === view.state)) views.push(view)
+      }
+      return views
     },
     async *history(runId, { follow = false } = {}, signal) {
-      const folder = runFolder(directory, runId)
+      const run = reader(runFolder(directory, runId))
       let shown = 0
-      let size = -1
       for (;;) {
-        const { size: newSize } = await stat(folder.journal).catch(() => ({ size: -1 }))
-        let last: RunEvent | undefined
-        if (newSize !== size || shown === 0) {
-          size = newSize
-          for (const event of (await readEvents(folder)).slice(shown)) {
-            shown++
-            last = event
-            yield event
-          }
-        }
-        if (!follow || last?.type === 'ended') return
+        const events = await run.events()
+        // More may be added to it meanwhile, by another look at the same run.
+        for (const until = events.length; shown < until; shown++) yield events[shown] as RunEvent
+        if (!follow || events[shown - 1]?.type === 'ended') return
         await clock.sleep(pollMs, signal)
       }
     },
@@ -164,13 +168,29 @@ export function openLocalEngine({ directory, handler, clock = systemClock, after
     },
     async resume(runId, binding) {
       const folder = runFolder(directory, runId)
-      await readEvents(folder)
+      await reader(folder).events()
       await start(folder, undefined, binding)
     },
     async [Symbol.asyncDispose]() {
       const runs = [...active.values()]
       await Promise.all(runs.map(({ run }) => run.close(interrupted(run.folder.runId))))
     },
+  }
+}
+
+/** Undefined for a run that is not there, and for one whose record cannot be read where somebody wants to be told instead. */
+async function readable<T>(
+  runId: string,
+  read: () => Promise<T>,
+  onUnreadable: RunFilter['onUnreadable'],
+): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (isHoldfastError(error, 'run-not-found')) return undefined
+    if (!isHoldfastError(error) || onUnreadable === undefined) throw error
+    onUnreadable(runId, error)
+    return undefined
   }
 }
 

@@ -1,8 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, systemCode } from '../../kernel/index.ts'
-import { readJournal } from '../../journal/index.ts'
-import { parseEvent, type RunEvent } from '../events.ts'
 
 /** Where a run lives below the state directory. */
 export interface RunFolder {
@@ -29,17 +27,4 @@ export async function runIds(stateDirectory: string): Promise<string[]> {
     if (systemCode(error) === 'ENOENT') return []
     throw error
   }
-}
-
-/** Every event of a run. Throws `run-not-found`: also for a run that crashed before it was durable, which nobody was told of. */
-export async function readEvents(folder: RunFolder): Promise<[RunEvent & { type: 'submitted' }, ...RunEvent[]]> {
-  const [first, ...rest] = (await readJournal(folder.journal)).map((record) => parseEvent(record, folder.journal))
-  if (first?.type !== 'submitted') {
-    throw new HoldfastError('run-not-found', {
-      message: `there is no run ${folder.runId}`,
-      hint: '`holdfast run list` shows the runs of this catalog',
-      details: { runId: folder.runId },
-    })
-  }
-  return [first, ...rest]
 }

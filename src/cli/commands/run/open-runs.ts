@@ -15,10 +15,11 @@ export function openRuns(options: GlobalOptions): DurableEngine {
 /** The run of that id, or of the only id that begins so; `latest` is the newest. Throws `run-not-found`, or `usage` for an ambiguous one. */
 export async function findRun(engine: DurableEngine, text: string): Promise<RunView> {
   const unreadable: { readonly runId: string; readonly error: HoldfastError }[] = []
-  const runs = await engine.list({ onUnreadable: (runId, error) => unreadable.push({ runId, error }) })
+  const onUnreadable = (runId: string, error: HoldfastError) => unreadable.push({ runId, error })
+  const runs = await engine.list(text === 'latest' ? { newest: 1, onUnreadable } : { prefix: text, onUnreadable })
   if (text === 'latest') return newest(runs, unreadable[0])
-  const found = runs.filter(({ runId }) => runId === text)
-  const matching = found.length > 0 ? found : runs.filter(({ runId }) => runId.startsWith(text))
+  const whole = runs.filter(({ runId }) => runId === text)
+  const matching = whole.length > 0 ? whole : runs
   const [run, ...others] = matching
   if (run !== undefined && others.length === 0) return run
   if (run === undefined) return await engine.status(text)

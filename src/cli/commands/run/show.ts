@@ -16,8 +16,8 @@ export const runShowCommand = command('show', 'show one run: its steps, what it 
     await using engine = openRuns(globals)
     const view = await findRun(engine, id)
     const summary = summarize(view)
-    const events = await Array.fromAsync(engine.history(view.runId))
     const outcome = view.result?.state === 'completed' ? outcomeOf(view) : undefined
+    const events = outcome === undefined || print.json ? await Array.fromAsync(engine.history(view.runId)) : []
     print.result({ ...summary, ...(outcome === undefined ? {} : { result: outcome }), events }, () => {
       const head = [
         `run    ${summary.id}`,

@@ -21,6 +21,9 @@ export interface RunSummary {
   readonly error?: { readonly code: string; readonly message: string }
 }
 
+/** Of an outcome that may have thousands of steps. */
+const outcomeStatus = planOutcome.pick({ status: true })
+
 export function summarize(view: RunView): RunSummary {
   const { plan, requestedBy } = inputOf(view)
   const { result } = view
@@ -34,7 +37,7 @@ export function summarize(view: RunView): RunSummary {
     submittedAt: view.submittedAt,
     ...(view.endedAt === undefined ? {} : { endedAt: view.endedAt }),
     state: view.state,
-    ...(result?.state === 'completed' ? { outcome: planOutcome.parse(result.value).status } : {}),
+    ...(result?.state === 'completed' ? { outcome: outcomeStatus.parse(result.value).status } : {}),
     waitingFor: view.waitingFor.map(({ name }) => name),
     ...(result?.state === 'failed' ? { error: { code: result.error.code, message: result.error.message } } : {}),
   }

@@ -1,0 +1,17 @@
+import type { Spread } from './measure.ts'
+
+export interface Figure {
+  readonly what: string
+  readonly unit: string
+  readonly value: Spread
+  /** At most, in the same unit. */
+  readonly goal?: number
+}
+
+/** Something worth measuring. Every benchmark is in the list of bench/main.ts. */
+export interface Benchmark {
+  readonly name: string
+  readonly about: string
+  /** Measures everything as many times as asked. Throws when what was measured did not do its work. */
+  measure(rounds: number): Promise<readonly Figure[]>
+}

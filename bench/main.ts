@@ -1,0 +1,43 @@
+/** `npm run bench -- NAME… [--rounds N]`: measures, and prints tables that can be put beside those of another machine. */
+import { parseArgs } from 'node:util'
+import { table } from '../src/cli/output/table.ts'
+import type { Benchmark, Figure } from './benchmark.ts'
+import { machineLines } from './machine.ts'
+import { runs } from './runs.ts'
+
+const benchmarks: readonly Benchmark[] = [runs]
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } })
+const unknown = positionals.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name))
+if (unknown.length > 0 || !/^[1-9]\d{0,3}$/.test(values.rounds)) {
+  console.error(`usage: npm run bench -- [${benchmarks.map(({ name }) => name).join('|')}]… [--rounds N]`)
+  process.exit(2)
+}
+console.log(machineLines().join('\n'))
+for (const benchmark of benchmarks) {
+  if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue
+  const figures = await benchmark.measure(Number(values.rounds))
+  console.log(`\n${benchmark.name}: ${benchmark.about}\n\n${figuresText(figures)}`)
+}
+
+function figuresText(figures: readonly Figure[]): string {
+  return table(
+    [
+      { title: 'what', value: ({ what }) => what },
+      { title: 'median', align: 'right', value: ({ value }) => number(value.median) },
+      { title: 'least', align: 'right', value: ({ value }) => number(value.least) },
+      { title: 'most', align: 'right', value: ({ value }) => number(value.most) },
+      { title: 'unit', value: ({ unit }) => unit },
+      { title: 'n', align: 'right', value: ({ value }) => String(value.times) },
+      {
+        title: 'goal',
+        value: ({ goal, value }) => (goal === undefined ? '' : `≤ ${goal}: ${value.median <= goal ? 'met' : 'MISSED'}`),
+      },
+    ],
+    figures,
+  )
+}
+
+function number(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(3)
+}
