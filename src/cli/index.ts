@@ -12,6 +12,8 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
   // A reader that went away (`holdfast ls | head`) is not a failure.
   process.stdout.on('error', (error) => process.exit(systemCode(error) === 'EPIPE' ? 0 : 1))
   const json = argv.includes('--json')
+  // Nor is a terminal that went away: what is being done matters more than who watches.
+  process.stderr.on('error', () => {})
   const program = createProgram(version())
   throwUsageErrors(program, json)
   try {

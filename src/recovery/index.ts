@@ -6,8 +6,10 @@ export type { DrillChange, DrillInput } from './drill/input.ts'
 export type { Achieved, DrillCleanUp, DrillFinding, DrillReport } from './drill/report.ts'
 export { decisionName, type DecisionWord } from './decide.ts'
 export { decisions, type Decision } from './decisions.ts'
+export { forecastOf, type Forecast, type StepForecast } from './forecast.ts'
 export { inForm } from './form.ts'
 export { createPlanHandler } from './interpreter.ts'
+export { stepsBehind } from './order.ts'
 export { planOutcome, type LeftBehind, type PlanOutcome, type RunTiming, type StepReport, type StepState } from './outcome.ts'
 export {
   inputAsJson,
@@ -27,3 +29,5 @@ export { stepTimeOf, type PastRecovery, type RunbookEvidence, type StepTime } fr
 export { readIdentity } from './runbook/identity.ts'
 export { formatOf, renderRunbook, runbookFormats, type RunbookFormat } from './runbook/render.ts'
 export { wordRunbook } from './runbook/word.ts'
+export { afterEvent, type OpenWait, type RunProgress, type StepProgress, type StepStanding } from './progress/progress.ts'
+export { passedNoReturn } from './progress/passed.ts'

@@ -187,6 +187,20 @@ test('a dry run shows the plan with its plain commands, does nothing, and fails 
   expect(good.stdout).toContain(`touch ${folder.path}/first`)
   await expect(readFile(join(folder.path, 'first'))).rejects.toMatchObject({ code: 'ENOENT' })
   expect((await holdfast(['--catalog', catalog, 'run', 'list'])).stdout).toContain('no run yet')
+  expect(good.stdout).toMatch(/1 first {2}shell +never run/)
+  expect(good.stdout).toContain('expected: unknown')
+
+  await holdfast(['--catalog', catalog, 'recover', 'web', '--yes'])
+  const again = await holdfast(['--catalog', catalog, '--json', 'recover', 'web', '--dry-run'])
+  expect(again.json()).toMatchObject({
+    steps: [
+      { id: 'first', effect: 'reversible', undo: true, attempts: 1 },
+      { id: 'verify', undo: false },
+    ],
+    forecast: { basis: 'estimated', criticalPath: ['first', 'verify'], neverRun: [], fits: true, rtoMs: 3_600_000 },
+  })
+  const mermaid = await holdfast(['--catalog', catalog, 'recover', 'web', '--dry-run', '--format', 'mermaid'])
+  expect(mermaid.stdout).toContain('s1 --> s2')
 
   const bad = await catalogIn(folder.path, [{ id: 'first', do: { shell: { run: ['no-such-program-here'] } } }, check('first')])
   const refused = await holdfast(['--catalog', bad, 'recover', 'web', '--dry-run'])

@@ -1,4 +1,4 @@
-import { actions, type RecoveryTarget } from '../../actions/index.ts'
+import { actions, type Effect, type RecoveryTarget } from '../../actions/index.ts'
 import { findService, type Catalog } from '../../catalog/index.ts'
 import type { RunSpec } from '../../durable/index.ts'
 import { HoldfastError, randomHex, userName } from '../../kernel/index.ts'
@@ -10,6 +10,7 @@ import {
   inputAsJson,
   planHash,
   preflightPlan,
+  stepsBehind,
   type Plan,
   type PlanInput,
   type StepFinding,
@@ -42,7 +43,18 @@ export interface PreparedRecovery {
   readonly steps: readonly {
     readonly id: string
     readonly kind: string
-    readonly effect: string
+    readonly effect: Effect
+    readonly after: readonly string[]
+    /** Of each attempt. */
+    readonly timeoutMs: number
+    readonly attempts: number
+    /** Something asks after it whether it worked, until it did. */
+    readonly check: boolean
+    /** A later failure takes it back, as long as the point of no return is not passed. */
+    readonly undo: boolean
+    readonly group?: string
+    /** Why this form of the plan leaves it out. */
+    readonly skip?: string
     readonly manual: readonly string[]
   }[]
 }
@@ -76,11 +88,26 @@ export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
   return { spec: { runId, planHash: input.planHash, codeVersion: version, input: inputAsJson(input) }, input, steps }
 }
 
-/** The steps of a plan with the plain commands that do the same. */
+/** The steps of a plan, for people: what they do, within which limits, and the plain commands that do the same. */
 export function manualSteps(plan: Plan, catalog: Catalog): PreparedRecovery['steps'] {
-  return plan.steps.map(({ id, action: { kind, params }, skip }) => {
-    const bound = bindAction(actions, kind, params)
-    return { id, kind, effect: bound.effect, manual: skip === undefined ? bound.manual(catalog) : [`# left out: ${skip}`] }
+  const bind = ({ kind, params }: Plan['steps'][number]['action']) => bindAction(actions, kind, params)
+  const pastNoReturn = stepsBehind(plan.steps, ({ action }) => bind(action).effect === 'point-of-no-return')
+  return plan.steps.map(({ id, action, after, timeoutMs, retry, check, undo, group, skip }) => {
+    const bound = bind(action)
+    const { kind, effect, canUndo } = bound
+    return {
+      id,
+      kind,
+      effect,
+      after,
+      timeoutMs,
+      attempts: retry.attempts,
+      check: check !== undefined,
+      undo: effect === 'reversible' && (undo !== undefined || canUndo) && !pastNoReturn.has(id),
+      ...(group === undefined ? {} : { group }),
+      ...(skip === undefined ? {} : { skip }),
+      manual: skip === undefined ? bound.manual(catalog) : [`# left out: ${skip}`],
+    }
   })
 }
 

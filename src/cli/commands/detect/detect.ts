@@ -12,7 +12,7 @@ import {
 import { command } from '../../command.ts'
 import { contextOf, type Context } from '../../context.ts'
 import { catalogPath } from '../run/open-runs.ts'
-import { watcherOf } from '../run/watcher.ts'
+import { lineWatcher } from '../run/watcher.ts'
 import { outcomeExitCode, outcomeText } from '../run/wording.ts'
 import { detectionText, nextStep, verdictLine } from './wording.ts'
 
@@ -49,7 +49,7 @@ time after a run; killed at any moment, the next one goes on with the run that w
     await using decider =
       act === true ? await openDecider(catalog, watched, disaster === true ? 'disaster' : 'normal') : undefined
 
-    const unfinished = await decider?.finishOpen(watcherOf(print), signal)
+    const unfinished = await decider?.finishOpen(lineWatcher(print), signal)
     if (unfinished !== undefined) return showRun(unfinished, undefined, context)
 
     const onLook = async (seen: Detection) => {
@@ -59,7 +59,7 @@ time after a run; killed at any moment, the next one goes on with the run that w
     const timeoutMs = wait === true ? timeout : 0
     const found = await waitUntilDown(catalog, watched, reader, { timeoutMs, onLook }, signal)
     if (decider !== undefined && found.start.start) print.note(verdictLine(found))
-    const run = await decider?.act(found, watcherOf(print), signal)
+    const run = await decider?.act(found, lineWatcher(print), signal)
     if (run !== undefined) return showRun(run, found, context)
 
     const lost = await wouldLose(catalog, watched.plan.recovers, found.since ?? found.time, signal)

@@ -5,7 +5,7 @@ import { loadRunCatalog, preflightDrill, prepareDrill, runDrill, type DrillReque
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { catalogPath } from '../run/open-runs.ts'
-import { watcherOf } from '../run/watcher.ts'
+import { watching } from '../run/watcher.ts'
 import { drillExitCode, drillPlanText, drillText, findingLines } from './wording.ts'
 
 export const drillRunCommand = command('run', 'run a plan on purpose, and measure what it would achieve', [
@@ -52,7 +52,7 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
       return
     }
     if (live === true && yes !== true) await confirm(name, drillPlanText(prepared), signal)
-    const { runId, outcome } = await runDrill(request, prepared, watcherOf(print), signal)
+    const { runId, outcome } = await watching(print, catalog.file, (watcher) => runDrill(request, prepared, watcher, signal))
     print.result({ run: runId, result: outcome }, () => drillText(runId, prepared.drill, outcome))
     process.exitCode = drillExitCode(outcome)
   })

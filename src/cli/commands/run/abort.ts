@@ -4,7 +4,7 @@ import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { catalogPath, findRun, openRuns } from './open-runs.ts'
 import { outcomeText } from './wording.ts'
-import { watcherOf } from './watcher.ts'
+import { watching } from './watcher.ts'
 
 export const runAbortCommand = command('abort', 'cancel a run and undo what it did, unless it is past its point of no return', [
   ['holdfast run abort latest --reason "wrong service"', 'the newest run, whether a process works on it or not'],
@@ -16,7 +16,7 @@ export const runAbortCommand = command('abort', 'cancel a run and undo what it d
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     await using engine = openRuns(globals)
     const { runId } = await findRun(engine, id)
-    const { outcome } = await abortRun(catalog, runId, reason, watcherOf(print), signal)
+    const { outcome } = await watching(print, catalog.file, (watcher) => abortRun(catalog, runId, reason, watcher, signal))
     print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
     // Undone as asked is what this command is for.
     process.exitCode = outcome.status === 'rolled-back' ? exitCodes.done : exitCodes.failed

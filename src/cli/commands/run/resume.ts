@@ -3,7 +3,7 @@ import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { catalogPath, findRun, openRuns } from './open-runs.ts'
 import { outcomeExitCode, outcomeText } from './wording.ts'
-import { watcherOf } from './watcher.ts'
+import { watching } from './watcher.ts'
 
 export const runResumeCommand = command('resume', 'go on with an interrupted run where it stopped', [
   ['holdfast run resume latest', 'the newest run'],
@@ -14,7 +14,7 @@ export const runResumeCommand = command('resume', 'go on with an interrupted run
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     await using engine = openRuns(globals)
     const { runId } = await findRun(engine, id)
-    const { outcome } = await resumeRun(catalog, runId, watcherOf(print), signal)
+    const { outcome } = await watching(print, catalog.file, (watcher) => resumeRun(catalog, runId, watcher, signal))
     print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
     process.exitCode = outcomeExitCode(outcome)
   })

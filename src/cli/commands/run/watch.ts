@@ -1,10 +1,12 @@
 import { HoldfastError } from '../../../kernel/index.ts'
-import { outcomeOf } from '../../../service/index.ts'
+import { outcomeOf, runBackground } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { findRun, openRuns } from './open-runs.ts'
+import { openLiveView } from './live/live-view.ts'
+import { catalogPath, findRun, openRuns } from './open-runs.ts'
 import { summarize } from './summary.ts'
-import { eventText, outcomeExitCode, outcomeText } from './wording.ts'
+import { canDraw, lineWatcher } from './watcher.ts'
+import { outcomeExitCode, outcomeText } from './wording.ts'
 
 export const runWatchCommand = command('watch', 'follow a run until it ends, without touching it', [
   ['holdfast run watch latest', 'the newest run, from its beginning'],
@@ -14,15 +16,22 @@ export const runWatchCommand = command('watch', 'follow a run until it ends, wit
   .action(async (id, _options, self) => {
     const { globals, print, signal } = contextOf(self)
     await using engine = openRuns(globals)
-    const { runId } = await findRun(engine, id)
-    for await (const event of engine.history(runId, { follow: true }, signal)) {
-      const text = eventText(event)
-      if (print.json) print.progress(event, () => text ?? '')
-      else if (text !== undefined) print.note(text)
-    }
+    const { runId, owner } = await findRun(engine, id)
+    await follow(engine.history(runId, { follow: true }, signal))
     const view = await engine.status(runId)
     const outcome = outcomeOf(view)
     if (outcome === undefined) throw new HoldfastError('internal', { message: `run ${runId} ended without a result` })
     print.result({ ...summarize(view), result: outcome }, () => outcomeText(outcome))
     process.exitCode = outcomeExitCode(outcome)
+
+    async function follow(history: ReturnType<typeof engine.history>): Promise<void> {
+      if (!canDraw(print)) {
+        const { onEvent } = lineWatcher(print)
+        for await (const event of history) onEvent(event)
+        return
+      }
+      const holder = owner === undefined ? 'nobody: it is interrupted' : `process ${owner.pid} on ${owner.host}`
+      using view = openLiveView(process.stderr, ({ input }) => runBackground(catalogPath(globals), input), holder)
+      for await (const event of history) view.onEvent(event)
+    }
   })

@@ -1,26 +1,31 @@
 import { createInterface } from 'node:readline/promises'
-import pc from 'picocolors'
-import { exitCodes, HoldfastError } from '../../kernel/index.ts'
-import { formatTimeUs, parseRecoveryTarget } from '../../postgres/index.ts'
+import { Option } from '@commander-js/extra-typings'
+import { exitCodes, HoldfastError } from '../../../kernel/index.ts'
+import { formatTimeUs, parseRecoveryTarget } from '../../../postgres/index.ts'
 import {
+  forecastRecovery,
   loadRunCatalog,
   preflightRecovery,
   prepareRecovery,
   recoverService,
-  type PreparedRecovery,
   type RecoveryRequest,
-} from '../../service/index.ts'
-import { command } from '../command.ts'
-import { contextOf } from '../context.ts'
-import { table } from '../output/table.ts'
-import { catalogPath } from './run/open-runs.ts'
-import { watcherOf } from './run/watcher.ts'
-import { outcomeExitCode, outcomeText } from './run/wording.ts'
+} from '../../../service/index.ts'
+import { command } from '../../command.ts'
+import { contextOf } from '../../context.ts'
+import { catalogPath } from '../run/open-runs.ts'
+import { watching } from '../run/watcher.ts'
+import { outcomeExitCode, outcomeText } from '../run/wording.ts'
+import { graphFormats, graphText } from './graph-formats.ts'
+import { findingsText, manualText, onThisTerminal, planText } from './plan-text.ts'
 
 type Target = NonNullable<RecoveryRequest['target']>
 
 export const recoverCommand = command('recover', 'bring a service back by its plan', [
-  ['holdfast recover orders-db --dry-run', 'every read-only check, and the commands that do each step by hand'],
+  [
+    'holdfast recover orders-db --dry-run',
+    'every read-only check, the plan as a graph, and the commands that do each step by hand',
+  ],
+  ['holdfast recover orders-db --dry-run --format mermaid', 'the plan as a graph for Markdown'],
   ['holdfast recover orders-db', 'to the last moment that can be recovered'],
   ['holdfast recover orders-db --to "2026-11-23T14:05:00Z"', 'to a time; the zone is required'],
   ['holdfast recover orders-db --disaster', 'when the source site cannot be reached'],
@@ -29,10 +34,15 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
   .argument('<service>', 'a service of the catalog')
   .option('--to <target>', 'latest, a time with its zone, or a WAL position', readTarget, { kind: 'latest' } as Target)
   .option('--dry-run', 'check everything that can be checked without touching anything, and show the plan')
+  .addOption(
+    new Option('--format <format>', 'how --dry-run shows the plan; mermaid and dot are for other programs')
+      .choices(graphFormats)
+      .default('text' as const),
+  )
   .option('--disaster', 'the source site cannot be reached: steps that have a form for that take it')
   .option('--yes', 'do not ask')
   .option('--onset <time>', 'when the disaster began (ISO 8601): where the clock of the RTO starts; without it, now', readTime)
-  .action(async (service, { to, dryRun, disaster, yes, onset }, self) => {
+  .action(async (service, { to, dryRun, format, disaster, yes, onset }, self) => {
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     const request: RecoveryRequest = {
@@ -43,6 +53,7 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
       ...(onset === undefined ? {} : { onsetAt: onset }),
     }
     const prepared = prepareRecovery(request)
+    const forecast = await forecastRecovery(catalog, service, prepared)
     if (dryRun === true) {
       const findings = await preflightRecovery(request, prepared, signal)
       const blocked = findings.some(({ severity }) => severity === 'blocker')
@@ -53,16 +64,22 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
           form: prepared.input.form,
           planHash: prepared.input.planHash,
           steps: prepared.steps,
+          forecast,
           findings,
           blocked,
         },
-        () => [planText(prepared), findingsText(findings)].join('\n\n'),
+        () =>
+          format === 'text'
+            ? [planText(prepared, forecast), findingsText(findings), manualText(prepared)].join('\n\n')
+            : graphText(prepared, forecast, format),
       )
       process.exitCode = blocked ? exitCodes.failed : exitCodes.done
       return
     }
-    if (yes !== true) await confirm(service, prepared, signal)
-    const { runId, outcome } = await recoverService({ ...request, prepared, ...watcherOf(print) }, signal)
+    if (yes !== true) await confirm(service, planText(prepared, forecast, onThisTerminal(process.stderr)), signal)
+    const { runId, outcome } = await watching(print, catalog.file, (watcher) =>
+      recoverService({ ...request, prepared, ...watcher }, signal),
+    )
     print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
     process.exitCode = outcomeExitCode(outcome)
   })
@@ -85,14 +102,14 @@ function readTime(text: string): Date {
 }
 
 /** Shows the plan, and wants the service's name typed. Throws `usage` where nobody can be asked. */
-async function confirm(service: string, prepared: PreparedRecovery, signal: AbortSignal): Promise<void> {
+async function confirm(service: string, plan: string, signal: AbortSignal): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new HoldfastError('usage', {
       message: 'nobody can be asked whether to go on: this is not a terminal',
       hint: 'look at it with --dry-run, then give --yes',
     })
   }
-  process.stderr.write(`${planText(prepared)}\n\n`)
+  process.stderr.write(`${plan}\n\n`)
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const answer = await lines.question(`Type the service's name to run this plan: `, { signal })
@@ -101,34 +118,4 @@ async function confirm(service: string, prepared: PreparedRecovery, signal: Abor
     lines.close()
   }
   throw new HoldfastError('interrupted', { message: 'not confirmed; nothing was done' })
-}
-
-function planText({ input, steps }: PreparedRecovery): string {
-  const rows = steps.map((step) => ({
-    ...step,
-    after: input.plan.steps.find(({ id }) => id === step.id)?.after.join(', ') ?? '',
-  }))
-  const list = table(
-    [
-      { title: 'step', value: ({ id }) => id },
-      { title: 'action', value: ({ kind }) => kind },
-      { title: 'after', value: ({ after }) => after },
-      { title: 'effect', value: ({ effect }) => (effect === 'point-of-no-return' ? pc.yellow(effect) : effect) },
-    ],
-    rows,
-  )
-  const manual = steps.map(({ id, manual }) => [`  # ${id}`, ...manual.map((line) => `  ${line}`)].join('\n')).join('\n')
-  return `${pc.bold(`plan ${input.plan.name}`)} ${pc.dim(input.planHash.slice(0, 12))}${input.form === 'disaster' ? pc.yellow(' as in a disaster') : ''}\n\n${list}\n\n${pc.bold('by hand')}\n${manual}`
-}
-
-function findingsText(
-  findings: readonly { severity: string; step: string; message: string; hint?: string | undefined }[],
-): string {
-  if (findings.length === 0) return `${pc.green('✓')} the preflight found nothing in the way`
-  return findings
-    .map(({ severity, step, message, hint }) => {
-      const mark = severity === 'blocker' ? pc.red('blocker') : pc.yellow('warning')
-      return `${mark} ${step}: ${message}${hint === undefined ? '' : `\n  ${pc.bold('HINT:')} ${hint}`}`
-    })
-    .join('\n')
 }
