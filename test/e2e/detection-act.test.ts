@@ -1,10 +1,13 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { loadRunCatalog, openDecider, watchedService, type Detection } from '../../src/service/index.ts'
 import { detectionCatalog, healthService, holdfastProcess, type DetectionCatalog } from '../support/detection.ts'
 import { holdfast } from '../support/holdfast.ts'
 import { until } from '../support/until.ts'
+
+// Many processes, one after the other: on a busy machine each takes its time to start.
+vi.setConfig({ testTimeout: 300_000 })
 
 /** A step that counts how often it was begun, and takes a while. */
 const countingStep = (folder: string) => [
@@ -135,4 +138,18 @@ test('an incident recorded before its run was there gives its run that name and 
   expect(run).toMatchObject({ runId: recorded.id, outcome: { timing: { onsetAt: recorded.onset } } })
   expect(await watched.runs()).toEqual([recorded.id])
   expect((await watched.look()).start).toMatchObject({ start: false })
+})
+
+test('a record of an incident that cannot be read stops nobody from seeing, and anything from being started', async () => {
+  await using watched = await detectionCatalog({
+    probes: [{ tcp: '127.0.0.1:1' }],
+    observers: { north: {}, south: {}, east: {} },
+    detection: { decide: 'auto' },
+  })
+  await mkdir(join(watched.folder, '.holdfast', 'incidents'), { recursive: true })
+  await writeFile(join(watched.folder, '.holdfast', 'incidents', 'back-detected-x.json'), '{')
+  const seen = await holdfast(act(watched.catalog))
+  expect(seen.exitCode).toBe(1)
+  expect(seen.stderr).toContain('journal-damaged')
+  expect(await watched.look()).toMatchObject({ verdict: 'unknown', start: { start: false, because: 'runs-unreadable' } })
 })

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Probe } from '../../src/catalog/index.ts'
 import { lookAt } from '../../src/detection/look.ts'
 import { systemClock } from '../../src/kernel/index.ts'
@@ -8,6 +8,8 @@ import { holdfast } from '../support/holdfast.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { tcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const signal = new AbortController().signal
 const deps = { clock: systemClock, resolveSecret: () => Promise.reject(new Error('no secrets')) }

@@ -139,7 +139,7 @@ export async function detectionCatalog({
             probes,
             observers: Object.keys(observers),
             quorum: '2 of 3',
-            every: '200ms',
+            every: '300ms',
             for: '1500ms',
             ...detection,
           },

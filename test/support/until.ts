@@ -5,13 +5,13 @@ export async function until<T>(
   what: string,
   ask: () => Promise<T>,
   counts: (answer: T) => boolean,
-  limitMs = 60_000,
+  limitMs = 100_000,
 ): Promise<T> {
   const endMs = performance.now() + limitMs
   for (;;) {
     const answer = await ask()
     if (counts(answer)) return answer
     if (performance.now() > endMs) throw new Error(`${what}: not within ${limitMs} ms; last seen: ${JSON.stringify(answer)}`)
-    await delay(50)
+    await delay(100)
   }
 }

@@ -1,4 +1,4 @@
-import type { Catalog } from '../../catalog/index.ts'
+import type { Catalog, Plan } from '../../catalog/index.ts'
 import {
   decideStart,
   judge,
@@ -8,8 +8,9 @@ import {
   type ProbeOutcome,
   type Sight,
   type StartDecision,
+  type StartQuestion,
 } from '../../detection/index.ts'
-import { systemClock } from '../../kernel/index.ts'
+import { isHoldfastError, systemClock } from '../../kernel/index.ts'
 import { laterRun, recordedRun, runsOf } from './plan-runs.ts'
 import type { HeardObserver, ReportReader } from './read-reports.ts'
 import { staleAfterMs, type WatchedService } from './watched-plan.ts'
@@ -50,7 +51,7 @@ export interface Detection {
   }
   readonly observers: readonly ObserverView[]
   /** Whether the plan may be started without asking. */
-  readonly start: StartDecision
+  readonly start: StartDecision | { readonly start: false; readonly because: 'runs-unreadable'; readonly message: string }
 }
 
 /** Reads what every observer reports, and judges it. */
@@ -69,9 +70,7 @@ export async function detect(
     heard.flatMap((each) => sightOf(plan.name, each)),
     now,
   )
-  const runs = await runsOf(catalog, plan)
-  // Runs of other machines are in the ledgers, which are read only when it matters.
-  const lastRun = found.verdict === 'down' ? laterRun(runs.lastRun, await recordedRun(catalog, plan, signal)) : runs.lastRun
+  const start = await startOf(catalog, plan, { verdict: found, decide, quietMs, now }, signal)
   return {
     time: now,
     service,
@@ -88,7 +87,26 @@ export async function detect(
         heard.find(({ observer }) => observer === voice.observer),
       ),
     ),
-    start: decideStart({ verdict: found, decide, quietMs, now, ...runs, ...(lastRun === undefined ? {} : { lastRun }) }),
+    start,
+  }
+}
+
+/** What is recorded of runs may be damaged. The verdict is as good as ever then, but nothing is started on half a memory. */
+async function startOf(
+  catalog: Catalog,
+  plan: Plan,
+  question: Pick<StartQuestion, 'verdict' | 'decide' | 'quietMs' | 'now'>,
+  signal: AbortSignal,
+): Promise<Detection['start']> {
+  try {
+    const runs = await runsOf(catalog, plan)
+    if (question.verdict.verdict !== 'down') return decideStart({ ...question, ...runs })
+    // Runs of other machines are in the ledgers, which are read only when it matters.
+    const lastRun = laterRun(runs.lastRun, await recordedRun(catalog, plan, signal))
+    return decideStart({ ...question, ...runs, ...(lastRun === undefined ? {} : { lastRun }) })
+  } catch (error) {
+    if (!isHoldfastError(error) || error.code === 'internal' || signal.aborted) throw error
+    return { start: false, because: 'runs-unreadable', message: error.message }
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Catalog, Plan } from '../../catalog/index.ts'
 import type { StartQuestion } from '../../detection/index.ts'
+import type { RunView } from '../../durable/index.ts'
 import { isHoldfastError } from '../../kernel/index.ts'
 import { planInput } from '../../recovery/index.ts'
-import { openIncident } from './incidents.ts'
+import { openIncident, type Incident } from './incidents.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import { openRepositoryLedger } from '../record-evidence.ts'
 import { openRunsAt } from '../recovery/run-views.ts'
@@ -10,19 +11,25 @@ import { openRunsAt } from '../recovery/run-views.ts'
 /** Enough to find the newest of one plan among those of others. */
 const newestRecords = 50
 
+/** What moves the service; a drill in a sandbox does not. */
+const moved: ReadonlySet<string> = new Set(['real', 'drill-live'])
+
 export type PlanRuns = Pick<StartQuestion, 'lastRun' | 'openRun' | 'unsettled'>
 
 /** The newest run of a plan, one that is open in its environment, and one after which the service was not seen well, on this machine. */
 export async function runsOf(catalog: Catalog, plan: Plan): Promise<PlanRuns> {
   await using engine = openRunsAt(catalog.file)
-  const runs = (await engine.list()).flatMap((view) => {
+  return runsAmong(plan, await engine.list(), await openIncident(catalog.file, plan.name))
+}
+
+/** `views` oldest first. A drill in a sandbox has not moved anything: it is no run of the plan. */
+export function runsAmong(plan: Plan, views: readonly RunView[], incident: Pick<Incident, 'id'> | undefined): PlanRuns {
+  const runs = views.flatMap((view) => {
     const input = planInput.safeParse(view.input)
-    // A drill in a sandbox has recovered nothing, and stands in nobody's way.
-    return input.success && input.data.drill?.sandbox === undefined ? [{ view, plan: input.data.plan }] : []
+    return input.success && input.data.drill?.mode !== 'sandbox' ? [{ view, plan: input.data.plan }] : []
   })
-  const open = runs.find(({ view, plan: { environment } }) => environment === plan.environment && view.endedAt === undefined)
+  const open = runs.find((run) => run.plan.environment === plan.environment && run.view.endedAt === undefined)
   const last = runs.findLast((run) => run.plan.name === plan.name)?.view
-  const incident = await openIncident(catalog.file, plan.name)
   const hasRun = runs.some(({ view }) => view.runId === incident?.id && view.endedAt !== undefined)
   return {
     ...(incident !== undefined && hasRun ? { unsettled: { runId: incident.id } } : {}),
@@ -40,7 +47,7 @@ export async function runsOf(catalog: Catalog, plan: Plan): Promise<PlanRuns> {
 }
 
 /**
- * The newest real run of a plan that a ledger knows, wherever it was made. Repositories that cannot be read are passed over: the disaster may be
+ * The newest run of a plan that a ledger knows, wherever it was made. Repositories that cannot be read are passed over: the disaster may be
  * the reason.
  */
 export async function recordedRun(catalog: Catalog, plan: Plan, signal: AbortSignal): Promise<PlanRuns['lastRun']> {
@@ -50,7 +57,7 @@ export async function recordedRun(catalog: Catalog, plan: Plan, signal: AbortSig
       await using repository = await openCatalogRepository(catalog, name, signal)
       const filter = { kinds: ['recovery'], order: 'newest-first', limit: newestRecords, onDamage: () => {} } as const
       for await (const record of openRepositoryLedger(repository, catalog.file).records(filter, signal)) {
-        if (record.kind !== 'recovery' || record.body.plan !== plan.name || record.body.mode !== 'real') continue
+        if (record.kind !== 'recovery' || record.body.plan !== plan.name || !moved.has(record.body.mode)) continue
         if (newest === undefined || newest.endedAt < record.time)
           newest = { runId: record.body.runId, startedAt: record.time, endedAt: record.time }
         break

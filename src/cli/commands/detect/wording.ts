@@ -68,6 +68,8 @@ export function nextStep({ service, plan, verdict, since, start, observers }: De
       return `run ${start.runId} was for this outage: see how it ended with \`holdfast run show ${start.runId}\`, then decide; ${recover}`
     case 'quiet':
       return `run ${start.runId} has just ended; nothing is started by itself until ${start.until.toISOString()}: a person decides, ${recover}`
+    case 'runs-unreadable':
+      return `what is recorded of earlier runs cannot be read (${start.message}): a person decides, ${recover}`
     case 'a-person-decides':
     case 'not-down':
     default:
