@@ -1,15 +1,20 @@
 import type { Catalog } from '../../catalog/index.ts'
-import type { Json } from '../../kernel/index.ts'
+import { messageOf, type Json } from '../../kernel/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
 import type { PlanInput, PlanOutcome } from '../../recovery/index.ts'
 import { drillRecord } from '../drill/record.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import { openRepositoryLedger, recordEvidence } from '../record-evidence.ts'
+import { repositoriesOf } from '../status/service-evidence.ts'
 import { judgeRecovery, outputsOf } from './judge-recovery.ts'
 
 /**
- * Puts the outcome of a recovery or a drill into the ledger of every repository that its services are backed up to. Looks first whether it
- * is there: a run that crashed after writing it comes here again. Gives `[{repository, service, seq}]`.
+ * Puts the outcome of a recovery or a drill into the ledger of every repository that its services are backed up to; a service that is backed
+ * up to none, having no data, is on record in all of the catalog's. Looks first whether it is there: a run that crashed after writing it
+ * comes here again. Gives `[{repository, service, seq}]`.
+ *
+ * In a disaster one of the repositories may be gone too. It is left out, and named with the reason; throws when no repository at all took
+ * the record of a service.
  */
 export async function recordRecovery(
   catalog: Catalog,
@@ -17,32 +22,41 @@ export async function recordRecovery(
   { runId, input }: { readonly runId: string; readonly input: PlanInput },
   signal: AbortSignal,
 ): Promise<Json> {
-  const where: { repository: string; service: string; seq: number }[] = []
+  const where: Json[] = []
   for (const name of input.plan.recovers) {
-    for (const repository of placesOf(catalog, name, input)) {
-      await using opened = await openCatalogRepository(catalog, repository, signal)
-      const ledger = openRepositoryLedger(opened, catalog.file)
-      let known: number | undefined
-      for await (const record of ledger.records(
-        { kinds: ['recovery'], service: name, limit: 20, order: 'newest-first' },
-        signal,
-      )) {
-        if (record.kind === 'recovery' && record.body.runId === runId) known = record.seq
+    const service = catalog.services[name]
+    if (service === undefined) continue
+    const body = recoveryRecord(catalog, name, runId, input, outcome)
+    const failures: unknown[] = []
+    const repositories = repositoriesOf(catalog, service)
+    for (const repository of repositories) {
+      try {
+        where.push({ repository, service: name, seq: await recordIn(repository, { catalog, service: name, body }, signal) })
+      } catch (error) {
+        signal.throwIfAborted()
+        failures.push(error)
+        where.push({ repository, service: name, failed: messageOf(error) })
       }
-      const body = recoveryRecord(catalog, name, runId, input, outcome)
-      const context = { service: name, catalogPath: catalog.file, catalogHash: catalog.hash }
-      const seq = known ?? (await recordEvidence(opened, 'recovery', body, context, signal)).seq
-      where.push({ repository, service: name, seq })
     }
+    if (failures.length > 0 && failures.length === repositories.length) throw failures[0]
   }
   return where
 }
 
-/** A drill of services that are backed up nowhere is recorded in every repository: else nobody could know that it took place. */
-function placesOf(catalog: Catalog, name: string, { plan, drill }: PlanInput): readonly string[] {
-  const own = catalog.services[name]?.backup?.to ?? []
-  const none = plan.recovers.every((service) => (catalog.services[service]?.backup?.to ?? []).length === 0)
-  return drill !== undefined && none ? Object.keys(catalog.repositories) : own
+/** The number of the record. */
+async function recordIn(
+  repository: string,
+  { catalog, service, body }: { catalog: Catalog; service: string; body: EvidenceBody<'recovery'> },
+  signal: AbortSignal,
+): Promise<number> {
+  await using opened = await openCatalogRepository(catalog, repository, signal)
+  const ledger = openRepositoryLedger(opened, catalog.file)
+  const newest = { kinds: ['recovery'], service, limit: 20, order: 'newest-first' } as const
+  for await (const record of ledger.records(newest, signal)) {
+    if (record.kind === 'recovery' && record.body.runId === body.runId) return record.seq
+  }
+  const context = { service, catalogPath: catalog.file, catalogHash: catalog.hash }
+  return (await recordEvidence(opened, 'recovery', body, context, signal)).seq
 }
 
 /** What the ledger keeps of a run, for one of the services that it recovered. */
