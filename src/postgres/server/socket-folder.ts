@@ -1,6 +1,6 @@
-import { lstat, rm, stat } from 'node:fs/promises'
+import { lstat, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { HoldfastError, sha256Hex, systemCode } from '../../kernel/index.ts'
 import { ownFolder, type ServerAccount } from './account.ts'
 
@@ -48,6 +48,22 @@ export async function makeSocketFolder(path: string, account: ServerAccount, isP
     })
   }
   await ownFolder(path, account)
+  if (isPrivate) await removeLeftFolders(dirname(path))
+}
+
+/** A server that starts has its socket in its folder long before. */
+const surelyLeftMs = 60 * 60_000
+
+/** Servers that ended by themselves, or that a person stopped, left theirs. What is not empty, and what is not ours, stays. */
+async function removeLeftFolders(parent: string): Promise<void> {
+  const names = await readdir(parent).catch(() => [])
+  for (const name of names) {
+    if (!/^holdfast-pg-[0-9a-f]{12}$/.test(name)) continue
+    const folder = join(parent, name)
+    const found = await lstat(folder).catch(() => undefined)
+    if (found?.isDirectory() !== true || Date.now() - found.mtimeMs < surelyLeftMs) continue
+    await rmdir(folder).catch(() => {})
+  }
 }
 
 async function requireWritable(path: string, account: ServerAccount): Promise<void> {

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import type { RunEvent } from '../../../durable/index.ts'
-import { exitCodes, formatDuration, type ExitCode } from '../../../kernel/index.ts'
+import { exitCodes, formatDuration, type ExitCode, type Json } from '../../../kernel/index.ts'
 import type { LeftBehind, PlanOutcome, StepReport } from '../../../recovery/index.ts'
 import { table } from '../../output/table.ts'
 import type { RunSummary } from './summary.ts'
@@ -75,10 +75,12 @@ export function outcomeText(outcome: PlanOutcome): string {
     `${outcome.plan} ${status === 'succeeded' ? pc.green(outcomeTexts[status]) : pc.red(outcomeTexts[status])}`,
     stepsText(steps),
   ]
-  if (failure !== undefined) {
+  // What the preflight found is said below, each blocker with its hint.
+  if (failure !== undefined && !findings.some(({ severity }) => severity === 'blocker')) {
     parts.push(`${pc.red('because')} ${failure.step === undefined ? '' : `${failure.step}: `}${failure.error.message}`)
     if (failure.error.hint !== undefined) parts.push(`${pc.bold('HINT:')} ${failure.error.hint}`)
   }
+  for (const url of serversLeftRunning(outcome)) parts.push(`the recovered server is at  psql ${shellQuoted(url)}`)
   for (const { step, severity, message, hint } of findings) {
     parts.push(`${severity} in ${step}: ${message}${hint === undefined ? '' : ` (${hint})`}`)
   }
@@ -86,6 +88,8 @@ export function outcomeText(outcome: PlanOutcome): string {
     parts.push(`${by ?? 'nobody'} said ${step} is ${decision}${why === undefined ? '' : `: ${why}`}`)
   }
   if (left.length > 0) parts.push(`${pc.bold('left behind:')}\n${left.map(leftText).join('\n')}`)
+  for (const { repository, failed } of recordsMissing(outcome))
+    parts.push(`${pc.red('not on record')} in ${repository}: ${failed}`)
   if (outcome.recordFailure !== undefined) parts.push(`${pc.red('not on record:')} ${outcome.recordFailure.message}`)
   const phases = Object.entries(timing.phases).filter(([, ms]) => ms > 0)
   const split = phases.map(([phase, ms]) => `${phase} ${formatDuration(ms)}`).join(', ')
@@ -119,4 +123,28 @@ function leftText({ step, because, message }: LeftBehind): string {
 /** Only a checked success that is on record is one. */
 export function outcomeExitCode({ status, recordFailure }: PlanOutcome): ExitCode {
   return status === 'succeeded' && recordFailure === undefined ? exitCodes.done : exitCodes.failed
+}
+
+/** Where it listens follows from its data directory, which nobody can guess. */
+function serversLeftRunning({ status, steps }: PlanOutcome): string[] {
+  if (status !== 'succeeded' && status !== 'unverified') return []
+  const urls = steps.flatMap(({ kind, state, output }) => {
+    if (!kind.startsWith('postgres.') || state !== 'done') return []
+    const { url } = (output ?? {}) as { readonly url?: Json }
+    return typeof url === 'string' ? [url] : []
+  })
+  return [...new Set(urls)]
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/** Where the outcome should be on record and is not, though it is elsewhere. */
+function recordsMissing({ record }: PlanOutcome): { readonly repository: string; readonly failed: string }[] {
+  if (!Array.isArray(record)) return []
+  return record.flatMap((entry: Json) => {
+    const { repository, failed } = (entry ?? {}) as { readonly repository?: Json; readonly failed?: Json }
+    return typeof repository === 'string' && typeof failed === 'string' ? [{ repository, failed }] : []
+  })
 }
