@@ -1,12 +1,3 @@
-export type {
-  ArchiveContext,
-  ArchivedTree,
-  ArchiveProgress,
-  ArchiveStats,
-  Skipped,
-  Source,
-  SourceDescription,
-} from './contract.ts'
 export { createFilesSource, type FilesSourceOptions } from './files/files-source.ts'
 export { createPostgresSource, type PostgresSourceOptions } from './postgres/postgres-source.ts'
 export { backupPaths, readBaseBackupRecord, type BaseBackupRecord } from './postgres/record.ts'

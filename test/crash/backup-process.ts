@@ -1,6 +1,6 @@
-import { backup } from '../../src/backup/index.ts'
+import { backup, type Source } from '../../src/backup/index.ts'
 import { openRepository } from '../../src/repository/index.ts'
-import { createFilesSource, type Source } from '../../src/sources/index.ts'
+import { createFilesSource } from '../../src/sources/index.ts'
 import { openLocalBackend } from '../../src/storage/index.ts'
 
 /**

@@ -3,7 +3,7 @@ import type { ReplicationConnection } from '../connection/replication.ts'
 import { sqlState } from '../connection/errors.ts'
 import { parseLsn, type Lsn } from '../lsn.ts'
 import { parseTimelineHistory, type TimelineHistory } from '../timeline-history.ts'
-import type { WalArchive } from '../wal/archive.ts'
+import type { WalArchive } from '../wal/contract.ts'
 
 export interface SystemFacts {
   readonly systemIdentifier: string

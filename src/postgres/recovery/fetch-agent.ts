@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HoldfastError, isHoldfastError, messageOf, randomHex, systemClock } from '../../kernel/index.ts'
 import { parseWalFileName, walFileName } from '../lsn.ts'
-import type { WalArchive } from '../wal/archive.ts'
+import type { WalArchive } from '../wal/contract.ts'
 import { fetchWalFile } from './fetch.ts'
 import { giveToOwner } from './settings-file.ts'
 

@@ -1,5 +1,5 @@
 import { parseWalFileName } from '../lsn.ts'
-import type { WalArchive } from '../wal/archive.ts'
+import type { WalArchive } from '../wal/contract.ts'
 
 /**
  * The file that PostgreSQL's restore_command asks for by name: a whole segment (zeros where it is not finished) or a history file.

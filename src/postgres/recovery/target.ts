@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../kernel/index.ts'
 import { formatLsn, parseLsn, tryParseLsn, type Lsn } from '../lsn.ts'
-import type { WalArchive } from '../wal/archive.ts'
+import type { WalArchive } from '../wal/contract.ts'
 import { recoverableWindow, type BackupPosition, type RecoverableWindow } from '../wal/window.ts'
 
 /** The state to return to. */

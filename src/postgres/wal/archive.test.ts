@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { HoldfastError } from '../../kernel/index.ts'
 import type { SealedArea } from '../../storage/index.ts'
-import { openWalArchive, type WalArchive } from './archive.ts'
+import { openWalArchive } from './archive.ts'
+import type { WalArchive } from './contract.ts'
 import { rangeToName } from './range.ts'
 
 const size = 0x100000

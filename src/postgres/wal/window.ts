@@ -1,7 +1,8 @@
 import { HoldfastError } from '../../kernel/index.ts'
 import { formatLsn, segmentEnd, segmentNumber, segmentStart, type Lsn } from '../lsn.ts'
 import { timelineSpans, type TimelineHistory } from '../timeline-history.ts'
-import { newestTimelineFrom, timelineEnd, type WalArchive, type WalSegment } from './archive.ts'
+import type { WalArchive, WalSegment } from './contract.ts'
+import { newestTimelineFrom, timelineEnd } from './timelines.ts'
 import { reachAlong, type WalGap } from './coverage.ts'
 import { WalWalker, type WalRecord } from './records.ts'
 

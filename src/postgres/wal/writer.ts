@@ -1,7 +1,7 @@
 import type { Lsn } from '../lsn.ts'
 import { formatLsn, segmentEnd, segmentStart } from '../lsn.ts'
 import { HoldfastError } from '../../kernel/index.ts'
-import type { WalArchive } from './archive.ts'
+import type { WalArchive } from './contract.ts'
 import type { WalRange } from './range.ts'
 
 /** When this many pieces of about one size have gathered they become one, so that a slow writer's segment does not end as thousands. */

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { isHoldfastError, messageOf } from '../../kernel/index.ts'
 import { encodeTree, type TreeNode } from '../../repository/index.ts'
-import type { ArchiveContext, ArchivedTree, ArchiveStats, Skipped } from '../contract.ts'
+import type { ArchiveContext, ArchivedTree, ArchiveStats, Skipped } from '../../backup/index.ts'
 import type { Exclude } from './exclude.ts'
 import { type NodeReader, unchangedContent } from './node-reader.ts'
 import type { TargetNode } from './targets.ts'

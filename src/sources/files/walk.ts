@@ -2,7 +2,7 @@ import { lstatSync, type BigIntStats } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { messageOf } from '../../kernel/index.ts'
-import type { Skipped } from '../contract.ts'
+import type { Skipped } from '../../backup/index.ts'
 import type { Exclude } from './exclude.ts'
 
 /** Something in a directory. */

@@ -1,4 +1,4 @@
-import { goMode, TreeBuilder } from '../../backup/index.ts'
+import { goMode, TreeBuilder, type ArchiveContext, type ArchivedTree, type Skipped, type Source } from '../../backup/index.ts'
 import type { Json } from '../../kernel/index.ts'
 import {
   checkReplicationReadiness,
@@ -9,7 +9,6 @@ import {
   type BaseBackupFacts,
 } from '../../postgres/index.ts'
 import type { SavedContent } from '../../repository/index.ts'
-import type { ArchiveContext, ArchivedTree, Skipped, Source } from '../contract.ts'
 import { contentKey, parentFiles } from './parent-files.ts'
 import { backupPaths, recordOf, type BaseBackupRecord } from './record.ts'
 import { SectionSaver } from './section-saver.ts'
