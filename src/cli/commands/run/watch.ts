@@ -16,7 +16,7 @@ export const runWatchCommand = command('watch', 'follow a run until it ends, wit
   .action(async (id, _options, self) => {
     const { globals, print, signal } = contextOf(self)
     await using engine = openRuns(globals)
-    const { runId, owner } = await findRun(engine, id)
+    const { runId } = await findRun(engine, id)
     await follow(engine.history(runId, { follow: true }, signal))
     const view = await engine.status(runId)
     const outcome = outcomeOf(view)
@@ -30,7 +30,11 @@ export const runWatchCommand = command('watch', 'follow a run until it ends, wit
         for await (const event of history) onEvent(event)
         return
       }
-      const holder = owner === undefined ? 'nobody: it is interrupted' : `process ${owner.pid} on ${owner.host}`
+      const holder = async (id: string) => {
+        const { owner } = await engine.status(id)
+        // A host is told with the namespace of its process ids, which says nothing to a person.
+        return owner === undefined ? undefined : `process ${owner.pid} on ${owner.host.split(' ')[0]}`
+      }
       using view = openLiveView(process.stderr, ({ input }) => runBackground(catalogPath(globals), input), holder)
       for await (const event of history) view.onEvent(event)
     }

@@ -10,6 +10,7 @@ import { openScreen } from './screen.ts'
 import { asciiMarks, boxMarks } from './standing.ts'
 
 const drawEveryMs = 500
+const askHolderEveryMs = 1000
 const soonMs = 60
 
 export interface LiveView extends Disposable {
@@ -21,11 +22,12 @@ export interface LiveView extends Disposable {
  * Shows a run on a terminal as it goes, and leaves its last state there. Whatever becomes of the terminal, the run is not touched.
  *
  * @param background asked once the plan is known; what it fails to tell is not shown
+ * @param holder who works on it, asked again and again: `process 4711 on db-1`, undefined for nobody
  */
 export function openLiveView(
   terminal: typeof process.stderr,
   background: (progress: RunProgress) => Promise<RunBackground>,
-  holder: string | undefined = `process ${process.pid} on ${hostname()}`,
+  holder: (runId: string) => Promise<string | undefined> = () => Promise.resolve(`process ${process.pid} on ${hostname()}`),
 ): LiveView {
   const screen = openScreen(terminal)
   const boxes = drawsBoxes()
@@ -34,27 +36,36 @@ export function openLiveView(
   let progress: RunProgress | undefined
   let known: RunBackground = { usual: new Map(), noReturn: new Set() }
   let soon: NodeJS.Timeout | undefined
+  let held: { readonly by: string | undefined } | undefined
 
   const draw = () => {
     soon = undefined
     if (progress === undefined) return
     // A terminal that does not know its size says 0.
     const [columns, rows] = [terminal.columns || 80, terminal.rows || 24]
-    const heldBy = progress.resumedBy === undefined ? holder : `process ${progress.resumedBy.pid} on ${progress.resumedBy.host}`
-    const sight = { ...known, columns: columns - 1, rows: Math.max(4, rows - 1), nowMs: Date.now(), marks, output }
-    const lines = runPicture(progress, heldBy === undefined ? sight : { ...sight, holder: heldBy })
+    const sight = { ...known, columns: columns - 1, rows: Math.max(4, rows - 1), nowMs: Date.now(), marks, output, held }
+    const lines = runPicture(progress, sight)
     screen.draw(boxes ? lines : lines.map(inAscii))
   }
   const drawSoon = () => {
     soon ??= setTimeout(draw, soonMs)
   }
+  const askHolder = () => {
+    if (progress === undefined || progress.stage === 'ended') return
+    holder(progress.runId).then(
+      (by) => (held = { by }),
+      () => {},
+    )
+  }
   const ticking = setInterval(draw, drawEveryMs)
+  const asking = setInterval(askHolder, askHolderEveryMs)
   terminal.on('resize', drawSoon)
   return {
     onEvent(event) {
       progress = afterEvent(progress, event)
       if (event.type === 'step-started') output.delete(event.step)
       if (event.type === 'submitted' && progress !== undefined) {
+        askHolder()
         background(progress).then(
           (found) => {
             known = found
@@ -71,6 +82,7 @@ export function openLiveView(
     },
     [Symbol.dispose]() {
       clearInterval(ticking)
+      clearInterval(asking)
       clearTimeout(soon)
       terminal.off('resize', drawSoon)
       draw()

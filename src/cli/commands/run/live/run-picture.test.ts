@@ -17,7 +17,7 @@ const sight: RunSight = {
   usual: new Map([['restore', { medianMs: 60_000, longestMs: 90_000, runs: 3 }]]),
   noReturn: new Set(['promote']),
   rtoMs: 900_000,
-  holder: 'process 4711 on db-1',
+  held: { by: 'process 4711 on db-1' },
   output: new Map([['restore', 'pg_restore: 12 of 40 tables']]),
 }
 
@@ -95,6 +95,14 @@ test('a decision shows why it is needed, and past the point of no return the pic
   expect(shown).toContain('point of no return passed: promote')
   expect(shown).toContain('dns needs a decision: the server refused')
   expect(shown).toContain('holdfast run decide orders-20261123 dns done|not-done|stop --why TEXT')
+})
+
+test('a run that no process works on is not shown as one that goes on', () => {
+  const shown = text(middle, { held: { by: undefined } })
+  expect(shown).toContain('INTERRUPTED')
+  expect(shown).toContain('held by nobody')
+  expect(shown).toContain('› holdfast run resume orders-20261123')
+  expect(text(middle, { held: undefined })).not.toContain('INTERRUPTED')
 })
 
 test('an RTO that is missed is said to be', () => {

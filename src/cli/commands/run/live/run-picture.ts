@@ -16,8 +16,8 @@ export interface RunSight {
   /** Steps that cannot be undone. */
   readonly noReturn: ReadonlySet<string>
   readonly rtoMs?: number
-  /** Who works on it: `process 4711 on db-1`. */
-  readonly holder?: string
+  /** Who works on it, `process 4711 on db-1`, or nobody; absent where that is not known. */
+  readonly held?: { readonly by: string | undefined } | undefined
   /** The last that a step said. */
   readonly output: ReadonlyMap<string, string>
 }
@@ -26,7 +26,12 @@ export interface RunSight {
 export function runPicture(progress: RunProgress, sight: RunSight): Line[] {
   const passed = passedNoReturn(progress, sight.noReturn)
   const head = [titleLine(progress, sight), rtoLine(progress, sight), ...stateLines(progress, sight, passed)]
-  const waits = progress.waits.flatMap((wait) => waitLines(wait, progress, sight))
+  const waits = isInterrupted(progress, sight)
+    ? [
+        [span('no process works on it; what it was doing is not going on:', 'red')],
+        ...typed(`holdfast run resume ${progress.runId}`, sight),
+      ]
+    : progress.waits.flatMap((wait) => waitLines(wait, progress, sight))
   const left = Math.max(1, sight.rows - head.length - waits.length)
   return [...head, ...stepsWithin([...progress.steps.values()], left, sight), ...waits]
     .slice(0, sight.rows)
@@ -41,14 +46,22 @@ const stages = {
   ended: 'ended',
 }
 
-function titleLine({ input, stage, waits, runId, steps, outcome, defect }: RunProgress, { columns }: RunSight): Line {
+function isInterrupted({ stage }: RunProgress, { held }: RunSight): boolean {
+  return stage !== 'ended' && held !== undefined && held.by === undefined
+}
+
+function titleLine(progress: RunProgress, sight: RunSight): Line {
+  const { input, stage, waits, runId, steps, outcome, defect } = progress
+  const interrupted = isInterrupted(progress, sight)
   const all = [...steps.values()]
   const doing =
     outcome === undefined
       ? defect === undefined
-        ? waits.length > 0
-          ? 'WAITS FOR YOU'
-          : stages[stage]
+        ? interrupted
+          ? 'INTERRUPTED'
+          : waits.length > 0
+            ? 'WAITS FOR YOU'
+            : stages[stage]
         : `failed: ${defect}`
       : outcome.status
   const style =
@@ -56,7 +69,7 @@ function titleLine({ input, stage, waits, runId, steps, outcome, defect }: RunPr
       ? outcome?.status === 'succeeded'
         ? 'green'
         : 'red'
-      : waits.length > 0 || stage === 'undo'
+      : interrupted || waits.length > 0 || stage === 'undo'
         ? 'yellow'
         : 'cyan'
   const line: Line = [
@@ -65,7 +78,7 @@ function titleLine({ input, stage, waits, runId, steps, outcome, defect }: RunPr
     span(`  ${all.filter(isOver).length} of ${all.length} steps`),
   ]
   const id = `  ${runId}`
-  return lineWidth(line) + textWidth(id) <= columns ? [...line, span(id, 'dim')] : line
+  return lineWidth(line) + textWidth(id) <= sight.columns ? [...line, span(id, 'dim')] : line
 }
 
 /** The time since the onset against the objective. */
@@ -83,13 +96,13 @@ function rtoLine({ input, endedMs, outcome }: RunProgress, { columns, nowMs, rto
   return width < 8 ? words : [...bar({ width, elapsedMs: sinceMs, limitMs: rtoMs, marks }), span('  '), ...words]
 }
 
-function stateLines(progress: RunProgress, { holder, marks }: RunSight, passed: string | undefined): Line[] {
+function stateLines(progress: RunProgress, { held, marks }: RunSight, passed: string | undefined): Line[] {
   const way =
     passed === undefined
       ? []
       : [[span(`${marks.line.repeat(3)} point of no return passed: ${passed} ${marks.line.repeat(3)} only forward`, 'yellow')]]
   const cancelled = progress.cancelled === undefined ? [] : [[span(`cancelled: ${progress.cancelled}`, 'yellow')]]
-  const by = `by ${progress.input.requestedBy}${holder === undefined ? '' : `, held by ${holder}`}`
+  const by = `by ${progress.input.requestedBy}${held === undefined ? '' : `, held by ${held.by ?? 'nobody'}`}`
   return [...(progress.stage === 'ended' ? [] : [[span(by, 'dim')]]), ...way, ...cancelled]
 }
 
