@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 
 /** What the program remembers of repositories that no catalog names must not end up in the developer's home. */
 const env = { XDG_STATE_HOME: join(tmpdir(), 'holdfast-test-state') }
+/** A condition that is waited for may take its time on a busy machine: only a test that hangs should fail for it. */
+const expect = { poll: { timeout: 15_000 } }
 const reporters = ['default', './test/support/closing-line.ts']
 
 export default defineConfig({
@@ -12,7 +14,7 @@ export default defineConfig({
     // Much of the time is waiting, for servers and for locks to settle; more than two would make those wait for each other.
     maxWorkers: 2,
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 20_000, env } },
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 20_000, expect, env } },
       {
         test: {
           name: 'real-parts',
@@ -20,6 +22,7 @@ export default defineConfig({
           globalSetup: ['test/support/peers-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect,
           env,
         },
       },
