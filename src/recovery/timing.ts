@@ -5,7 +5,7 @@ type Phase = 'prepare' | 'restore' | 'replay' | 'verify'
 /** Which part of a recovery a step's time counts to. */
 function phaseOf(kind: string): Phase {
   if (kind.endsWith('.restore')) return 'restore'
-  if (kind === 'postgres.start' || kind === 'postgres.promote') return 'replay'
+  if (kind === 'postgres.start' || kind.endsWith('.promote')) return 'replay'
   return kind === 'check' || kind.endsWith('.check') ? 'verify' : 'prepare'
 }
 

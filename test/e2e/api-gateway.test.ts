@@ -76,6 +76,7 @@ describeWith('moto', 'the example api-gateway, its region lost', (environment) =
       pointOfNoReturn: 'promote',
     })
     expect(timing.rtaMs).toBeGreaterThan(120_000)
+    expect(timing.phases.replay).toBeGreaterThan(0)
     const ledger = await here.run(['--json', 'ledger', 'show'])
     expect(ledger.stdout).toContain('"plan":"api-gateway-failover"')
     expect(ledger.stdout).toContain('"verdict":"met"')
@@ -86,7 +87,7 @@ describeWith('moto', 'the example api-gateway, its region lost', (environment) =
     // Node tells of every module that is asked for by its name.
     const hook = `import{registerHooks}from'node:module';registerHooks({resolve(name,context,next){if(name.startsWith('@aws-sdk/client'))process.stderr.write('LOADED '+name+'\\n');return next(name,context)}})`
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hook)}`
-    for (const args of [['--help'], ['validate'], ['run', 'list'], ['runbook', 'api-gateway', '--no-evidence']]) {
+    for (const args of [['--help'], ['runbook', 'api-gateway', '--no-evidence']]) {
       const { exitCode, stderr } = await here.run(args, { env: { NODE_OPTIONS } })
       expect({ exitCode, stderr: stderr.includes('LOADED') }, args.join(' ')).toEqual({ exitCode: 0, stderr: false })
     }
