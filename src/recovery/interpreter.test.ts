@@ -16,6 +16,9 @@ import { openLocalEngine } from '../durable/index.ts'
 import { systemClock } from '../kernel/index.ts'
 import { createPlanHandler, decisionName, type Plan } from './index.ts'
 
+/** A loaded machine is slow, not wrong. */
+const patience = { timeout: 15_000 }
+
 const failing = { shell: { run: 'echo failing >&2; exit 7', undo: 'false' } }
 
 test('steps run in the order of their dependencies, and the outcome carries outputs, checks and timing', async () => {
@@ -123,7 +126,9 @@ test('past the point of no return a person decides: the step runs again and the 
   ])
   await using engine = shop.open()
   await submitPlan(engine, plan, { decisions: 'ask' })
-  await expect.poll(async () => (await engine.status('r')).waitingFor.map(({ name }) => name)).toEqual([decisionName('c', 1)])
+  await expect
+    .poll(async () => (await engine.status('r')).waitingFor.map(({ name }) => name), patience)
+    .toEqual([decisionName('c', 1)])
   await import('node:fs/promises').then(({ writeFile }) => writeFile(join(shop.folder, 'mended'), ''))
   await engine.signal('r', decisionName('c', 1), { decision: 'not-done', by: 'bob', why: 'looked' })
   expect((await outcomeOf(engine)).status).toBe('succeeded')
@@ -198,7 +203,7 @@ test('a person can say that a step of unknown state is done', async () => {
   ])
   await using engine = shop.open()
   await submitPlan(engine, plan, { decisions: 'ask' })
-  await expect.poll(async () => (await engine.status('r')).state).toBe('waiting')
+  await expect.poll(async () => (await engine.status('r')).state, patience).toBe('waiting')
   await engine.signal('r', decisionName('slow', 1), { decision: 'done', by: 'bob', why: 'looked' })
   const outcome = await outcomeOf(engine)
   expect(outcome.status).toBe('succeeded')
@@ -218,7 +223,7 @@ test('a cancelled run stops its step, lets it settle, and undoes in reverse orde
   ])
   await using engine = shop.open()
   await submitPlan(engine, plan)
-  await expect.poll(() => shop.effects()).toEqual(['a', 'b', 'slow'])
+  await expect.poll(() => shop.effects(), patience).toEqual(['a', 'b', 'slow'])
   await engine.requestCancel('r', 'wrong service')
   const outcome = await outcomeOf(engine)
   expect(outcome).toMatchObject({ status: 'rolled-back', failure: { error: { code: 'run-cancelled' } } })
@@ -298,7 +303,7 @@ test('two runs of one environment do not overlap', async () => {
   ])
   await using engine = shop.open()
   await submitPlan(engine, plan)
-  await expect.poll(async () => (await engine.status('r')).records).toBeGreaterThan(5)
+  await expect.poll(async () => (await engine.status('r')).records, patience).toBeGreaterThan(5)
   const { planHash } = await engine.status('r')
   await engine.submit({ runId: 'second', planHash, codeVersion, input: (await engine.status('r')).input })
   expect(await engine.attach('second')).toMatchObject({ state: 'failed', error: { code: 'run-busy' } })
@@ -327,7 +332,7 @@ test.for(approvals)('$given ends the run: $failure', async ({ value, failure }) 
   await using shop = await planWorkshop()
   await using engine = shop.open()
   await submitPlan(engine, planWithApproval(shop.folder, {}))
-  await expect.poll(async () => (await engine.status('r')).waitingFor.map(({ name }) => name)).toEqual(['approve:ask'])
+  await expect.poll(async () => (await engine.status('r')).waitingFor.map(({ name }) => name), patience).toEqual(['approve:ask'])
   await engine.signal('r', 'approve:ask', { planHash: (await engine.status('r')).planHash, ...value })
   const outcome = await outcomeOf(engine)
   expect(outcome.failure?.error.code).toBe(failure)
@@ -357,7 +362,7 @@ test('a wall clock that is set back during a run, and again while nobody works o
     await using engine = open()
     await submitPlan(engine, plan, { onsetAt: new Date().toISOString() })
     setBackMs = 3_600_000
-    await expect.poll(async () => (await engine.status('r')).waitingFor.length, { timeout: 15_000 }).toBe(1)
+    await expect.poll(async () => (await engine.status('r')).waitingFor.length, patience).toBe(1)
   }
   setBackMs = 7_200_000
   await using engine = open()
