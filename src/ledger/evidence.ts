@@ -144,6 +144,7 @@ export const recoveryEvidence = z.object({
   /** Where the time went. */
   phases: z.object({
     detectMs: durationMs.optional(),
+    decideMs: durationMs.optional(),
     prepareMs: durationMs.optional(),
     restoreMs: durationMs.optional(),
     replayMs: durationMs.optional(),

@@ -53,12 +53,20 @@ export interface RestoreFact {
   readonly record?: LedgerRef
 }
 
+/** What kind of drill a run was, and how many of the plan's steps it left out or did otherwise: its time says nothing of those. */
+export interface DrillFact {
+  readonly mode: 'sandbox' | 'live'
+  readonly unproven: number
+}
+
 /** A plan that ran, for real or as a drill. */
 export interface RecoveryFact {
   readonly time: Date
   readonly planHash: string
   readonly outcome: 'completed' | 'failed' | 'aborted'
   readonly rtaMs?: number
+  /** Absent: a recovery. */
+  readonly drill?: DrillFact
   readonly checks: number
   readonly checksFailed: number
   readonly record?: LedgerRef

@@ -1,4 +1,13 @@
-export type { DataEvidence, LedgerRef, RecoveryFact, RestoreFact, ServiceEvidence, SnapshotFact, WalFact } from './evidence.ts'
+export type {
+  DataEvidence,
+  DrillFact,
+  LedgerRef,
+  RecoveryFact,
+  RestoreFact,
+  ServiceEvidence,
+  SnapshotFact,
+  WalFact,
+} from './evidence.ts'
 export { recoverablePoints, type PointProblem } from './recoverable-point.ts'
 export {
   recoveryVerdict,

@@ -1,4 +1,4 @@
-import type { LedgerRef } from './evidence.ts'
+import type { DrillFact, LedgerRef } from './evidence.ts'
 import type { PointProblem } from './recoverable-point.ts'
 import { verdictOf, type Basis, type Verdict } from './verdict.ts'
 
@@ -45,6 +45,8 @@ export interface ObjectiveStatus {
   readonly because: Reason
   /** Whose data the reason is about, when it is about data. */
   readonly about?: AboutData
+  /** RTO: the run that the figure comes from; `drill` when it was run on purpose. */
+  readonly measured?: { readonly at: Date; readonly drill?: DrillFact }
   /** The records that the figure and its basis rest on. */
   readonly evidence: readonly LedgerRef[]
 }

@@ -29,6 +29,7 @@ export function rtoStatus(
       ...declared,
       actualMs: last.rtaMs,
       basis: doubt ? ('stale' as const) : ('measured' as const),
+      measured: { at: last.time, ...(last.drill === undefined ? {} : { drill: last.drill }) },
       evidence: refs(last),
     }
     return judged(status, declaredMs, doubt)

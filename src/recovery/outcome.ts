@@ -48,7 +48,14 @@ const timing = z.object({
   startedAt: z.string(),
   endedAt: z.string(),
   rtaMs: z.number(),
-  phases: z.object({ detect: z.number(), prepare: z.number(), restore: z.number(), replay: z.number(), verify: z.number() }),
+  phases: z.object({
+    detect: z.number(),
+    decide: z.number().default(0),
+    prepare: z.number(),
+    restore: z.number(),
+    replay: z.number(),
+    verify: z.number(),
+  }),
 })
 export type RunTiming = z.infer<typeof timing>
 

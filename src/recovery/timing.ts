@@ -1,9 +1,10 @@
 import type { RunTiming, StepReport } from './outcome.ts'
 
-type Phase = 'prepare' | 'restore' | 'replay' | 'verify'
+type Phase = 'decide' | 'prepare' | 'restore' | 'replay' | 'verify'
 
 /** Which part of a recovery a step's time counts to. */
 function phaseOf(kind: string): Phase {
+  if (kind === 'approve') return 'decide'
   if (kind.endsWith('.restore')) return 'restore'
   if (kind === 'postgres.start' || kind.endsWith('.promote')) return 'replay'
   return kind === 'check' || kind.endsWith('.check') ? 'verify' : 'prepare'
@@ -23,7 +24,7 @@ export function timingOf(
   const startMs = started.getTime()
   const onsetMs = Math.min(onset.getTime(), startMs)
   const endMs = Math.max(ended.getTime(), startMs)
-  const phases = { detect: startMs - onsetMs, prepare: 0, restore: 0, replay: 0, verify: 0 }
+  const phases = { detect: startMs - onsetMs, decide: 0, prepare: 0, restore: 0, replay: 0, verify: 0 }
   const ends = steps
     .flatMap(({ kind, endedAt }) => (endedAt === undefined ? [] : [{ phase: phaseOf(kind), atMs: Date.parse(endedAt) }]))
     .sort((a, b) => a.atMs - b.atMs)

@@ -102,7 +102,7 @@ function lookCloser({ directory }: DemoReport): string[] {
   const program = process.env.npm_command === 'exec' ? 'npx holdfast' : 'holdfast'
   return [
     `demo=${directory}`,
-    ...['snapshots', 'ledger show', 'ledger verify', 'run show latest', 'status'].map(
+    ...['snapshots', 'ledger show', 'ledger verify', 'run show latest', 'drill run orders-db', 'status'].map(
       (command) => `${program} --catalog $demo/holdfast.yaml ${command}`,
     ),
     `restic -r $demo/repository --password-file $demo/password check --read-data`,

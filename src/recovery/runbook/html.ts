@@ -8,9 +8,14 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; 
 
 /** As one HTML file that needs no network and no script, for the screen and for paper. */
 export function renderHtml({ title, identity, blocks }: RunbookDocument): string {
+  return renderHtmlPage(title, [identityLine(identity)], blocks)
+}
+
+/** @param comments lines above everything else, already HTML */
+export function renderHtmlPage(title: string, comments: readonly string[], blocks: readonly Block[]): string {
   return [
     '<!doctype html>',
-    identityLine(identity),
+    ...comments,
     '<html lang="en">',
     '<head>',
     '<meta charset="utf-8">',

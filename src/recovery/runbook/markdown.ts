@@ -4,7 +4,11 @@ import { onOneLine, printable } from './printable.ts'
 
 /** As GitHub-flavoured Markdown, in the form that formatters leave alone. Nothing in a catalog becomes markup. */
 export function renderMarkdown({ identity, blocks }: RunbookDocument): string {
-  return `${[identityLine(identity), ...blocks.flatMap(blockLines)].join('\n\n')}\n`
+  return `${identityLine(identity)}\n\n${renderMarkdownBlocks(blocks)}`
+}
+
+export function renderMarkdownBlocks(blocks: readonly Block[]): string {
+  return `${blocks.flatMap(blockLines).join('\n\n')}\n`
 }
 
 /** Its paragraphs; an empty line stands between two. */

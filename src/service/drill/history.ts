@@ -44,6 +44,11 @@ export interface DrillHistory {
   readonly unseen: readonly { readonly repository: string; readonly because: string }[]
 }
 
+/** It came to its end, and something was looked at and was right, for each of its services. */
+export function isGood({ outcome, services }: RecordedDrill): boolean {
+  return outcome === 'completed' && services.every(({ compared }) => compared.checks > 0 && compared.checksFailed === 0)
+}
+
 /** What the ledgers of a catalog's repositories say of these plans. */
 export async function drillHistory(catalog: Catalog, plans: readonly string[], signal: AbortSignal): Promise<DrillHistory> {
   const runs = new Map<string, RecordedDrill>()

@@ -47,7 +47,7 @@ export interface PreparedDrill extends PreparedRecovery {
 /** Decides everything about a drill without doing any of it. Throws `unknown-service` or `usage` when there is no such plan. */
 export async function prepareDrill(request: DrillRequest, signal: AbortSignal): Promise<PreparedDrill> {
   const { catalog, mode } = request
-  const declared = planFor(catalog, request.name)
+  const declared = planNamed(catalog, request.name)
   const real = compilePlan(declared)
   const version = codeVersion()
   const runId = newRunId(`drill-${declared.name}`)
@@ -105,7 +105,8 @@ export function compileSandboxed(declared: CatalogPlan, form: PlanForm, folder: 
   return compileDrill(inForm(compilePlan(declared), form), drillOf(declared), { bind, folder })
 }
 
-function planFor(catalog: Catalog, name: string): CatalogPlan {
+/** A service's plan, or the plan of that name. Throws `unknown-service` or `usage` when there is none. */
+export function planNamed(catalog: Catalog, name: string): CatalogPlan {
   const service = Object.hasOwn(catalog.services, name) ? catalog.services[name] : undefined
   const plan = service === undefined ? catalog.plans[name] : catalog.plans[service.recovery ?? '']
   if (plan !== undefined) return plan

@@ -68,7 +68,7 @@ function recoveryRecord(
   outcome: PlanOutcome,
 ): EvidenceBody<'recovery'> {
   const { timing } = outcome
-  const { detect, prepare, restore, replay, verify } = timing.phases
+  const { detect, decide, prepare, restore, replay, verify } = timing.phases
   const declared = catalog.services[service]?.objectives
   const { ended, rpaMs, checks, checksFailed, verdict } = judgeRecovery(catalog, service, outcome)
   const reachedLsn = outputsOf(outcome).find(({ reachedLsn }) => typeof reachedLsn === 'string')?.reachedLsn
@@ -83,7 +83,7 @@ function recoveryRecord(
     ...(rpaMs === undefined || ended !== 'completed' ? {} : { rpaMs }),
     ...(ended === 'completed' ? { rtaMs: timing.rtaMs } : {}),
     declared: declared === undefined ? {} : { rpoMs: declared.rpoMs, rtoMs: declared.rtoMs },
-    phases: { detectMs: detect, prepareMs: prepare, restoreMs: restore, replayMs: replay, verifyMs: verify },
+    phases: { detectMs: detect, decideMs: decide, prepareMs: prepare, restoreMs: restore, replayMs: replay, verifyMs: verify },
     compared: { checks, checksFailed },
     verdict,
     ...(input.drill === undefined ? {} : { drill: drillRecord(input, input.drill, outcome) }),

@@ -170,6 +170,7 @@ function recoveryFacts(service: Service, seen: readonly RepositoryFacts[]): Reco
         planHash: body.planHash,
         outcome: body.outcome,
         ...(body.rtaMs === undefined ? {} : { rtaMs: body.rtaMs }),
+        ...drillFact(body),
         checks: body.compared.checks,
         checksFailed: body.compared.checksFailed,
         record: { repository: name, seq },
@@ -177,4 +178,13 @@ function recoveryFacts(service: Service, seen: readonly RepositoryFacts[]): Reco
     }
   }
   return [...runs.values()]
+}
+
+const unproven: ReadonlySet<string> = new Set(['skipped', 'replaced', 'answered'])
+
+/** A `drill` of the first version did not say which kind: it counts as the lesser one. */
+function drillFact({ mode, drill }: EvidenceRecord<'recovery'>['body']): Pick<RecoveryFact, 'drill'> {
+  if (mode === 'real') return {}
+  const changes = drill?.changes.filter(({ how }) => unproven.has(how)) ?? []
+  return { drill: { mode: mode === 'drill-live' ? 'live' : 'sandbox', unproven: changes.length } }
 }

@@ -1,6 +1,13 @@
 import pc from 'picocolors'
 import { exitCodes, formatDuration, type ExitCode } from '../../../kernel/index.ts'
-import type { Achieved, DrillFinding, DrillInput, PlanOutcome, StepFinding } from '../../../recovery/index.ts'
+import {
+  isolationText,
+  type Achieved,
+  type DrillFinding,
+  type DrillInput,
+  type PlanOutcome,
+  type StepFinding,
+} from '../../../recovery/index.ts'
 import type { PreparedDrill } from '../../../service/index.ts'
 import { table } from '../../output/table.ts'
 import { outcomeExitCode, outcomeText } from '../run/wording.ts'
@@ -27,7 +34,7 @@ export function drillPlanText({ input: { plan }, steps, drill }: PreparedDrill):
   const skipped = drill.changes
     .filter(({ how }) => how === 'skipped')
     .map(({ step, because }) => `left out: ${step} (${because})`)
-  return [`${pc.bold(`${drill.mode} drill of ${plan.name}`)} ${isolationText(drill)}`, list, ...skipped].join('\n\n')
+  return [`${pc.bold(`${drill.mode} drill of ${plan.name}`)} ${whereText(drill)}`, list, ...skipped].join('\n\n')
 }
 
 function changeOf({ changes, sandbox }: DrillInput, step: string): string {
@@ -37,15 +44,10 @@ function changeOf({ changes, sandbox }: DrillInput, step: string): string {
 }
 
 /** What kept a drill from production. */
-export function isolationText({ sandbox }: Pick<DrillInput, 'sandbox'>): string {
+function whereText({ sandbox }: Pick<DrillInput, 'sandbox'>): string {
   if (sandbox === undefined) return 'on the real thing'
-  const network =
-    sandbox.network === 'own'
-      ? 'commands in a network namespace of their own'
-      : `commands share this machine’s network (${sandbox.networkBecause ?? 'no reason is known'})`
-  const { steps, hosts } = sandbox.allowed
-  const allowed = [...steps.map((step) => `step ${step}`), ...hosts].join(', ')
-  return `in ${sandbox.folder}, private sockets, ${network}${allowed === '' ? '' : `; let out: ${allowed}`}`
+  const { folder, network, networkBecause, allowed } = sandbox
+  return `in ${folder}: ${isolationText({ network, because: networkBecause, allowed })}`
 }
 
 export function findingLines(findings: readonly StepFinding[]): string {
@@ -60,7 +62,7 @@ export function findingLines(findings: readonly StepFinding[]): string {
 
 /** How a drill ended. */
 export function drillText(runId: string, drill: DrillInput, outcome: PlanOutcome): string {
-  const parts = [outcomeText(outcome), `${pc.bold('isolation')} ${isolationText(drill)}`]
+  const parts = [outcomeText(outcome), `${pc.bold('isolation')} ${whereText(drill)}`]
   const { drill: report } = outcome
   if (report === undefined) return parts.join('\n\n')
   parts.push(achievedTable(report.achieved))

@@ -19,5 +19,6 @@ export const runAbortCommand = command('abort', 'cancel a run and undo what it d
     const { outcome } = await watching(print, catalog.file, (watcher) => abortRun(catalog, runId, reason, watcher, signal))
     print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
     // Undone as asked is what this command is for.
-    process.exitCode = outcome.status === 'rolled-back' ? exitCodes.done : exitCodes.failed
+    const isGone = outcome.status === 'rolled-back' || outcome.drill?.cleanUp?.clean === true
+    process.exitCode = isGone ? exitCodes.done : exitCodes.failed
   })

@@ -6,7 +6,7 @@ import { loadRunCatalog, readStatus, type ServiceReport, type StatusReport } fro
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table, type Column } from '../../output/table.ts'
-import { durationText, hintLines, nextStep } from './wording.ts'
+import { basisText, durationText, hintLines, nextStep } from './wording.ts'
 
 export const statusCommand = command('status', 'could we recover right now, how much would we lose, and how long would it take', [
   ['holdfast status', 'every service of the catalog'],
@@ -50,7 +50,7 @@ function objectiveColumns(name: 'rpo' | 'rto', actual: string): Column<ServiceRe
   return [
     { title: name.toUpperCase(), value: (row) => durationText(row[name].declaredMs), align: 'right' },
     { title: actual, value: (row) => durationText(row[name].actualMs), align: 'right' },
-    { title: 'basis', value: (row) => row[name].basis },
+    { title: 'basis', value: (row) => basisText(row[name]) },
     { title: 'verdict', value: (row) => colours[row[name].verdict](row[name].verdict) },
   ]
 }

@@ -45,7 +45,7 @@ export function hintLines(services: readonly ServiceReport[]): string[] {
 export function nextStep({ service, plan, rpo, recoverableTo }: ServiceReport, status: ObjectiveStatus): string | undefined {
   const { because, about } = status
   const holder = about?.service ?? service
-  const recover = plan === undefined ? undefined : `see what \`holdfast recover ${service} --dry-run\` says, then run the plan`
+  const recover = plan === undefined ? undefined : `run \`holdfast drill run ${service}\`: the plan, in a sandbox`
   switch (because) {
     case 'near-objective':
     case 'above-objective':
@@ -98,4 +98,14 @@ function findingText(finding: StatusFinding): string {
 /** `3 s`, or `-` for what nobody knows. */
 export function durationText(ms: number | undefined): string {
   return ms === undefined ? '-' : formatDuration(ms)
+}
+
+/** `measured (drill 2026-11-26, without 1 step)`: of what is known by running the plan, when that was and whether it was on purpose. */
+export function basisText({ basis, measured }: ObjectiveStatus): string {
+  if (measured === undefined) return basis
+  const { at, drill } = measured
+  const kind = drill === undefined ? '' : drill.mode === 'live' ? 'live drill ' : 'drill '
+  const without =
+    drill === undefined || drill.unproven === 0 ? '' : `, without ${drill.unproven} step${drill.unproven === 1 ? '' : 's'}`
+  return `${basis} (${kind}${at.toISOString().slice(0, 10)}${without})`
 }
