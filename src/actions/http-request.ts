@@ -5,7 +5,7 @@ import { done, halfDone, notDone, unknown, type ActionContext, type Attempt, typ
 import { defineAction } from './define-action.ts'
 import { Credentials } from './http/credentials.ts'
 import { asCurl, bodyParams, messageFindings, messageParams, send, type Message, type SentMessage } from './http/message.ts'
-import { reachOfUrl } from './reach.ts'
+import { farthest, reachOfUrl } from './reach.ts'
 
 const statuses = z.union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)])
 const method = z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
@@ -130,7 +130,7 @@ export const httpRequest = defineAction<Params>({
     if (sent.kind !== 'answer' || !accepted.includes(sent.status)) throw failure(sent, accepted, 'command-failed')
   },
 
-  reach: ({ url }) => reachOfUrl(url),
+  reach: ({ url, probe, undo }) => farthest([url, ...[probe, undo].flatMap((part) => part?.url ?? [])].map(reachOfUrl)),
 
   manual: (p) => [
     `${asCurl(p, p.idempotencyHeader === undefined ? [] : [`${p.idempotencyHeader}: one-value-for-all-attempts`])}   # expect ${[p.status].flat().join(' or ')}`,

@@ -1,22 +1,37 @@
 import { resolve } from 'node:path'
 import type { Reach } from './contract.ts'
-import { outputReference, type TextOrSecret } from './param-types.ts'
+import type { TextOrSecret } from './param-types.ts'
 
 /** Of a step that works on a folder: local when the folder is the sandbox's, or what an earlier step made. */
 export function reachOfFolder(path: string, sandbox: string): Reach {
-  return outputReference.test(path) || isBelow(path, sandbox) ? 'local' : 'outside'
+  return path.startsWith('${steps.') || isBelow(path, sandbox) ? 'local' : 'outside'
 }
 
-/** Of a step that connects to a URL: the host in it. One that an earlier step gave is as local as that step. */
+/** Stands for an output of an earlier step while a URL is taken apart: a host name as far as URLs go, and nobody's. */
+const output = 'holdfast-output.invalid'
+
+/**
+ * Of a step that connects to a URL: the host in it. A host that is all an output of an earlier step is as local as that step; one that is
+ * partly an output could be anything.
+ */
 export function reachOfUrl(url: TextOrSecret): Reach {
   if (typeof url !== 'string') return 'outside'
-  // An output within the path, or the query, changes nothing about the host.
-  const [authority = ''] = url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '').split(/[/?#](?!\{)/)
-  if (outputReference.test(authority)) return 'local'
-  const parsed = URL.parse(url.replaceAll(/\$\{[^}]*\}/g, 'x'))
-  if (parsed === null || parsed.hostname === '' || /[?&]host(?:addr)?=/.test(url)) return 'outside'
-  const port = parsed.port === '' ? (defaultPorts[parsed.protocol] ?? '') : parsed.port
+  const marked = url.replaceAll(/\$\{steps\.[^}]*\}/g, output)
+  if (marked.startsWith(output)) return 'local'
+  // A port that only the run will know: then the host must be allowed with all its ports.
+  const parsed = URL.parse(marked.replace(`:${output}`, ''))
+  if (parsed === null || parsed.hostname === '' || /[?&]host(?:addr)?=/.test(marked)) return 'outside'
+  if (parsed.hostname === output) return 'local'
+  if (parsed.hostname.includes(output)) return 'outside'
+  const port = parsed.port === '' && !marked.includes(`:${output}`) ? (defaultPorts[parsed.protocol] ?? '') : parsed.port
   return { hosts: [port === '' ? parsed.hostname : `${parsed.hostname}:${port}`] }
+}
+
+/** Of a step that does several things: as far as the farthest of them. */
+export function farthest(reaches: readonly Reach[]): Reach {
+  if (reaches.includes('outside')) return 'outside'
+  const hosts = reaches.flatMap((reach) => (typeof reach === 'object' ? reach.hosts : []))
+  return hosts.length === 0 ? 'local' : { hosts: [...new Set(hosts)] }
 }
 
 const defaultPorts: Readonly<Record<string, string>> = {

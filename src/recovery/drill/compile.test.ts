@@ -97,6 +97,13 @@ describe('a step that would leave the sandbox is a blocker', () => {
     ['a look at the real service, which would prove nothing', 'http.check', { url: 'https://shop.example/health' }],
     ['SQL on a database that the drill did not start', 'sql.execute', { url: 'postgresql://db.example/x', sql: 'select 1' }],
     ['SQL on a database behind a secret', 'sql.check', { url: { env: 'URL' }, sql: 'select 1', equals: 1 }],
+    [
+      'a request whose probe goes elsewhere',
+      'http.request',
+      { url: '${steps.restore.dataDirectory}', probe: { url: 'https://b.example' } },
+    ],
+    ['a host that an output is only a part of', 'http.check', { url: 'http://${steps.restore.service}.example/' }],
+    ['a folder that an output is only a part of', 'postgres.stop', { dataDirectory: '/var/lib/${steps.restore.service}' }],
     ['a message', 'notify', { message: 'x', webhook: { url: 'https://chat.example/hook' } }],
     ['a fence', 'postgres.fence', { dataDirectory: '/var/lib/postgresql/15/main' }],
     ['a service of this machine', 'service.control', { service: '/etc/service/web', to: 'stop' }],
@@ -119,6 +126,18 @@ describe('a step that would leave the sandbox is a blocker', () => {
     const far = step('far', 'shell', { run: 'cat /etc/url', capture: true })
     const uses = step('uses', 'sql.check', { url: '${steps.far.stdout}', sql: 'select 1', equals: 1 }, { after: ['far'] })
     expect(outside([far, uses], { allow: { steps: ['far'], hosts: [] } })).toEqual(['uses'])
+  })
+
+  test('and one that goes only where an earlier step leads is none, also a step of another plan', () => {
+    const inner = { ...restore, id: 'db/restore' }
+    const steps = ['${steps.db/restore.url}', 'http://${steps.db/restore.host}/x', 'http://${steps.db/restore.host}:80/'].map(
+      (url, index) => step(`look-${index}`, 'http.check', { url }, { after: ['db/restore'] }),
+    )
+    expect(outside([inner, ...steps])).toEqual([])
+    expect(compile([inner]).plan.steps[0]?.action.params).toMatchObject({ target: `${folder}/db--restore` })
+    const port = step('port', 'http.check', { url: 'http://127.0.0.1:${steps.db/restore.port}/' }, { after: ['db/restore'] })
+    expect(outside([inner, port])).toEqual(['port'])
+    expect(outside([inner, port], { allow: { steps: [], hosts: ['127.0.0.1'] } })).toEqual([])
   })
 
   test('unless it keeps to hosts that the drill lists; the blocker names them and shows the lines to add', () => {

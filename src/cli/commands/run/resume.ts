@@ -1,6 +1,7 @@
 import { loadRunCatalog, resumeRun } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
+import { drillExitCode } from '../drill/wording.ts'
 import { catalogPath, findRun, openRuns } from './open-runs.ts'
 import { outcomeExitCode, outcomeText } from './wording.ts'
 import { watching } from './watcher.ts'
@@ -16,5 +17,5 @@ export const runResumeCommand = command('resume', 'go on with an interrupted run
     const { runId } = await findRun(engine, id)
     const { outcome } = await watching(print, catalog.file, (watcher) => resumeRun(catalog, runId, watcher, signal))
     print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
-    process.exitCode = outcomeExitCode(outcome)
+    process.exitCode = outcome.drill === undefined ? outcomeExitCode(outcome) : drillExitCode(outcome)
   })

@@ -20,7 +20,7 @@ function outcome(parts: Partial<PlanOutcome>): PlanOutcome {
       startedAt: at,
       endedAt: at,
       rtaMs: 1000,
-      phases: { detect: 0, prepare: 0, restore: 1000, replay: 0, verify: 0 },
+      phases: { detect: 0, decide: 0, prepare: 0, restore: 1000, replay: 0, verify: 0 },
     },
     ...parts,
   }
