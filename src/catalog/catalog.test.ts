@@ -66,6 +66,19 @@ describe('a catalog becomes plain data', () => {
     })
   })
 
+  test('a long word is read in a time that grows with its length, not with its square', async () => {
+    const timeOf = async (length: number) => {
+      const started = process.cpuUsage()
+      const check = await checkText(catalogText({ more: `description: ${'a'.repeat(length)}` }))
+      expect(check.valid).toBe(true)
+      return process.cpuUsage(started).user
+    }
+    await timeOf(1000)
+    const [short, long] = [await timeOf(20_000), await timeOf(200_000)]
+    // Ten times the length; a hundred times the work if it were quadratic: then 200,000 characters take minutes.
+    expect(long).toBeLessThan(30 * (short + 20_000))
+  }, 60_000)
+
   test('paths start at the catalog’s folder, ~ at home; addresses stay what they are', async () => {
     const relative = await catalogOf(catalogText({ repository: '{ url: copies/one, site: there, password: { file: ./pw } }' }))
     const folder = dirname(relative.file)

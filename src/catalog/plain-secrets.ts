@@ -5,7 +5,8 @@ import type { YamlSource } from './yaml-source.ts'
 /** Keys that hold secrets wherever they stand, as in PGPASSWORD, api-key or clientSecret. */
 const secretKey =
   /(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credentials?|authorization)$/i
-const urlWithPassword = /[a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:([^\s/@]+)@/i
+/** From the end of the scheme on: to look for its beginning would take a time that grows with the square of a long word. */
+const urlWithPassword = /[a-z0-9+.-]:\/\/[^\s/@:]*:([^\s/@]+)@/i
 const passwordSetting = /(?:^|[\s?&])(?:password|sslpassword)=[^\s&$]/i
 
 export interface PlainSecret {
