@@ -213,7 +213,20 @@ describe('holdfast drill run', () => {
 describe('holdfast drill due', () => {
   test('is an alarm for what was never drilled, is too long ago, or was another plan; then not', async () => {
     await using here = await shop({ drill: { gameday: 'never' } })
-    expect((await here.due()).drills).toMatchObject([{ plan: 'back', state: 'never', overdue: true }])
+    expect((await here.due()).drills).toMatchObject([{ plan: 'back', kind: 'sandbox', state: 'never', overdue: true }])
+    await here.drill()
+    const after = await here.run('drill', 'due')
+    expect(after.exitCode, after.stdout).toBe(0)
+    expect((await here.due(29)).drills).toMatchObject([{ state: 'soon', overdue: false }])
+    expect((await here.due(32)).drills).toMatchObject([{ state: 'overdue', overdue: true }])
+
+    await here.declare({ steps: [{ ...dns, do: { wait: { for: '1ms' } } }], drill: { gameday: 'never' } })
+    expect((await here.due()).drills).toMatchObject([{ state: 'plan-changed', overdue: true }])
+    expect(await here.rto()).toMatchObject({ basis: 'stale', because: 'plan-changed', verdict: 'at-risk' })
+  })
+
+  test('does not know where the ledger cannot be read, and that is an alarm too', async () => {
+    await using here = await shop()
     await here.drill()
     await writeFile(here.at('password'), 'another password')
     const blind = await here.run('--json', 'drill', 'due')
@@ -241,12 +254,16 @@ describe('the record of drills', () => {
 
   test('keeps the date of a finding that is found again, and closes it with who and why; accepted, it is not found again', async () => {
     await using here = await shop({ steps: [dns], drill: { substitute: { dns: { skip: 'no name is changed' } } } })
-    const found = async () => (await here.drill()).drill?.findings ?? []
+    // What is slow depends on the machine.
+    const isSteady = ({ code }: { code: string }) => code !== 'step-slow'
+    const found = async () => ((await here.drill()).drill?.findings ?? []).filter(isSteady)
     const [first] = await found()
     const [again] = await found()
     expect(again).toEqual(first)
     const open = await here.run('--json', 'drill', 'findings')
-    expect(open.json()).toMatchObject({ findings: [{ id: 'back/step-skipped/dns', plan: 'back', owner: 'Shop Team' }], late: 0 })
+    const { findings, late } = open.json<{ findings: { code: string }[]; late: number }>()
+    expect(findings.filter(isSteady)).toMatchObject([{ id: 'back/step-skipped/dns', plan: 'back', owner: 'Shop Team' }])
+    expect(late).toBe(0)
 
     expect((await here.run('drill', 'findings', '--close', 'step-skipped/dns')).exitCode).toBe(2)
     const closing = ['drill', 'findings', '--close', 'step-skipped/dns', '--why', 'tried on the last gameday', '--by', 'ann']

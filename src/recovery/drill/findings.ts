@@ -16,9 +16,10 @@ export interface DrillFacts {
 
 export type Found = Omit<DrillFinding, 'owner' | 'dueAt'>
 
-/** Slower than this many times its median is slow, unless it is only this much longer. */
+/** Slower than this many times its median is slow, unless it is only this much longer, or too few runs say what is usual. */
 const slowFactor = 2
-const slowAtLeastMs = 2000
+const slowAtLeastMs = 5000
+const usualAfterRuns = 3
 
 /** Everything about a drill that somebody must deal with. What was not done as in a recovery is not proven, and that is a finding too. */
 export function findingsOf({ plan, outcome, changes, achieved, cleanUp, usual }: DrillFacts): Found[] {
@@ -74,6 +75,7 @@ function stepFindings(
   if (state === 'undone' && error !== undefined) return [find('step-failed', step, why, { step })]
   const tookMs = durationOf(times)
   if (state !== 'done' || by !== 'run' || usual === undefined || tookMs === undefined) return []
+  if (usual.runs < usualAfterRuns) return []
   if (tookMs <= usual.medianMs * slowFactor || tookMs - usual.medianMs < slowAtLeastMs) return []
   const usually = `usually ${formatDuration(Math.round(usual.medianMs))} (${usual.runs} runs)`
   return [find('step-slow', step, `took ${formatDuration(tookMs)}, ${usually}`, { step })]
