@@ -28,6 +28,12 @@ export const peers = {
   },
   moto: { debianPackage: 'python3-venv', suites: 'the AWS suites', find: findMoto, install: installMoto },
   runit: { debianPackage: 'runit', suites: 'the service control suite', find: () => inPath('runsvdir') },
+  bind9: { debianPackage: 'bind9', suites: 'the DNS suites', find: () => inPath('named') ?? existing('/usr/sbin/named') },
+  'bind9-dnsutils': {
+    debianPackage: 'bind9-dnsutils',
+    suites: 'the DNS suites',
+    find: () => inPath('nsupdate'),
+  },
 } as const satisfies Record<string, Peer>
 
 export type PeerName = keyof typeof peers
