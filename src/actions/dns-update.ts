@@ -1,13 +1,14 @@
 import { z } from 'zod'
-import { durationText, secretRef, text, type Catalog, type SecretRef } from '../catalog/index.ts'
+import { durationText, secretRef, type Catalog, type SecretRef } from '../catalog/index.ts'
 import { formatDuration, HoldfastError, messageOf, parseDuration, type Json } from '../kernel/index.ts'
 import { done, notDone, unknown, type ActionContext, type Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { readStanding, readZone, type Authority } from './dns/authority.ts'
 import { manualUpdate } from './dns/manual.ts'
 import { types } from './dns/message.ts'
-import { absolute, isWithin, plainName } from './dns/name.ts'
-import { encodeValue, recordTypes, valueProblem } from './dns/rdata.ts'
+import { absolute, isWithin } from './dns/name.ts'
+import { encodeValue } from './dns/rdata.ts'
+import { domainName, recordParams, refineValues } from './dns/record-params.ts'
 import { assertFree, look, replace } from './dns/replace.ts'
 import { asNoted, fromNoted, isSameRrset, notedRrset, rrsetText, valuesOf, type NotedRrset, type Rrset } from './dns/rrset.ts'
 import { dnsServer, parseServer, serverText } from './dns/server.ts'
@@ -17,19 +18,11 @@ import { readNote, writeNote } from './step-notes.ts'
 
 const longestTtlMs = 365 * 86_400_000
 
-const domainName = text.regex(plainName).meta({ expected: 'a domain name, such as api.example.com' })
-
 const params = z
   .strictObject({
     server: dnsServer.describe('The zone’s primary server: HOST, HOST:PORT or [IPv6]:PORT.'),
-    zone: domainName.describe('The zone that is changed, such as example.com.'),
-    record: domainName.describe('The whole name of the record, such as api.example.com.'),
-    type: z.enum(recordTypes).describe('What kind of record it is.'),
-    values: z
-      .union([text, z.array(text).min(1)])
-      .describe(
-        'What it is to be: one value, or several (a CNAME has one). All that is there of this type is replaced. May be outputs of steps.',
-      ),
+    zone: domainName.describe('The zone that is changed, such as example.com. All records of that name and type are replaced.'),
+    ...recordParams,
     ttl: durationText.describe('For how long others may remember it: whole seconds.').default('60s'),
     key: z
       .strictObject({
@@ -52,17 +45,10 @@ const params = z
     queryTimeout: durationText.describe('For one exchange with the server.').default('5s'),
   })
   .refine(({ record, zone }) => isWithin(record, zone), { message: "'record' is not in 'zone'" })
-  .refine(({ type, values }) => type !== 'CNAME' || [values].flat().length === 1, { message: 'a CNAME has one value' })
   .refine(({ ttl }) => parseDuration(ttl) % 1000 === 0 && parseDuration(ttl) <= longestTtlMs, {
     message: "'ttl' is whole seconds, and a year at most",
   })
-  .superRefine(({ type, values }, refinement) => {
-    for (const value of [values].flat().filter((one) => !outputReference.test(one))) {
-      const problem = valueProblem(type, value)
-      if (problem !== undefined)
-        refinement.addIssue({ code: 'custom', message: `${JSON.stringify(value)} ${problem}`, path: ['values'] })
-    }
-  })
+  .superRefine(refineValues)
 
 type Params = z.infer<typeof params>
 

@@ -6,6 +6,7 @@ import { awsRdsPromote } from './aws-rds-promote.ts'
 import { awsRoute53Upsert } from './aws-route53-upsert.ts'
 import { awsS3Check } from './aws-s3-check.ts'
 import type { AnyAction } from './contract.ts'
+import { dnsCheck } from './dns-check.ts'
 import { dnsUpdate } from './dns-update.ts'
 import { filesRestore } from './files-restore.ts'
 import { httpCheck } from './http-check.ts'
@@ -37,6 +38,7 @@ export const actions: readonly AnyAction[] = [
   sqlCheck,
   sqlExecute,
   dnsUpdate,
+  dnsCheck,
   wait,
   approve,
   commit,

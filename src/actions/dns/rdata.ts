@@ -39,6 +39,12 @@ export function valueText(type: number, data: Uint8Array): string {
   return Buffer.concat(parts).toString()
 }
 
+/** The text that stands for a value, however it is written: `2001:DB8:0::1` and `2001:db8::1` are the same. */
+export function normalValue(type: RecordType, value: string): string {
+  const text = valueText(types[type], encodeValue(type, value))
+  return type === 'CNAME' ? text.toLowerCase() : text
+}
+
 function ipv6Bytes(address: string): Buffer {
   // The URL parser knows all forms, also those with an IPv4 address at their end.
   const text = new URL(`http://[${address}]`).hostname.slice(1, -1)

@@ -1,0 +1,70 @@
+import { randomInt } from 'node:crypto'
+import { exchange } from './exchange.ts'
+import {
+  classes,
+  decodeMessage,
+  encodeMessage,
+  flags,
+  opcodes,
+  rcodeName,
+  rcodes,
+  Reader,
+  types,
+  type Message,
+} from './message.ts'
+import { isSameName } from './name.ts'
+import { valueText, type RecordType } from './rdata.ts'
+import type { DnsServer } from './server.ts'
+
+/** What a server says to anybody who asks. `remainingSeconds`: for how long it, or who asked it, may go on saying so without asking anew. */
+export type Said =
+  | { readonly kind: 'values'; readonly values: readonly string[]; readonly remainingSeconds: number }
+  | { readonly kind: 'nothing'; readonly remainingSeconds: number | undefined }
+  | { readonly kind: 'refused' | 'silent'; readonly because: string }
+
+/** Asks as a client would: not signed, and content with what a cache remembers. */
+export async function askServer(
+  server: DnsServer,
+  name: string,
+  type: RecordType,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Said> {
+  const question: Message = {
+    id: randomInt(0x10000),
+    opcode: opcodes.QUERY,
+    bits: flags.recursionDesired,
+    rcode: 0,
+    questions: [{ name, type: types[type], class: classes.IN }],
+    answers: [],
+    authority: [],
+    additional: [],
+  }
+  const accept = (bytes: Uint8Array): Message => {
+    const answer = decodeMessage(bytes)
+    const isIt = answer.id === question.id && (answer.bits & flags.response) !== 0
+    if (!isIt || !answer.questions.every((asked) => isSameName(asked.name, name) && asked.type === types[type])) {
+      throw new Error('it answers another message')
+    }
+    return answer
+  }
+  const send = (transport: 'tcp' | 'udp') =>
+    exchange({ server, transport, message: encodeMessage(question), timeoutMs, repeat: true }, accept, signal)
+  let result = await send('udp')
+  if (result.kind === 'answer' && (result.answer.bits & flags.truncated) !== 0) result = await send('tcp')
+  return result.kind === 'answer' ? whatItSays(result.answer, types[type]) : { kind: 'silent', because: result.because }
+}
+
+function whatItSays({ rcode, answers, authority }: Message, type: number): Said {
+  if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) return { kind: 'refused', because: rcodeName(rcode) }
+  const found = answers.filter((record) => record.type === type)
+  if (found.length > 0) {
+    // The aliases on the way are remembered too.
+    const remainingSeconds = Math.min(...answers.map(({ ttl }) => ttl))
+    return { kind: 'values', values: found.map(({ data }) => valueText(type, data)).toSorted(), remainingSeconds }
+  }
+  const soa = authority.find((record) => record.type === types.SOA)
+  if (soa === undefined) return { kind: 'nothing', remainingSeconds: undefined }
+  // RFC 2308, section 5.
+  return { kind: 'nothing', remainingSeconds: Math.min(soa.ttl, new Reader(soa.data.subarray(-4)).uint32()) }
+}
