@@ -9,6 +9,7 @@ import type { AnyAction } from './contract.ts'
 import { dnsCheck } from './dns-check.ts'
 import { dnsUpdate } from './dns-update.ts'
 import { filesRestore } from './files-restore.ts'
+import { haproxyServer } from './haproxy-server.ts'
 import { httpCheck } from './http-check.ts'
 import { httpRequest } from './http-request.ts'
 import { notify } from './notify.ts'
@@ -39,6 +40,7 @@ export const actions: readonly AnyAction[] = [
   sqlExecute,
   dnsUpdate,
   dnsCheck,
+  haproxyServer,
   wait,
   approve,
   commit,

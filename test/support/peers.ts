@@ -34,6 +34,12 @@ export const peers = {
     suites: 'the DNS suites',
     find: () => inPath('nsupdate'),
   },
+  haproxy: {
+    debianPackage: 'haproxy',
+    suites: 'the HAProxy suite',
+    find: () => inPath('haproxy') ?? existing('/usr/sbin/haproxy'),
+  },
+  socat: { debianPackage: 'socat', suites: 'the HAProxy suite', find: () => inPath('socat') },
 } as const satisfies Record<string, Peer>
 
 export type PeerName = keyof typeof peers
