@@ -7,7 +7,7 @@ import { askServer, type Said } from './dns/ask.ts'
 import { absolute } from './dns/name.ts'
 import { normalValue } from './dns/rdata.ts'
 import { recordParams, refineValues } from './dns/record-params.ts'
-import { dnsServer, parseServer } from './dns/server.ts'
+import { dnsServer, parseServer, reachOfServers } from './dns/server.ts'
 import { outputReference } from './param-types.ts'
 import { quote } from './shell.ts'
 
@@ -93,6 +93,7 @@ export const dnsCheck = defineAction<Params>({
     }
   },
 
+  reach: ({ servers }) => reachOfServers(servers),
   manual: ({ servers, record, type, values }) =>
     servers.map((server) => {
       const { host, port } = parseServer(server) ?? { host: server, port: 53 }

@@ -11,7 +11,7 @@ import { encodeValue } from './dns/rdata.ts'
 import { domainName, recordParams, refineValues } from './dns/record-params.ts'
 import { assertFree, look, replace } from './dns/replace.ts'
 import { asNoted, fromNoted, isSameRrset, notedRrset, rrsetText, valuesOf, type NotedRrset, type Rrset } from './dns/rrset.ts'
-import { dnsServer, parseServer, serverText } from './dns/server.ts'
+import { dnsServer, parseServer, reachOfServers, serverText } from './dns/server.ts'
 import { tsigAlgorithms } from './dns/tsig.ts'
 import { outputReference } from './param-types.ts'
 import { readNote, writeNote } from './step-notes.ts'
@@ -21,7 +21,7 @@ const longestTtlMs = 365 * 86_400_000
 const params = z
   .strictObject({
     server: dnsServer.describe('The zone’s primary server: HOST, HOST:PORT or [IPv6]:PORT.'),
-    zone: domainName.describe('The zone that is changed, such as example.com. All records of that name and type are replaced.'),
+    zone: domainName.describe('The zone that is changed, such as example.com.'),
     ...recordParams,
     ttl: durationText.describe('For how long others may remember it: whole seconds.').default('60s'),
     key: z
@@ -59,7 +59,7 @@ const note = z.strictObject({ before: notedRrset, negativeTtl: z.int() })
 export const dnsUpdate = defineAction<Params>({
   kind: 'dns.update',
   description:
-    'Changes a DNS record at the zone’s primary server by dynamic update (RFC 2136), signed with a TSIG key (RFC 8945). What stood there is noted first, and the update is made only if that still stands there; the undo restores it exactly, unless somebody else has changed it meanwhile. The server is read back. Preflight shows that the server is the zone’s, that the key may change this record, and for how long clients will keep the old one. Outputs: `name`, `type`, `values`, `ttl`, `before`, `changed`, and `staleUntil`, by when the old one is forgotten everywhere (see dns.check).',
+    'Changes a DNS record at the zone’s primary server by dynamic update (RFC 2136), signed with a TSIG key (RFC 8945). All records of the name and type are replaced. What stood there is noted first, and the update is made only if that still stands there; the undo restores it exactly, unless somebody else has changed it meanwhile. The server is read back. Preflight shows that the server is the zone’s, that the key may change this record, and for how long clients will keep the old one. Outputs: `name`, `type`, `values`, `ttl`, `before`, `changed`, and `staleUntil`, by when the old one is forgotten everywhere (see dns.check).',
   example: {
     server: 'ns1.example.com',
     zone: 'example.com',
@@ -133,6 +133,7 @@ export const dnsUpdate = defineAction<Params>({
     })
   },
 
+  reach: ({ server }) => reachOfServers([server]),
   manual: (p, catalog) => commands(p, catalog).update,
   manualUndo: (p, catalog) => commands(p, catalog).undo,
 })

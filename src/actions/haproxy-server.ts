@@ -7,6 +7,7 @@ import { defineAction } from './define-action.ts'
 import { askRuntime, haproxyName, hostAndPort, runtimeSocket, tellRuntime, type RuntimeApi } from './haproxy/runtime.ts'
 import { readServer, type AdminState, type ServerState } from './haproxy/server-state.ts'
 import { outputReference } from './param-types.ts'
+import { reachOfFolder } from './reach.ts'
 import { quote } from './shell.ts'
 import { readNote, writeNote } from './step-notes.ts'
 
@@ -131,6 +132,10 @@ export const haproxyServer = defineAction<Params>({
     if (!isAs(before, restored)) throw notSo(p, `after its undo it is ${placeText(restored)}`)
   },
 
+  reach({ socket }, sandbox) {
+    const at = hostAndPort(socket)
+    return at === undefined ? reachOfFolder(socket, sandbox) : { hosts: [`${at.host}:${at.port}`] }
+  },
   manual: (p) => commands(p),
   manualUndo: ({ socket, backend, server, state, address }) => [
     ...(address === undefined ? [] : [line(socket, `set server ${backend}/${server} addr OLD_ADDRESS port OLD_PORT`)]),

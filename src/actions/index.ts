@@ -22,11 +22,13 @@ import { serviceControl } from './service-control.ts'
 import { shell } from './shell.ts'
 import { sqlCheck } from './sql-check.ts'
 import { sqlExecute } from './sql-execute.ts'
+import { ssh } from './ssh.ts'
 import { wait } from './wait.ts'
 
 /** Everything that a step of a plan can do. */
 export const actions: readonly AnyAction[] = [
   shell,
+  ssh,
   filesRestore,
   postgresRestore,
   postgresStart,

@@ -11,6 +11,14 @@ test('input reaches the program', async () => {
   expect((await runProcess('cat', [], { input: 'through' })).stdout).toBe('through')
 })
 
+test('input that is promised is given when it is there, and none when it never will be', async () => {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const onOutput = () => resolve('now')
+  expect((await runProcess('sh', ['-c', 'echo ready; cat'], { input: promise, onOutput })).stdout).toBe('ready\nnow')
+  const broken = Promise.reject<string>(new Error('never'))
+  expect((await runProcess('cat', [], { input: broken })).stdout).toBe('')
+})
+
 test('a program that does not exist says so', async () => {
   await expect(runProcess('holdfast-no-such-program', [])).rejects.toMatchObject({ code: 'not-found' })
 })

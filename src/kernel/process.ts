@@ -11,7 +11,8 @@ export interface ProcessResult {
 export interface ProcessOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
-  readonly input?: string | Uint8Array
+  /** A promised one is given to it when it is there: for a program that says when it is ready. Rejected: none. */
+  readonly input?: string | Uint8Array | Promise<string>
   readonly uid?: number
   readonly gid?: number
   readonly timeoutMs?: number
@@ -83,7 +84,12 @@ export async function runProcess(
   })
   // A child that ends without reading its input breaks the pipe; its exit code says what happened.
   child.stdin.on('error', () => {})
-  child.stdin.end(options.input ?? '')
+  if (options.input instanceof Promise) {
+    void options.input.then(
+      (text) => child.stdin.end(text),
+      () => child.stdin.end(),
+    )
+  } else child.stdin.end(options.input ?? '')
   try {
     return await promise
   } finally {

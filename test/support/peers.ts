@@ -40,6 +40,7 @@ export const peers = {
     find: () => inPath('haproxy') ?? existing('/usr/sbin/haproxy'),
   },
   socat: { debianPackage: 'socat', suites: 'the HAProxy suite', find: () => inPath('socat') },
+  sshd: { debianPackage: 'openssh-server', suites: 'the SSH suite', find: () => existing('/usr/sbin/sshd') ?? inPath('sshd') },
 } as const satisfies Record<string, Peer>
 
 export type PeerName = keyof typeof peers

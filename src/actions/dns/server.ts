@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { Reach } from '../contract.ts'
 import { outputReference } from '../param-types.ts'
 import { text } from '../../catalog/index.ts'
 
@@ -19,6 +20,15 @@ export function parseServer(server: string): DnsServer | undefined {
   const host = bracketed ?? plain
   if (host === undefined || (bracketed !== undefined && !isIPv6(bracketed))) return undefined
   return Number(port) >= 1 && Number(port) <= 65_535 ? { host, port: Number(port) } : undefined
+}
+
+/** Of a step that asks servers: those of an earlier step are as local as that step. */
+export function reachOfServers(servers: readonly string[]): Reach {
+  const given = servers.filter((server) => !outputReference.test(server)).map(parseServer)
+  if (given.includes(undefined)) return 'outside'
+  return given.length === 0
+    ? 'local'
+    : { hosts: given.flatMap((server) => (server === undefined ? [] : [`${server.host}:${server.port}`])) }
 }
 
 export function serverText({ host, port }: DnsServer): string {

@@ -1,0 +1,23 @@
+import { portablePath, type Catalog, type SecretRef } from '../catalog/index.ts'
+import type { CommandLine } from './param-types.ts'
+
+export function argv(command: CommandLine): [string, ...string[]] {
+  return typeof command === 'string' ? ['sh', '-c', command] : (command as [string, ...string[]])
+}
+
+export function asShellLine(command: CommandLine): string {
+  return typeof command === 'string' ? command : command.map(quote).join(' ')
+}
+
+/** As sh reads it back. */
+export function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+/** A line for sh that sets a variable to a secret without showing it. */
+export function exportSecret(name: string, secret: SecretRef, catalog: Catalog | undefined): string {
+  if ('env' in secret) return secret.env === name ? `export ${name}` : `export ${name}="$${secret.env}"`
+  if ('command' in secret) return `export ${name}="$(${asShellLine([...secret.command])})"`
+  const { from, path } = catalog === undefined ? { from: 'root', path: secret.file } : portablePath(secret.file, catalog)
+  return `export ${name}="$(cat ${from === 'home' ? '"$HOME"/' : ''}${quote(path)})"`
+}
