@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
 import type { Reach } from '../contract.ts'
 import { outputReference } from '../param-types.ts'
+import { farthest } from '../reach.ts'
 import { text } from '../../catalog/index.ts'
 
 /** Where a DNS server is asked. */
@@ -22,13 +23,15 @@ export function parseServer(server: string): DnsServer | undefined {
   return Number(port) >= 1 && Number(port) <= 65_535 ? { host, port: Number(port) } : undefined
 }
 
-/** Of a step that asks servers: those of an earlier step are as local as that step. */
+/** Of a step that asks servers. One that is all an output of an earlier step is as local as that step; partly one, it could be anything. */
 export function reachOfServers(servers: readonly string[]): Reach {
-  const given = servers.filter((server) => !outputReference.test(server)).map(parseServer)
-  if (given.includes(undefined)) return 'outside'
-  return given.length === 0
-    ? 'local'
-    : { hosts: given.flatMap((server) => (server === undefined ? [] : [`${server.host}:${server.port}`])) }
+  return farthest(
+    servers.map((server) => {
+      if (/^\$\{steps\.[^}]*\}$/.test(server)) return 'local'
+      const given = parseServer(server)
+      return given === undefined ? 'outside' : { hosts: [`${given.host}:${given.port}`] }
+    }),
+  )
 }
 
 export function serverText({ host, port }: DnsServer): string {
