@@ -258,6 +258,7 @@ describe('RTO', () => {
       verdict: 'met',
       because: 'within-objective',
       evidence: [record(2)],
+      measured: { at: ago(day) },
     })
   })
 
