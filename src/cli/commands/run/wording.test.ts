@@ -44,6 +44,11 @@ test('a recovery that was undone names no server', () => {
   expect(outcomeText(outcome({ status: 'rolled-back', steps }))).not.toContain('psql ')
 })
 
+test('a drill in a sandbox names no server: it has been stopped', () => {
+  const drill: PlanOutcome['drill'] = { mode: 'sandbox', achieved: [], findings: [], cleanUp: { clean: true, stopped: [] } }
+  expect(outcomeText(outcome({ steps, drill }))).not.toContain('psql ')
+})
+
 test('a repository that did not take the record is named, and why', () => {
   const record = [
     { repository: 'near', service: 'orders', failed: 'there is no repository at /near' },

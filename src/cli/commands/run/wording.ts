@@ -126,7 +126,9 @@ export function outcomeExitCode({ status, recordFailure }: PlanOutcome): ExitCod
 }
 
 /** Where it listens follows from its data directory, which nobody can guess. */
-function serversLeftRunning({ status, steps }: PlanOutcome): string[] {
+function serversLeftRunning({ status, steps, drill }: PlanOutcome): string[] {
+  // That of a sandbox has been stopped.
+  if (drill?.cleanUp !== undefined) return []
   if (status !== 'succeeded' && status !== 'unverified') return []
   const urls = steps.flatMap(({ kind, state, output }) => {
     if (!kind.startsWith('postgres.') || state !== 'done') return []
