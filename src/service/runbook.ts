@@ -8,6 +8,8 @@ import {
   formatOf,
   planHash,
   readIdentity,
+  readRunbookFile,
+  renderPdf,
   renderRunbook,
   wordRunbook,
   type RunbookEvidence,
@@ -32,7 +34,8 @@ export interface WrittenRunbook {
   readonly plan: string
   readonly planHash: string
   readonly version: string
-  readonly text: string
+  /** Bytes of a PDF, text of the others. */
+  readonly content: string | Uint8Array
   /** What could not be looked into; empty also when nothing was to be. */
   readonly unseen: RunbookEvidence['unseen']
 }
@@ -56,21 +59,23 @@ export async function writeRunbook(
       ...(await recordedRecoveries(catalog, runbook.service, repositories, signal)),
     }
   }
-  const text = renderRunbook(wordRunbook(runbook, evidence), format)
-  return { service: name, plan: runbook.plan.name, planHash: runbook.planHash, version, text, unseen: evidence?.unseen ?? [] }
+  const document = wordRunbook(runbook, evidence)
+  const content = format === 'pdf' ? await renderPdf(document) : renderRunbook(document, format)
+  return { service: name, plan: runbook.plan.name, planHash: runbook.planHash, version, content, unseen: evidence?.unseen ?? [] }
 }
 
 /** What is wrong with a committed runbook; nothing when it says what the catalog and this version of Holdfast say. Reads no repository. */
-export function checkRunbook(catalog: Catalog, name: string, committed: string): RunbookFinding[] {
+export function checkRunbook(catalog: Catalog, name: string, committed: Uint8Array): RunbookFinding[] {
   const version = codeVersion()
   const runbook = buildRunbook(catalog, name, actions, version)
   const document = wordRunbook(runbook)
-  const text = renderRunbook(document, formatOf(committed))
+  const file = readRunbookFile(committed)
+  const text = renderRunbook(document, formatOf(file.text))
   const compiled = compilePlan(runbook.plan)
-  return compareRunbook(committed, { text, identity: document.identity, hashBy: (other) => planHash(compiled, other) })
+  return compareRunbook(file, { text, identity: document.identity, hashBy: (other) => planHash(compiled, other) })
 }
 
 /** Whether a file was written by `holdfast runbook`: only such a one is replaced. */
-export function isRunbook(text: string): boolean {
-  return readIdentity(text) !== undefined
+export function isRunbook(file: Uint8Array): boolean {
+  return readIdentity(readRunbookFile(file).text) !== undefined
 }

@@ -110,7 +110,31 @@ describe('holdfast runbook', () => {
     expect((await here.run('runbook', 'check', 'orders', 'notes.md')).exitCode).toBe(1)
   })
 
-  test('refuses what it does not know with 2, and hints at the way to a PDF', async () => {
+  test('is a PDF too, which the check reads, and which replaces nothing but a runbook', async () => {
+    await using here = await shop()
+    expect(await here.run('runbook', 'orders', '--no-evidence', '--output', 'orders.pdf')).toMatchObject({ exitCode: 0 })
+    const committed = await readFile(here.at('orders.pdf'))
+    expect(committed.subarray(0, 5).toString()).toBe('%PDF-')
+    expect((await here.run('runbook', 'check', 'orders', 'orders.pdf')).exitCode).toBe(0)
+
+    await here.declare('20m')
+    const json = await here.run('--json', 'runbook', 'check', 'orders', 'orders.pdf')
+    expect(json.exitCode).toBe(1)
+    expect(json.json()).toMatchObject({ current: false, findings: [{ code: 'plan' }, { code: 'content' }] })
+    expect((await here.run('--json', 'runbook', 'orders', '--output', 'orders.pdf')).json()).toMatchObject({ format: 'pdf' })
+    expect((await here.run('runbook', 'check', 'orders', 'orders.pdf')).exitCode).toBe(0)
+
+    await writeFile(here.at('other.pdf'), '%PDF-1.3\nof somebody else')
+    expect((await here.run('runbook', 'orders', '--output', 'other.pdf')).exitCode).toBe(1)
+    expect((await here.run('--json', 'runbook', 'check', 'orders', 'other.pdf')).json()).toMatchObject({
+      findings: [{ code: 'not-a-runbook' }],
+    })
+    const asJson = await here.run('--json', 'runbook', 'orders', '--format', 'pdf')
+    expect(asJson.exitCode).toBe(2)
+    expect(asJson.stderr).toContain('--output FILE.pdf')
+  })
+
+  test('refuses what it does not know with 2', async () => {
     await using here = await shop()
     for (const args of [
       ['nothing'],
@@ -122,20 +146,12 @@ describe('holdfast runbook', () => {
       await writeFile(here.at('RUNBOOK.md'), '')
       expect((await here.run('runbook', ...args)).exitCode, args.join(' ')).toBe(2)
     }
-    for (const args of [
-      ['--format', 'pdf'],
-      ['--output', 'orders.pdf'],
-    ]) {
-      const { exitCode, stderr } = await here.run('runbook', 'orders', ...args)
-      expect(exitCode).toBe(2)
-      expect(stderr).toContain('--format html')
-    }
   })
 })
 
 test('the runbook among the examples is current', async () => {
   const example = join(repositoryRoot, 'examples', 'postgres')
   const catalog = await loadRunCatalog(join(example, 'holdfast.yaml'))
-  const committed = await readFile(join(example, 'RUNBOOK.md'), 'utf8')
+  const committed = await readFile(join(example, 'RUNBOOK.md'))
   expect(checkRunbook(catalog, 'shop', committed)).toEqual([])
 })

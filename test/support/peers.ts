@@ -26,6 +26,7 @@ export const peers = {
     suites: 'the PostgreSQL 15 suites',
     find: () => existing('/usr/lib/postgresql/15/bin'),
   },
+  poppler: { debianPackage: 'poppler-utils', suites: 'the suite of printed runbooks', find: () => inPath('pdftotext') },
   moto: { debianPackage: 'python3-venv', suites: 'the AWS suites', find: findMoto, install: installMoto },
   runit: { debianPackage: 'runit', suites: 'the service control suite', find: () => inPath('runsvdir') },
   bind9: { debianPackage: 'bind9', suites: 'the DNS suites', find: () => inPath('named') ?? existing('/usr/sbin/named') },

@@ -1,7 +1,13 @@
 import { actions } from '../../src/actions/index.ts'
 import type { Catalog } from '../../src/catalog/index.ts'
 import { actionParams } from '../../src/service/index.ts'
-import { buildRunbook, wordRunbook, renderRunbook, type RunbookEvidence, type RunbookFormat } from '../../src/recovery/index.ts'
+import {
+  buildRunbook,
+  wordRunbook,
+  renderRunbook,
+  type RunbookEvidence,
+  type RunbookTextFormat,
+} from '../../src/recovery/index.ts'
 import { checkText } from './marked-catalog.ts'
 
 export const runbookVersion = '1.2.3'
@@ -72,7 +78,11 @@ export async function runbookOf(text = shopText(), service = 'orders') {
 
 export async function renderedRunbook(
   text = shopText(),
-  { format = 'md', evidence, service = 'orders' }: { format?: RunbookFormat; evidence?: RunbookEvidence; service?: string } = {},
+  {
+    format = 'md',
+    evidence,
+    service = 'orders',
+  }: { format?: RunbookTextFormat; evidence?: RunbookEvidence; service?: string } = {},
 ): Promise<string> {
   return renderRunbook(wordRunbook(await runbookOf(text, service), evidence), format)
 }

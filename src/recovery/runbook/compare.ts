@@ -1,6 +1,7 @@
 import { differingLines, type DifferingLine } from './differing-lines.ts'
 import type { RunbookIdentity } from './document.ts'
 import { readIdentity, withoutMeasured } from './identity.ts'
+import type { RunbookFile } from './read-file.ts'
 
 /**
  * What is wrong with a committed runbook.
@@ -10,6 +11,7 @@ import { readIdentity, withoutMeasured } from './identity.ts'
  * plan            it was written for another plan
  * version         for the same plan, by another version of Holdfast, which runs it as another plan
  * content         lines differ: by hand, or because something of the catalog that is not the plan has changed
+ * altered         a PDF is not as it was written: what stands on its pages may be anything
  */
 export type RunbookFinding =
   | { readonly code: 'not-a-runbook' }
@@ -17,13 +19,14 @@ export type RunbookFinding =
   | { readonly code: 'plan'; readonly found: string; readonly expected: string }
   | { readonly code: 'version'; readonly found: string; readonly expected: string }
   | { readonly code: 'content'; readonly lines: readonly DifferingLine[] }
+  | { readonly code: 'altered' }
 
 /**
  * Holds a committed runbook against a fresh one in the same format; what was measured does not count. `hashBy` gives the hash of the plan
  * as another version of Holdfast would. No finding: it is current.
  */
 export function compareRunbook(
-  committed: string,
+  { text: committed, altered }: RunbookFile,
   {
     text,
     identity,
@@ -48,7 +51,8 @@ export function compareRunbook(
   const lines = differingLines(comparable(committed, found), comparable(text, identity))
   const told = findings.some(({ code }) => code === 'version')
   const rest = told ? lines.filter((line) => !isVersionOnly(line, found.version, identity.version)) : lines
-  return rest.length === 0 ? findings : [...findings, { code: 'content', lines: rest }]
+  if (rest.length > 0) findings.push({ code: 'content', lines: rest })
+  return altered ? [...findings, { code: 'altered' }] : findings
 }
 
 function withoutIdentity(text: string): string {

@@ -12,11 +12,11 @@ export const runbookCheckCommand = command('check', 'fail when a committed runbo
   ['holdfast runbook check orders-db RUNBOOK.md', 'exit code 1, and what differs; reads no repository and needs no password'],
 ])
   .argument('<service>', 'a service of the catalog')
-  .argument('<file>', 'the runbook, as Markdown or HTML; what was measured in it does not count')
+  .argument('<file>', 'the runbook, as Markdown, HTML or PDF; what was measured in it does not count')
   .action(async (service, file, _options, self) => {
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
-    const findings = checkRunbook(catalog, service, await readFile(file, 'utf8'))
+    const findings = checkRunbook(catalog, service, await readFile(file))
     const current = findings.length === 0
     print.result({ service, file, current, findings }, () =>
       current

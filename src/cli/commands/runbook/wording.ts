@@ -14,6 +14,8 @@ export function findingText(finding: RunbookFinding, file: string): string {
       return `the plan has changed since: ${file} is for ${finding.found.slice(0, 12)}, the plan is ${finding.expected.slice(0, 12)}`
     case 'version':
       return `it was written by Holdfast ${finding.found}, and this is ${finding.expected}; the plan is the same`
+    case 'altered':
+      return `${file} was changed after Holdfast wrote it: what stands on its pages is not certain`
     case 'content':
     default: {
       const { lines } = finding
