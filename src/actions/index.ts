@@ -14,10 +14,13 @@ import { httpCheck } from './http-check.ts'
 import { httpRequest } from './http-request.ts'
 import { notify } from './notify.ts'
 import { postgresFence } from './postgres-fence.ts'
+import { postgresFollow } from './postgres-follow.ts'
 import { postgresPromote } from './postgres-promote.ts'
 import { postgresRestore } from './postgres-restore.ts'
+import { postgresRewind } from './postgres-rewind.ts'
 import { postgresStart } from './postgres-start.ts'
 import { postgresStop } from './postgres-stop.ts'
+import { replicationCheck } from './replication-check.ts'
 import { serviceControl } from './service-control.ts'
 import { shell } from './shell.ts'
 import { sqlCheck } from './sql-check.ts'
@@ -35,6 +38,9 @@ export const actions: readonly AnyAction[] = [
   postgresPromote,
   postgresStop,
   postgresFence,
+  postgresRewind,
+  postgresFollow,
+  replicationCheck,
   serviceControl,
   httpCheck,
   httpRequest,
@@ -58,6 +64,8 @@ export { commitSignals, type CommitWord } from './commit.ts'
 export { approvalProblem, type Approval } from './approve.ts'
 export { noOwnNetwork } from './own-network.ts'
 export { exportSecret, quote } from './shell.ts'
+export { requireLocal, resolveServer, serversOf, type NamedServer } from './servers/named-server.ts'
+export { leaderPosition, lookAt, type SeenServer, type Sight } from './servers/survey.ts'
 export type {
   Action,
   ActionContext,

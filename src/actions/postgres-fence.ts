@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
 import { HoldfastError, messageOf, parseDuration } from '../kernel/index.ts'
-import { closeDatabases, describeUrl, inspectForClosing, openDoors, reopenDatabases } from '../postgres/index.ts'
+import { closeDatabases, describeUrl, inspectForClosing, openDoors, reopenDatabases, withDatabase } from '../postgres/index.ts'
 import { done, halfDone, notDone, unknown, type ActionContext, type Attempt, type Finding, type Probe } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { assertCluster, fenceDirectory, probeDirectory, unfenceDirectory, type DirectoryFence } from './fence/data-directory.ts'
 import { outputReference, pathOrOutput, textOrSecret } from './param-types.ts'
 import { quote } from './shell.ts'
+import { serverOn } from './restored/server-of.ts'
+import { declared, urlAsWord } from './servers/manual-server.ts'
+import { localServer, namedServerParams, resolveServer } from './servers/named-server.ts'
 import { readNote, writeNote } from './step-notes.ts'
 
 const params = z
@@ -19,6 +22,7 @@ const params = z
         'Of a server that is reached by SQL, as a superuser, with the name of a database that holds no tables: every other database is closed to connections, and every session ended. (default_transaction_read_only would be no fence: any session may set it off again.)',
       )
       .optional(),
+    ...namedServerParams,
     systemIdentifier: z
       .string()
       .regex(/^(?:\d+|\$\{steps\..*)$/)
@@ -34,8 +38,8 @@ const params = z
       .describe('For how long it must stay away. What starts it again (systemd, runit) must be told to stop first.')
       .default('2s'),
   })
-  .refine(({ dataDirectory, url }) => (dataDirectory === undefined) !== (url === undefined), {
-    message: "a fence needs one of 'dataDirectory' and 'url'",
+  .refine(({ dataDirectory, url, server }) => [dataDirectory, url, server].filter((one) => one !== undefined).length === 1, {
+    message: "a fence needs one of 'server', 'dataDirectory' and 'url'",
   })
 
 type Params = z.infer<typeof params>
@@ -49,32 +53,33 @@ const note = z.strictObject({ closed: z.array(z.string()) })
 export const postgresFence = defineAction<Params>({
   kind: 'postgres.fence',
   description:
-    'Keeps a PostgreSQL server from taking writes, and confirms that by reading back: no process is left on its data directory, or every database is closed and every session ended. A fence that cannot be confirmed fails, also because the server cannot be reached: it may be alive for others. The undo opens again what it closed.',
+    'Keeps a PostgreSQL server from taking writes, and confirms that by reading back: no process is left on its data directory, or every database is closed and every session ended. A `server` of the catalog is stopped where its data directory is on this machine, and closed by SQL elsewhere. A fence that cannot be confirmed fails, also because the server cannot be reached: it may be alive for others. The undo opens again what it closed.',
   example: { dataDirectory: '/var/lib/postgresql/15/main', systemIdentifier: '7345678901234567890' },
   effect: 'reversible',
   params,
 
   async preflight(p, context, signal) {
-    const directory = directoryFence(p)
-    if (directory !== undefined) {
+    const aim = await aimOf(p, context, signal)
+    if (aim.kind === 'directory') {
+      const { directory } = aim
       if (!outputReference.test(directory.dataDirectory)) await assertCluster(withoutReference(directory))
       return []
     }
-    if (typeof p.url === 'string' && outputReference.test(p.url)) return []
-    return await lookAt(await resolve(p, context, signal), p.systemIdentifier, signal)
+    if (outputReference.test(aim.url)) return []
+    return await lookAt(aim.url, p.systemIdentifier, signal)
   },
 
   async probe(p, context, { signal, idempotencyKey, previous }) {
     if (previous === 'none') return notDone
-    const directory = directoryFence(p)
-    if (directory !== undefined) return await probeDirectory(directory, context, idempotencyKey, signal)
-    return await probeServer(await resolve(p, context, signal), context, idempotencyKey, signal)
+    const aim = await aimOf(p, context, signal)
+    if (aim.kind === 'directory') return await probeDirectory(aim.directory, context, idempotencyKey, signal)
+    return await probeServer(aim.url, context, idempotencyKey, signal)
   },
 
   async run(p, context, { signal, idempotencyKey, timeoutMs }: Attempt) {
-    const directory = directoryFence(p, timeoutMs)
-    if (directory !== undefined) return await fenceDirectory(directory, context, idempotencyKey, signal)
-    const url = await resolve(p, context, signal)
+    const aim = await aimOf(p, context, signal, timeoutMs)
+    if (aim.kind === 'directory') return await fenceDirectory(aim.directory, context, idempotencyKey, signal)
+    const { url } = aim
     const problem = (await lookAt(url, p.systemIdentifier, signal)).find(({ severity }) => severity === 'blocker')
     if (problem !== undefined) throw new HoldfastError('identity-mismatch', { message: problem.message })
     const remember = async (closing: readonly string[]) => {
@@ -103,38 +108,61 @@ export const postgresFence = defineAction<Params>({
   },
 
   async undo(p, _output, context, { signal, idempotencyKey }) {
-    const directory = directoryFence(p)
-    if (directory !== undefined) {
-      await unfenceDirectory(directory, context, idempotencyKey, signal)
+    const aim = await aimOf(p, context, signal)
+    if (aim.kind === 'directory') {
+      await unfenceDirectory(aim.directory, context, idempotencyKey, signal)
       return
     }
     const before = await readNote(context, idempotencyKey, note)
-    if (before !== undefined) await reopenDatabases(await resolve(p, context, signal), before.closed, signal)
+    if (before !== undefined) await reopenDatabases(aim.url, before.closed, signal)
   },
 
-  manual: ({ dataDirectory, mode }) =>
-    dataDirectory === undefined
-      ? [
-          `psql "$DATABASE_URL" -At -c "select format('alter database %I with allow_connections false', datname) from pg_database where datallowconn and datname <> current_database()" | psql "$DATABASE_URL" -v ON_ERROR_STOP=1`,
-          `psql "$DATABASE_URL" -c "select pg_terminate_backend(pid) from pg_stat_activity where datid is not null and pid <> pg_backend_pid()"   # again until none is left`,
-        ]
-      : [
-          `pg_ctl -D ${quote(dataDirectory)} -m ${mode} -w stop`,
-          `pgrep -a postgres   # expect none of ${quote(dataDirectory)}; then it is fenced`,
-        ],
+  manual(p, catalog) {
+    const dataDirectory = p.dataDirectory ?? declared(p, catalog)?.place.dataDirectory
+    if (dataDirectory !== undefined) {
+      return [
+        `pg_ctl -D ${quote(dataDirectory)} -m ${p.mode} -w stop`,
+        `pgrep -a postgres   # expect none of ${quote(dataDirectory)}; then it is fenced`,
+      ]
+    }
+    const url = p.server === undefined ? '"$DATABASE_URL"' : urlAsWord(declared(p, catalog)?.place.url, p.server, catalog)
+    return [
+      `psql ${url} -At -c "select format('alter database %I with allow_connections false', datname) from pg_database where datallowconn and datname <> current_database()" | psql ${url} -v ON_ERROR_STOP=1`,
+      `psql ${url} -c "select pg_terminate_backend(pid) from pg_stat_activity where datid is not null and pid <> pg_backend_pid()"   # again until none is left`,
+    ]
+  },
+
+  manualUndo(p, catalog) {
+    const dataDirectory = p.dataDirectory ?? declared(p, catalog)?.place.dataDirectory
+    if (dataDirectory !== undefined)
+      return [`pg_ctl -D ${quote(dataDirectory)} -w start   # only while no other server has taken over`]
+    const url = p.server === undefined ? '"$DATABASE_URL"' : urlAsWord(declared(p, catalog)?.place.url, p.server, catalog)
+    return [
+      `psql ${url} -At -c "select format('alter database %I with allow_connections true', datname) from pg_database where not datallowconn and datname <> 'template0'" | psql ${url} -v ON_ERROR_STOP=1   # only while no other server has taken over`,
+    ]
+  },
 })
 
-function directoryFence(p: Params, timeoutMs?: number): DirectoryFence | undefined {
-  if (p.dataDirectory === undefined) return undefined
-  const { dataDirectory, systemIdentifier, mode, force } = p
-  return {
-    dataDirectory,
-    systemIdentifier,
-    mode,
-    force,
-    withinMs: withinMs(p, timeoutMs),
-    confirmMs: parseDuration(p.confirmFor),
+type Aim = { readonly kind: 'directory'; readonly directory: DirectoryFence } | { readonly kind: 'url'; readonly url: string }
+
+/** By its data directory where that is here, else by SQL. */
+async function aimOf(p: Params, context: ActionContext, signal: AbortSignal, timeoutMs?: number): Promise<Aim> {
+  const { systemIdentifier, mode, force, url } = p
+  const limits = { systemIdentifier, mode, force, withinMs: withinMs(p, timeoutMs), confirmMs: parseDuration(p.confirmFor) }
+  const { dataDirectory } = p
+  if (dataDirectory !== undefined) {
+    const open: DirectoryFence['open'] = async (settings) =>
+      await serverOn({ dataDirectory, ...(settings === undefined ? {} : { listen: 'configured', settings }) }, context)
+    return { kind: 'directory', directory: { dataDirectory, ...limits, open } }
   }
+  if (p.server !== undefined) {
+    const named = await resolveServer(context, { server: p.server, service: p.service }, signal)
+    if (named.dataDirectory === undefined) return { kind: 'url', url: withDatabase(named.url, 'postgres') }
+    const open: DirectoryFence['open'] = async (settings) => await localServer(named, settings)
+    return { kind: 'directory', directory: { dataDirectory: named.dataDirectory, ...limits, open } }
+  }
+  if (typeof url === 'string') return { kind: 'url', url }
+  return { kind: 'url', url: url === undefined ? '' : (await context.resolveSecret(url, signal)).reveal() }
 }
 
 /** Before the plan begins, an identifier that an earlier step will give is not known. */
@@ -144,10 +172,6 @@ function withoutReference(fence: DirectoryFence): DirectoryFence {
 
 function withinMs({ within }: Params, timeoutMs = Number.POSITIVE_INFINITY): number {
   return Math.min(parseDuration(within), timeoutMs / 2)
-}
-
-async function resolve({ url = '' }: Params, context: ActionContext, signal: AbortSignal): Promise<string> {
-  return typeof url === 'string' ? url : (await context.resolveSecret(url, signal)).reveal()
 }
 
 /** The right server, reached through a database that may stay open. */

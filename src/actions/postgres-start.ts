@@ -3,6 +3,7 @@ import { HoldfastError, type Json } from '../kernel/index.ts'
 import {
   createFetcher,
   formatLsn,
+  isStandby,
   openSql,
   openWalArchive,
   preparedRecovery,
@@ -14,10 +15,14 @@ import { done, halfDone, notDone, type ActionContext, type RecoveryTarget } from
 import { defineAction } from './define-action.ts'
 import { assertIdentity, restoredFacts, serverOn, serverParams } from './restored/server-of.ts'
 import { reachOfFolder } from './reach.ts'
-import { quote } from './shell.ts'
+import { dataDirectoryWord } from './servers/manual-server.ts'
+import { describeServer, findServer, namedServerParams, namesOneServerHere, serverHere } from './servers/named-server.ts'
+import { surveyOthers } from './servers/survey.ts'
 
-const params = z.strictObject({
+const parts = z.strictObject({
   ...serverParams,
+  dataDirectory: serverParams.dataDirectory.optional(),
+  ...namedServerParams,
   listen: z
     .enum(['private', 'loopback', 'configured'])
     .describe(
@@ -34,9 +39,11 @@ const params = z.strictObject({
     .default(false),
   settings: z.record(z.string(), z.string()).describe('Stronger than its configuration files, for this start.').default({}),
 })
+const params = parts.refine(...namesOneServerHere)
+type Params = z.infer<typeof parts>
 
 /** Starts a restored server, which recovers to the run's target and pauses there, read-only, to be looked at. It outlives this process. */
-export const postgresStart = defineAction<z.infer<typeof params>>({
+export const postgresStart = defineAction<Params>({
   kind: 'postgres.start',
   description:
     'Starts a restored PostgreSQL server, which replays WAL to the run’s target and pauses there, read-only, to be looked at. Among its outputs are `url` and `dataDirectory`. The server outlives the run; the undo stops it.',
@@ -46,16 +53,17 @@ export const postgresStart = defineAction<z.infer<typeof params>>({
 
   /** A server that recovers already is waited for by `run`. One that is a primary is past what this step does. */
   async probe(p, context, { signal }) {
-    const server = await serverOn(p, context)
+    const server = await serverFor(p, context, signal)
     if ((await server.running()) === undefined) return notDone
-    if ((await preparedRecovery(p.dataDirectory)) !== undefined) return halfDone
+    if ((await preparedRecovery(server.dataDir)) !== undefined) return halfDone
     return done(await describe(server, undefined, context.target, signal))
   },
 
   async run(p, context, { signal }) {
-    const server = await serverOn(p, context)
-    const prepared = await preparedRecovery(p.dataDirectory)
-    await using serving = await serveWal(p.dataDirectory, context, signal)
+    const server = await serverFor(p, context, signal)
+    if (p.server !== undefined) await assertMayLead(p.server, p.service, server.dataDir, context, signal)
+    const prepared = await preparedRecovery(server.dataDir)
+    await using serving = await serveWal(server.dataDir, context, signal)
     if (serving !== undefined) context.progress({ step: context.step, text: `WAL comes from ${serving.location}` })
     try {
       await server.start({ detached: true }, signal)
@@ -82,22 +90,45 @@ export const postgresStart = defineAction<z.infer<typeof params>>({
     }
   },
 
-  async undo(p, _output, context) {
-    const server = await serverOn(p, context)
+  async undo(p, _output, context, { signal }) {
+    const server = await serverFor(p, context, signal)
     if ((await server.running()) !== undefined) await server.stop('fast')
   },
 
-  reach: ({ dataDirectory }, sandbox) => reachOfFolder(dataDirectory, sandbox),
+  reach: ({ dataDirectory }, sandbox) => (dataDirectory === undefined ? 'outside' : reachOfFolder(dataDirectory, sandbox)),
   inSandbox: ({ port: _port, socketDirectory: _socketDirectory, ...p }) => ({
     params: { ...p, listen: 'private', sandbox: true },
   }),
 
-  manual: ({ dataDirectory }) => [
-    `pg_ctl -D ${quote(dataDirectory)} -w start   # as the account of the server, not as root`,
+  manual: (p, catalog) => [
+    `pg_ctl -D ${dataDirectoryWord(p, catalog)} -w start   # as the account of the server, not as root`,
     `psql -c 'select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp(), pg_get_wal_replay_pause_state()'   # wait until it is paused, or moves no more`,
   ],
-  manualUndo: ({ dataDirectory }) => [`pg_ctl -D ${quote(dataDirectory)} -m fast -w stop`],
+  manualUndo: (p, catalog) => [`pg_ctl -D ${dataDirectoryWord(p, catalog)} -m fast -w stop`],
 })
+
+async function serverFor(p: Params, context: ActionContext, signal: AbortSignal): Promise<PostgresServer> {
+  const { dataDirectory } = p
+  return dataDirectory === undefined ? await serverHere(p, context, signal) : await serverOn({ ...p, dataDirectory }, context)
+}
+
+/** An old primary that comes back as one while another leads would take writes that nobody can join to the other's. */
+async function assertMayLead(
+  name: string,
+  service: string | undefined,
+  dataDirectory: string,
+  context: ActionContext,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await isStandby(dataDirectory)) return
+  const declared = findServer(context.catalog, { server: name, service })
+  const leader = (await surveyOthers(context, declared, signal)).find(({ sight }) => sight.kind === 'primary')
+  if (leader === undefined) return
+  throw new HoldfastError('identity-mismatch', {
+    message: `${describeServer(declared)} would come up as a primary, and ${describeServer(leader.server)} is one: ${leader.sight.kind === 'primary' ? leader.sight.because : ''}`,
+    hint: 'bring it back as a standby: postgres.rewind, then postgres.follow',
+  })
+}
 
 interface Serving extends AsyncDisposable {
   /** Of the repository that the WAL comes from. */

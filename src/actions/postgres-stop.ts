@@ -2,16 +2,21 @@ import { z } from 'zod'
 import { done, notDone } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { reachOfFolder } from './reach.ts'
-import { assertIdentity, serverOn, serverParams } from './restored/server-of.ts'
-import { quote } from './shell.ts'
+import { assertIdentity, serverParams } from './restored/server-of.ts'
+import { dataDirectoryWord } from './servers/manual-server.ts'
+import { namedServerParams, namesOneServerHere, serverHere } from './servers/named-server.ts'
 
-const params = z.strictObject({
-  ...serverParams,
-  mode: z
-    .enum(['smart', 'fast', 'immediate'])
-    .describe('smart waits for sessions to end; fast ends them; immediate does without a checkpoint.')
-    .default('fast'),
-})
+const params = z
+  .strictObject({
+    ...serverParams,
+    dataDirectory: serverParams.dataDirectory.optional(),
+    ...namedServerParams,
+    mode: z
+      .enum(['smart', 'fast', 'immediate'])
+      .describe('smart waits for sessions to end; fast ends them; immediate does without a checkpoint.')
+      .default('fast'),
+  })
+  .refine(...namesOneServerHere)
 
 /** Stops the server on a data directory of this machine. */
 export const postgresStop = defineAction<z.infer<typeof params>>({
@@ -21,13 +26,13 @@ export const postgresStop = defineAction<z.infer<typeof params>>({
   effect: 'reversible',
   params,
 
-  async probe(p, context) {
-    const server = await serverOn(p, context)
+  async probe(p, context, { signal }) {
+    const server = await serverHere(p, context, signal)
     return (await server.running()) === undefined ? done() : notDone
   },
 
   async run(p, context, { signal }) {
-    const server = await serverOn(p, context)
+    const server = await serverHere(p, context, signal)
     const running = await server.running()
     if (running === undefined) return { stopped: false }
     await assertIdentity(server, signal)
@@ -35,7 +40,7 @@ export const postgresStop = defineAction<z.infer<typeof params>>({
     return { stopped: true, pid: running.pid }
   },
 
-  reach: ({ dataDirectory }, sandbox) => reachOfFolder(dataDirectory, sandbox),
+  reach: ({ dataDirectory }, sandbox) => (dataDirectory === undefined ? 'outside' : reachOfFolder(dataDirectory, sandbox)),
 
-  manual: ({ dataDirectory, mode }) => [`pg_ctl -D ${quote(dataDirectory)} -m ${mode} -w stop`],
+  manual: (p, catalog) => [`pg_ctl -D ${dataDirectoryWord(p, catalog)} -m ${p.mode} -w stop`],
 })

@@ -63,12 +63,32 @@ function buildData({ postgres, files }: NonNullable<FileOf<'services'>['data']>,
     postgres:
       postgres &&
       present({
-        ...postgres,
-        url: typeof postgres.url === 'string' ? postgres.url : buildSecret(postgres.url, directory),
-        settings: mapEntries(postgres.settings, String),
+        ...withoutPlace(postgres),
+        ...buildPlace(postgres, directory),
+        standbys: mapEntries(postgres.standbys, (standby, name) =>
+          present({ name, ...withoutPlace(standby), ...buildPlace(standby, directory) }),
+        ),
       }),
     files,
   })
+}
+
+type FilePlace = Pick<NonNullable<NonNullable<FileOf<'services'>['data']>['postgres']>, 'url' | 'replicationUrl' | 'settings'>
+
+function withoutPlace<T extends FilePlace>({ url: _url, replicationUrl: _other, settings: _settings, ...rest }: T) {
+  return rest
+}
+
+function buildPlace({ url, replicationUrl, settings }: FilePlace, directory: string) {
+  return present({
+    url: buildUrl(url, directory),
+    replicationUrl: replicationUrl === undefined ? undefined : buildUrl(replicationUrl, directory),
+    settings: mapEntries(settings, String),
+  })
+}
+
+function buildUrl(url: FilePlace['url'], directory: string): string | catalog.SecretRef {
+  return typeof url === 'string' ? url : buildSecret(url, directory)
 }
 
 function buildBackup({ schedule, full, keep, to, tags }: NonNullable<FileOf<'services'>['backup']>): catalog.BackupPolicy {

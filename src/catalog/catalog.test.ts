@@ -100,6 +100,27 @@ describe('a catalog becomes plain data', () => {
     }
   })
 
+  test('standbys have their names and sites, and secrets like any server; none may be called primary', async () => {
+    const withStandby = (name: string) =>
+      catalogText({
+        more: `data: { postgres: { url: "postgresql:///a", dataDirectory: /pg, host: one, standbys: { ${name}: { url: { file: url }, replicationUrl: { env: R }, site: here, dataDirectory: /pg2, settings: { port: 5433 } } } } }`,
+        steps: '- { id: a, do: { x: {} } }',
+      })
+    const { services, file } = await catalogOf(withStandby('west'))
+    expect(services.db?.data.postgres?.standbys.west).toEqual({
+      name: 'west',
+      url: { file: join(dirname(file), 'url') },
+      replicationUrl: { env: 'R' },
+      site: 'here',
+      dataDirectory: '/pg2',
+      settings: { port: '5433' },
+    })
+    expect(await problemsOf(withStandby('primary'))).toMatchObject({
+      codes: ['bad-key'],
+      said: expect.stringContaining("'primary' is the server of `url`") as string,
+    })
+  })
+
   test('it is frozen', async () => {
     const catalog = await catalogOf(catalogText())
     expect(() => Object.assign(catalog.services.db?.objectives ?? {}, { rpoMs: 1 })).toThrow(TypeError)

@@ -23,6 +23,8 @@ export type {
   Observer,
   Plan,
   PostgresData,
+  PostgresPlace,
+  PostgresStandby,
   Probe,
   RepositoryEntry,
   RetryPolicy,

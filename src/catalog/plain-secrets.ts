@@ -44,7 +44,7 @@ function reason(value: unknown, path: Path): string | undefined {
     return 'must be a reference to a secret, not the secret itself'
   const password = urlWithPassword.exec(text)?.[1]
   if (password !== undefined && !password.startsWith('$')) return 'has a password in an address'
-  return key === 'url' && passwordSetting.test(text) ? 'has a password in it' : undefined
+  return typeof key === 'string' && /url$/i.test(key) && passwordSetting.test(text) ? 'has a password in it' : undefined
 }
 
 /** The text with every character of these secrets replaced, lines and columns kept: for showing parts of it. */

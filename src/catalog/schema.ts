@@ -4,7 +4,6 @@ import {
   durationText,
   entryName,
   planName,
-  portNumber,
   repositoryName,
   scheduleText,
   secretRef,
@@ -16,6 +15,7 @@ import {
 import { observer } from './schema-detection.ts'
 import { planSchema } from './schema-plan.ts'
 import type { ActionParams } from './schema-plan.ts'
+import { postgres } from './schema-postgres.ts'
 import { health } from './schema-probe.ts'
 
 const site = z
@@ -52,42 +52,6 @@ const repository = z
     description: text.describe('For people.').optional(),
   })
   .describe('Where copies live, in the restic repository format: `restic` itself can read it.')
-
-const postgres = z
-  .strictObject({
-    url: z.union([text, secretRef]).meta({
-      expected: 'a reference to a connection URL, or a URL without a password in it',
-      description:
-        'The connection URL, as a secret reference; or in plain text when there is no password in it (socket, peer or .pgpass). The role needs REPLICATION.',
-      examples: [{ env: 'DATABASE_URL' }],
-    }),
-    wal: z
-      .enum(['stream', 'synchronous', 'none'])
-      .describe(
-        'stream: `holdfast postgres receive-wal` stores the write-ahead log as it is written. synchronous: commits also wait until it is stored. none: base backups only, so that everything since the last one is lost.',
-      )
-      .default('none'),
-    slot: z
-      .string()
-      .regex(/^[a-z0-9_]{1,63}$/)
-      .meta({
-        expected: 'lower-case letters, digits and underscores (63 at most)',
-        description: 'The replication slot. Default: named after the service.',
-      })
-      .optional(),
-    dataDirectory: absolutePath.describe('Where the server keeps its data on its own machine.').optional(),
-    port: portNumber.describe('Of the server that a recovery starts.').optional(),
-    socketDirectory: absolutePath.describe('Where the server that a recovery starts puts its socket.').optional(),
-    binDirectory: absolutePath
-      .describe('Where postgres and pg_ctl of the right version are, when they are not found by themselves.')
-      .optional(),
-    runAs: text.describe('The system user that the recovered server runs as. PostgreSQL refuses root.').optional(),
-    settings: z
-      .record(z.string().regex(/^[a-z_][a-z0-9_.]*$/i), z.union([z.string(), z.number(), z.boolean()]))
-      .describe('Settings of the recovered server, as in postgresql.conf.')
-      .default({}),
-  })
-  .describe('A PostgreSQL server with all its databases.')
 
 const files = z
   .strictObject({

@@ -78,27 +78,43 @@ export interface ServiceData {
   readonly files?: FilesData
 }
 
-export interface PostgresData {
+/** What is known of every server of a service, its first primary and its standbys. */
+export interface PostgresPlace {
   /** A connection URL without a password in it, or where the URL is. */
   readonly url: string | SecretRef
+  /** How other servers reach it to stream from it; absent: by `url`. */
+  readonly replicationUrl?: string | SecretRef
+  /** The hostname of its machine; absent: this one if its URL is of a socket or the loopback. */
+  readonly host?: string
+  /** Where the server keeps its data on its own machine: what a recovery is for, and what a restore must not overwrite unasked. */
+  readonly dataDirectory?: string
+  /** Where `postgres` and `pg_ctl` of the right version are. */
+  readonly binDirectory?: string
+  /** The system user that it runs as when a recovery starts it. */
+  readonly runAs?: string
+  /** Settings on its command line when a recovery starts it. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
+/** A server that streams from the primary. */
+export interface PostgresStandby extends PostgresPlace {
+  readonly name: string
+  readonly site: string
+}
+
+export interface PostgresData extends PostgresPlace {
   /**
    * `stream`: WAL is received as it is written. `synchronous`: and commits wait until it is stored. `none`: base backups only.
    */
   readonly wal: 'stream' | 'synchronous' | 'none'
   /** The replication slot; absent: one is named after the service. */
   readonly slot?: string
-  /** Where the server keeps its data on its own machine: what a recovery is for, and what a restore must not overwrite unasked. */
-  readonly dataDirectory?: string
   /** Of the server that a recovery starts. */
   readonly port?: number
   /** Of the server that a recovery starts: where it puts its socket. */
   readonly socketDirectory?: string
-  /** Where `postgres` and `pg_ctl` of the right version are. */
-  readonly binDirectory?: string
-  /** The system user that the recovered server runs as. */
-  readonly runAs?: string
-  /** Extra settings of the recovered server. */
-  readonly settings: Readonly<Record<string, string>>
+  /** By name; never called `primary`, which is the server of `url`. */
+  readonly standbys: Readonly<Record<string, PostgresStandby>>
 }
 
 export interface FilesData {

@@ -52,6 +52,8 @@ const errorTable = {
   'postgres-failed': { exit: 1, http: 502 },
   'identity-mismatch': { exit: 1, http: 409 },
   'fence-unconfirmed': { exit: 1, http: 409 },
+  'replica-behind': { exit: 1, http: 409 },
+  'divergence-found': { exit: 1, http: 409 },
   'wal-gap': { exit: 1, http: 409 },
   'slot-lost': { exit: 1, http: 409 },
   'recovery-target': { exit: 2, http: 400 },

@@ -7,7 +7,7 @@ export {
   type ClosedDatabases,
   type ServerToClose,
 } from './connection/closed-databases.ts'
-export { describeUrl } from './connection/location.ts'
+export { describeUrl, leadsHere, urlUser } from './connection/location.ts'
 export {
   runTransaction,
   transactionState,
@@ -24,7 +24,7 @@ export { timelineEnd } from './wal/timelines.ts'
 export { abandonedWal, findGaps, joinRanges, type WalGap } from './wal/coverage.ts'
 export type { WalMark, WalRange } from './wal/range.ts'
 export { recoverableWindow, type BackupPosition, type RecoverableWindow } from './wal/window.ts'
-export { readControlFile, type ControlFacts } from './recovery/control-file.ts'
+export { isStandby, readControlFile, type ControlFacts } from './recovery/control-file.ts'
 export { readFetchConfig, type FetchConfig } from './recovery/fetch-config.ts'
 export { createFetcher, failedExitCode, type Fetcher, type FetcherOptions } from './recovery/fetch-command.ts'
 export { fetchWalFile } from './recovery/fetch.ts'
@@ -66,6 +66,19 @@ export { createServer, type PostgresServer, type ServerOptions, type StartOption
 export { inspectServer, type ServerFacts } from './connection/inspect.ts'
 export { checkReplicationReadiness, notReadyError, type ReadinessFinding } from './connection/readiness.ts'
 export type { BackupEntry, BackupSink } from './base-backup/sink.ts'
+export { readDivergence, type Divergence, type DivergedTransaction, type TableChanges } from './replication/divergence.ts'
+export { configureFollowing, dropSlot, ensureSlot, unconfigureFollowing, waitUntilFollowing } from './replication/follow.ts'
+export { isRewound, readOwnConfiguration, requireRewind, rewind, writeOwnConfiguration } from './replication/rewind.ts'
+export { describeLag, replicationLag, type Heartbeat, type PrimaryPosition, type ReplicationLag } from './replication/lag.ts'
+export { promotionState, replayPaused, waitUntilReplayed, type PromotionState } from './replication/promote-standby.ts'
+export {
+  replicationState,
+  tryReplicationState,
+  withDatabase,
+  type ReplicationState,
+  type WalReceiverState,
+} from './replication/state.ts'
+export { walEnd } from './wal/on-disk.ts'
 export { takeBaseBackup, type BaseBackupFacts, type BaseBackupProgress, type BaseBackupRequest } from './base-backup/take.ts'
 export type { DamagedPage } from './base-backup/page-verifier.ts'
 export {

@@ -17,6 +17,7 @@ const final: ReadonlySet<ErrorCode> = new Set([
   'approval-refused',
   'commit-refused',
   'identity-mismatch',
+  'divergence-found',
   'target-is-source',
   'target-not-empty',
   'target-unsafe',

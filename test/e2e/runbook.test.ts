@@ -149,9 +149,12 @@ describe('holdfast runbook', () => {
   })
 })
 
-test('the runbook among the examples is current', async () => {
-  const example = join(repositoryRoot, 'examples', 'postgres')
+test.each([
+  ['postgres', 'shop'],
+  ['postgres-failover', 'orders'],
+])('the runbook of the example %s is current', async (name, service) => {
+  const example = join(repositoryRoot, 'examples', name)
   const catalog = await loadRunCatalog(join(example, 'holdfast.yaml'))
   const committed = await readFile(join(example, 'RUNBOOK.md'))
-  expect(checkRunbook(catalog, 'shop', committed)).toEqual([])
+  expect(checkRunbook(catalog, service, committed)).toEqual([])
 })

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { HoldfastError, isHoldfastError, systemCode, type Json } from '../../kernel/index.ts'
-import { findRunningServer, readControlFile, serverProcesses } from '../../postgres/index.ts'
+import { findRunningServer, readControlFile, serverProcesses, type PostgresServer } from '../../postgres/index.ts'
 import { done, halfDone, notDone, type ActionContext, type Probe } from '../contract.ts'
-import { restoredFacts, serverOn } from '../restored/server-of.ts'
+import { restoredFacts } from '../restored/server-of.ts'
 import { readNote, writeNote } from '../step-notes.ts'
 
 export interface DirectoryFence {
@@ -14,6 +14,8 @@ export interface DirectoryFence {
   readonly force: boolean
   readonly withinMs: number
   readonly confirmMs: number
+  /** The server on it; the settings are stronger than its configuration. */
+  open(settings?: Readonly<Record<string, string>>): Promise<PostgresServer>
 }
 
 const note = z.strictObject({ wasRunning: z.boolean(), commandLine: z.string().optional() })
@@ -35,7 +37,7 @@ export async function fenceDirectory(
     await writeNote(context, key, { wasRunning, ...(commandLine === undefined ? {} : { commandLine }) })
   }
   const deadlineMs = context.clock.monotonicMs() + fence.withinMs
-  if (wasRunning) await stop(fence, context, signal)
+  if (wasRunning) await stop(fence, signal)
   await confirm(fence, deadlineMs, context, signal)
   return await outcome(fence, context, key)
 }
@@ -59,15 +61,14 @@ export async function probeDirectory(
 
 /** Starts it again as it was started, if it was running. */
 export async function unfenceDirectory(
-  { dataDirectory }: DirectoryFence,
+  fence: DirectoryFence,
   context: ActionContext,
   key: string,
   signal: AbortSignal,
 ): Promise<void> {
   const before = await readNote(context, key, note)
   if (before?.wasRunning !== true) return
-  const settings = settingsOf(before.commandLine ?? '')
-  const server = await serverOn({ dataDirectory, listen: 'configured', settings }, context)
+  const server = await fence.open(settingsOf(before.commandLine ?? ''))
   await server.start({ detached: true }, signal)
 }
 
@@ -86,8 +87,8 @@ export async function assertCluster({
   })
 }
 
-async function stop(fence: DirectoryFence, context: ActionContext, signal: AbortSignal): Promise<void> {
-  const server = await serverOn({ dataDirectory: fence.dataDirectory }, context)
+async function stop(fence: DirectoryFence, signal: AbortSignal): Promise<void> {
+  const server = await fence.open()
   try {
     await server.stop(fence.mode, { timeoutMs: fence.withinMs }, signal)
   } catch (error) {

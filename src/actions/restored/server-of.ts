@@ -92,7 +92,8 @@ function requireInSandbox(dataDirectory: string, { sandbox }: Pick<ActionContext
   })
 }
 
-function installationFor(dataDirectory: string, binDirectory: string | undefined): PostgresInstallation {
+/** The programs for a data directory: those of the folder named, if they are of its version. */
+export function installationFor(dataDirectory: string, binDirectory: string | undefined): PostgresInstallation {
   const version = dataDirectoryVersion(dataDirectory)
   const named = listPostgres().find(({ binDir }) => binDir === binDirectory)
   if (binDirectory === undefined || named?.version === version) return named ?? requirePostgres(version)

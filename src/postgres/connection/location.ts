@@ -31,3 +31,23 @@ export function serverUrl(parts: {
   if (parts.password !== undefined) query.set('password', parts.password)
   return `postgresql:///${encodeURIComponent(parts.database ?? 'postgres')}?${query.toString()}`
 }
+
+/** The parts of a connection URL that say where the server is and who connects. */
+function parts(url: string): { readonly host: string; readonly user: string | undefined } | undefined {
+  const parsed = URL.parse(url) ?? URL.parse(url.replace(noHost, '$1localhost'))
+  if (parsed === null) return undefined
+  const user = parsed.searchParams.get('user') ?? decodeURIComponent(parsed.username)
+  return { host: parsed.searchParams.get('host') ?? decodeURIComponent(parsed.hostname), user: user === '' ? undefined : user }
+}
+
+/** Whether a connection URL leads to a socket or the loopback of this machine. */
+export function leadsHere(url: string): boolean {
+  const host = parts(url)?.host
+  if (host === undefined) return false
+  return host === '' || host.startsWith('/') || /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/i.test(host)
+}
+
+/** The database user that a connection URL names. */
+export function urlUser(url: string): string | undefined {
+  return parts(url)?.user
+}

@@ -132,7 +132,8 @@ export async function archiveHistories(
   return history
 }
 
-async function fetchHistory(connection: ReplicationConnection, timeline: number): Promise<string> {
+/** A timeline's history file, as the server has it; '' for the first. */
+export async function fetchHistory(connection: ReplicationConnection, timeline: number): Promise<string> {
   const [row] = await connection.query(`TIMELINE_HISTORY ${timeline}`)
   return row?.content ?? ''
 }

@@ -9,6 +9,10 @@ export interface WalRecord {
   readonly end: Lsn
   readonly resourceManager: number
   readonly info: number
+  /** Of the transaction that wrote it; 0 for none. */
+  readonly xid: number
+  /** All of it, header included. */
+  readonly bytes: Buffer
   /** When the transaction ended, in microseconds since 1970: for commits and aborts only. */
   readonly endedAtUs?: bigint
 }
@@ -163,7 +167,15 @@ export class WalWalker {
     const end = switched ? segmentEnd(after - 1n, this.#segmentBytes) : after
     const ends = resourceManager === xactManager && endsOfTransactions.has(info & 0x70)
     const endedAtUs = ends ? transactionEnd(bytes) : undefined
-    return { start, end, resourceManager, info, ...(endedAtUs === undefined ? {} : { endedAtUs }) }
+    return {
+      start,
+      end,
+      resourceManager,
+      info,
+      xid: bytes.readUInt32LE(4),
+      bytes,
+      ...(endedAtUs === undefined ? {} : { endedAtUs }),
+    }
   }
 }
 

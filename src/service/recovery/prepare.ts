@@ -21,6 +21,8 @@ import { codeVersion } from './code-version.ts'
 export interface RecoveryRequest {
   readonly catalog: Catalog
   readonly service: string
+  /** Another plan that recovers the service, such as its failback. Default: its `recovery`. */
+  readonly plan?: string
   /** Default: the last moment that can be recovered. */
   readonly target?: RecoveryTarget
   /** When the disaster began; default: now. */
@@ -59,9 +61,10 @@ export interface PreparedRecovery {
   }[]
 }
 
-/** The plan that recovers a service. Throws `unknown-service` and, when it has no plan, `usage`. */
-export function planOf(catalog: Catalog, name: string): Plan {
+/** The plan that recovers a service, or another one that is said to. Throws `unknown-service` and, when there is none, `usage`. */
+export function planOf(catalog: Catalog, name: string, other?: string): Plan {
   const { recovery } = findService(catalog, name)
+  if (other !== undefined) return otherPlan(catalog, name, other)
   const plan = recovery === undefined ? undefined : catalog.plans[recovery]
   if (plan !== undefined) return compilePlan(plan)
   throw new HoldfastError('usage', {
@@ -70,9 +73,19 @@ export function planOf(catalog: Catalog, name: string): Plan {
   })
 }
 
+function otherPlan(catalog: Catalog, service: string, name: string): Plan {
+  const plan = catalog.plans[name]
+  if (plan?.recovers.includes(service) === true) return compilePlan(plan)
+  const fitting = Object.values(catalog.plans).filter(({ recovers }) => recovers.includes(service))
+  throw new HoldfastError('usage', {
+    message: plan === undefined ? `the catalog has no plan '${name}'` : `the plan ${name} does not recover ${service}`,
+    hint: `plans that do: ${fitting.map((one) => one.name).join(', ') || 'none'}`,
+  })
+}
+
 /** Decides everything about a recovery without doing any of it. */
 export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
-  const plan = planOf(request.catalog, request.service)
+  const plan = planOf(request.catalog, request.service, request.plan)
   const version = codeVersion()
   const input: PlanInput = {
     plan,

@@ -1,20 +1,31 @@
 import pc from 'picocolors'
 import { formatSize } from '../../../kernel/index.ts'
-import { walStatus, type WalStatus, type WalTimelineReport } from '../../../service/index.ts'
+import {
+  postgresStatus,
+  type PostgresStatus,
+  type ServerReport,
+  type WalStatus,
+  type WalTimelineReport,
+} from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table, type Column } from '../../output/table.ts'
 
-export const postgresStatusCommand = command('status', 'show what WAL is stored, and whether the server is followed', [
-  ['holdfast postgres status orders-db', 'of a service of the catalog'],
-])
+export const postgresStatusCommand = command(
+  'status',
+  'show what WAL is stored, whether the server is followed, and how far its standbys are behind',
+  [
+    ['holdfast postgres status orders-db', 'of a service of the catalog'],
+    ['holdfast postgres status orders-db --json', 'for scripts: lag in bytes, and what would be lost by a failover now'],
+  ],
+)
   .argument('[service]', 'a service of the catalog')
   .option('--repository <name>', 'which of the catalog’s repositories; default: the first that the service is backed up to')
   .option('--url <url>', 'the server')
   .option('--slot <name>', 'the replication slot')
   .action(async (service, { repository, url, slot }, self) => {
     const { globals, print, signal } = contextOf(self)
-    const status = await walStatus(
+    const status = await postgresStatus(
       {
         ...globals,
         ...(service === undefined ? {} : { service }),
@@ -24,7 +35,8 @@ export const postgresStatusCommand = command('status', 'show what WAL is stored,
       },
       signal,
     )
-    print.result(status, statusText)
+    // What was there before standbys were stays where it was.
+    print.result({ ...status.wal, servers: status.servers }, () => statusText(status))
   })
 
 const timelineColumns: readonly Column<WalTimelineReport>[] = [
@@ -40,7 +52,27 @@ const timelineColumns: readonly Column<WalTimelineReport>[] = [
   },
 ]
 
-function statusText({ server, archives }: WalStatus): string {
+const serverColumns: readonly Column<ServerReport>[] = [
+  { title: 'server', value: ({ name }) => name },
+  { title: 'site', value: ({ site }) => site },
+  { title: 'state', value: ({ state, replay }) => (replay === 'paused' ? `${state}, replay paused` : state) },
+  { title: 'timeline', value: ({ timeline }) => (timeline === undefined ? '' : String(timeline)), align: 'right' },
+  { title: 'at', value: ({ lsn }) => lsn ?? '' },
+  { title: 'sync', value: ({ syncState }) => syncState ?? '' },
+  { title: 'lost if it took over now', value: ({ lag, wouldLose }) => (lag?.known === false ? 'unknown' : (wouldLose ?? '')) },
+]
+
+function statusText({ servers, wal }: PostgresStatus): string {
+  const warnings = servers.flatMap(({ name, warnings }) =>
+    warnings.map((warning) => `${pc.yellow('warning')} ${name}: ${warning}`),
+  )
+  return [
+    ...(servers.length === 0 ? [] : [[table(serverColumns, servers), ...warnings].join('\n')]),
+    ...(wal === undefined ? [] : [walText(wal)]),
+  ].join('\n\n')
+}
+
+function walText({ server, archives }: WalStatus): string {
   const lines = [serverText(server)]
   for (const archive of archives) {
     lines.push('', `cluster ${archive.systemIdentifier}, ${formatSize(archive.storedBytes)} stored`)

@@ -1,0 +1,47 @@
+import { HoldfastError, type Json } from '../../kernel/index.ts'
+import type { ActionContext } from '../contract.ts'
+import { describeServer } from './named-server.ts'
+import type { SeenServer } from './survey.ts'
+
+/** Why nobody else takes writes. */
+export type FenceEvidence =
+  | { readonly kind: 'stopped' | 'closed'; readonly server: string }
+  | { readonly kind: 'step'; readonly step: string }
+
+/**
+ * Shows that no other server of the cluster takes writes: none that can be seen does, and the one that led is seen to be stopped or closed, or
+ * a step of this run has fenced it. `fencedBy` names a step that fences by other means. Throws `fence-unconfirmed` otherwise.
+ */
+export function requireNoOtherWriter(
+  seen: readonly SeenServer[],
+  systemIdentifier: string,
+  { outputs }: Pick<ActionContext, 'outputs'>,
+  fencedBy?: string,
+): FenceEvidence {
+  const writer = seen.find(({ sight }) => sight.kind === 'primary')
+  if (writer?.sight.kind === 'primary') {
+    throw new HoldfastError('fence-unconfirmed', {
+      message: `${describeServer(writer.server)} may still take writes: ${writer.sight.because}`,
+      hint: 'fence it first, with a step postgres.fence before this one; `acceptDivergence: true` goes on with two primaries, and is recorded',
+      details: { server: writer.server.name },
+    })
+  }
+  for (const { server, sight } of seen) {
+    if (sight.kind === 'closed') return { kind: 'closed', server: server.name }
+    if (sight.kind === 'stopped' && sight.wasPrimary) return { kind: 'stopped', server: server.name }
+  }
+  for (const [step, output] of Object.entries(outputs)) {
+    if (step === fencedBy || isFence(output, systemIdentifier)) return { kind: 'step', step }
+  }
+  throw new HoldfastError('fence-unconfirmed', {
+    message:
+      'nothing shows that the old primary takes no writes: it cannot be seen from here, and no step of this run has fenced it',
+    hint: 'fence it with a step before this one (postgres.fence, or any other, named by `fencedBy`); `acceptDivergence: true` goes on all the same, and is recorded',
+  })
+}
+
+function isFence(output: Json | undefined, systemIdentifier: string): boolean {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) return false
+  const { fenced, systemIdentifier: found } = output as Readonly<Record<string, Json>>
+  return fenced === true && found === systemIdentifier
+}
