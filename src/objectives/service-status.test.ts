@@ -255,6 +255,7 @@ describe('RTO', () => {
       declaredMs: 15 * minute,
       actualMs: 7 * minute,
       basis: 'measured',
+      measured: { at: recoveries[1]?.time },
       verdict: 'met',
       because: 'within-objective',
       evidence: [record(2)],
