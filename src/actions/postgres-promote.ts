@@ -57,7 +57,7 @@ type Params = z.infer<typeof params>
 export const postgresPromote = defineAction<Params>({
   kind: 'postgres.promote',
   description:
-    'Makes a PostgreSQL server writable, on a timeline of its own. From here on a run only goes forward. With `dataDirectory`, a server that was recovered. With `server` or `url`, a streaming standby: only when it is of the right cluster, replays, is known to be at most `maxLag` bytes of WAL behind, has replayed all that it received, and nobody else takes writes (seen, or fenced by a step before). How far it is behind is never read from the time of the last transaction. Outputs: `url`, `timeline`, `lsn`, `systemIdentifier`; for a standby also `lag`, `mayBeLost`, `fence` and `accepted`.',
+    'Makes a PostgreSQL server writable, on a timeline of its own. From here on a run only goes forward. With `dataDirectory`, a server that was recovered. With `server` or `url`, a streaming standby: only when it is of the right cluster, replays, is known to be at most `maxLag` bytes of WAL behind, has replayed all that it received, and nobody else takes writes (seen, or fenced by a step before). How far it is behind is never read from the time of the last transaction. Outputs: `url`, `timeline`, `lsn`, `systemIdentifier`; for a standby also `lag`, `mayBeLost`, `fence`, `accepted`, and `reopened`: the databases that a fence by SQL had closed, which the standby has replayed.',
   example: { server: 'west', maxLag: '1MiB' },
   effect: 'point-of-no-return',
   params,

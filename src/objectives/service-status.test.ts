@@ -259,7 +259,6 @@ describe('RTO', () => {
       verdict: 'met',
       because: 'within-objective',
       evidence: [record(2)],
-      measured: { at: ago(day) },
     })
   })
 

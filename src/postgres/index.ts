@@ -2,12 +2,14 @@ export { openSql, type ConnectOptions, type Row, type SqlConnection } from './co
 export {
   closeDatabases,
   inspectForClosing,
+  isClosedTo,
   openDoors,
   reopenDatabases,
+  stillClosed,
   type ClosedDatabases,
   type ServerToClose,
 } from './connection/closed-databases.ts'
-export { describeUrl, leadsHere, urlUser } from './connection/location.ts'
+export { describeUrl, leadsHere, urlUser, withDatabase } from './connection/location.ts'
 export {
   runTransaction,
   transactionState,
@@ -71,13 +73,7 @@ export { configureFollowing, dropSlot, ensureSlot, unconfigureFollowing, waitUnt
 export { isRewound, readOwnConfiguration, requireRewind, rewind, writeOwnConfiguration } from './replication/rewind.ts'
 export { describeLag, replicationLag, type Heartbeat, type PrimaryPosition, type ReplicationLag } from './replication/lag.ts'
 export { promotionState, replayPaused, waitUntilReplayed, type PromotionState } from './replication/promote-standby.ts'
-export {
-  replicationState,
-  tryReplicationState,
-  withDatabase,
-  type ReplicationState,
-  type WalReceiverState,
-} from './replication/state.ts'
+export { replicationState, tryReplicationState, type ReplicationState, type WalReceiverState } from './replication/state.ts'
 export { walEnd } from './wal/on-disk.ts'
 export { takeBaseBackup, type BaseBackupFacts, type BaseBackupProgress, type BaseBackupRequest } from './base-backup/take.ts'
 export type { DamagedPage } from './base-backup/page-verifier.ts'

@@ -28,6 +28,7 @@ export const peers = {
   },
   poppler: { debianPackage: 'poppler-utils', suites: 'the suite of printed runbooks', find: () => inPath('pdftotext') },
   moto: { debianPackage: 'python3-venv', suites: 'the AWS suites', find: findMoto, install: installMoto },
+  iproute2: { debianPackage: 'iproute2', suites: 'the split-brain suite', find: () => inPath('ip') ?? existing('/usr/sbin/ip') },
   runit: { debianPackage: 'runit', suites: 'the service control suite', find: () => inPath('runsvdir') },
   bind9: { debianPackage: 'bind9', suites: 'the DNS suites', find: () => inPath('named') ?? existing('/usr/sbin/named') },
   'bind9-dnsutils': {

@@ -40,6 +40,16 @@ export function requireNoOtherWriter(
   })
 }
 
+/** The databases of a cluster that steps of this run have closed. */
+export function closedByFences(outputs: ActionContext['outputs'], systemIdentifier: string): string[] {
+  const closed = Object.values(outputs).flatMap((output) => {
+    if (!isFence(output, systemIdentifier)) return []
+    const { closed } = output as { readonly closed?: Json }
+    return Array.isArray(closed) ? closed.filter((name) => typeof name === 'string') : []
+  })
+  return [...new Set(closed)]
+}
+
 function isFence(output: Json | undefined, systemIdentifier: string): boolean {
   if (typeof output !== 'object' || output === null || Array.isArray(output)) return false
   const { fenced, systemIdentifier: found } = output as Readonly<Record<string, Json>>

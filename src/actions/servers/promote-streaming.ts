@@ -6,11 +6,15 @@ import {
   formatLsn,
   openSql,
   promoteServer,
+  isClosedTo,
   promotionState,
+  reopenDatabases,
   replayPaused,
   replicationLag,
   replicationState,
+  stillClosed,
   waitUntilReplayed,
+  withDatabase,
   type Heartbeat,
   type ReplicationLag,
   type ReplicationState,
@@ -26,11 +30,13 @@ import {
   type ProbeContext,
 } from '../contract.ts'
 import { readNote, writeNote } from '../step-notes.ts'
-import { requireNoOtherWriter, type FenceEvidence } from './other-writers.ts'
+import { closedByFences, requireNoOtherWriter, type FenceEvidence } from './other-writers.ts'
 import { identifiersOf, leaderPosition, surveyOthers, type SeenServer } from './survey.ts'
 
 export interface StreamingPromotion {
   readonly url: string
+  /** As it is given, where `url` leads to another database of the server. */
+  readonly address?: string
   /** Safe to be shown: the URL is not a secret. */
   readonly isPlain: boolean
   /** Absent for one that the catalog does not declare. */
@@ -53,7 +59,12 @@ const settleMs = 40_000
 const pollMs = 100
 
 /** What is wrong with promoting it, before a plan begins. The primary may be alive then: a later step fences it. */
-export async function streamingFindings(p: StreamingPromotion, context: ActionContext, signal: AbortSignal): Promise<Finding[]> {
+export async function streamingFindings(
+  named: StreamingPromotion,
+  context: ActionContext,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const p = await throughOpenDoor(named, signal)
   const standby = await replicationState(p.url, signal)
   const blocker = (code: string, message: string, hint?: string): Finding => ({
     severity: 'blocker',
@@ -86,7 +97,8 @@ export async function streamingFindings(p: StreamingPromotion, context: ActionCo
 }
 
 /** What became of the promotion. Told to become a primary and not one yet is `unknown`: it may become one at any time. */
-export async function probeStreaming(p: StreamingPromotion, context: ActionContext, probe: ProbeContext): Promise<Probe> {
+export async function probeStreaming(given: StreamingPromotion, context: ActionContext, probe: ProbeContext): Promise<Probe> {
+  const p = await throughOpenDoor(given, probe.signal)
   const before = await readNote(context, probe.idempotencyKey, note)
   let found: Awaited<ReturnType<typeof promotionState>>
   try {
@@ -103,13 +115,22 @@ export async function probeStreaming(p: StreamingPromotion, context: ActionConte
   }
   if (found.state === 'standby') return notDone
   if (found.state === 'promoting') return unknown(`${describeUrl(p.url)} was told to become a primary, and has not yet`)
+  const closed = await stillClosed(p.url, closedByFences(context.outputs, found.systemIdentifier), probe.signal)
+  // A primary that lets nobody in is no use yet; `run` finishes it.
+  if (before !== undefined && closed.length > 0) return notDone
   return done({ ...addressOf(p), ...before?.facts, systemIdentifier: found.systemIdentifier, timeline: found.timeline })
 }
 
 /** Asserts everything once more, then promotes, and reads back that it takes writes on a later timeline. */
-export async function promoteStreaming(p: StreamingPromotion, context: ActionContext, attempt: Attempt): Promise<Json> {
+export async function promoteStreaming(given: StreamingPromotion, context: ActionContext, attempt: Attempt): Promise<Json> {
   const { signal, idempotencyKey, timeoutMs = 2 * replayMs } = attempt
+  const p = await throughOpenDoor(given, signal)
   const began = await replicationState(p.url, signal)
+  const told = await readNote(context, idempotencyKey, note)
+  if (!began.inRecovery && told?.systemIdentifier === began.systemIdentifier && began.timeline > told.timeline) {
+    // An earlier attempt promoted it, and did not come to its end.
+    return await letIn(p, told.facts, began, context, signal)
+  }
   assertStandby(p, began)
   const before = await look(p, context, signal)
   assertIdentity(p, began, before)
@@ -133,8 +154,35 @@ export async function promoteStreaming(p: StreamingPromotion, context: ActionCon
   // From here on it may have been told to, whatever becomes of us.
   await writeNote(context, idempotencyKey, { systemIdentifier: standby.systemIdentifier, timeline: standby.timeline, facts })
   context.progress({ step: context.step, text: `promoting ${describeUrl(p.url)}; lost: ${describeLag(lag)}` })
-  const { timeline, lsn } = await promoteServer(p.url, { clock: context.clock, timeoutMs: timeoutMs / 2 }, signal)
-  return { ...addressOf(p), ...facts, systemIdentifier: standby.systemIdentifier, timeline, lsn }
+  const promoted = await promoteServer(p.url, { clock: context.clock, timeoutMs: timeoutMs / 2 }, signal)
+  return await letIn(p, facts, { ...promoted, systemIdentifier: standby.systemIdentifier }, context, signal)
+}
+
+/** A fence by SQL closed databases, and the standby has replayed that: here they are to be open. */
+async function letIn(
+  p: StreamingPromotion,
+  facts: Readonly<Record<string, Json>>,
+  { systemIdentifier, timeline, lsn }: { systemIdentifier: string; timeline: number; lsn?: string | bigint | undefined },
+  { outputs }: ActionContext,
+  signal: AbortSignal,
+): Promise<Json> {
+  const reopened = await stillClosed(p.url, closedByFences(outputs, systemIdentifier), signal)
+  await reopenDatabases(p.url, reopened, signal)
+  const at = typeof lsn === 'bigint' ? formatLsn(lsn) : lsn
+  return {
+    ...addressOf(p),
+    ...facts,
+    systemIdentifier,
+    timeline,
+    ...(at === undefined ? {} : { lsn: at }),
+    reopened: [...reopened],
+  }
+}
+
+/** Through a database that lets sessions in: the one that is named may be among those that a fence by SQL has closed. */
+async function throughOpenDoor(p: StreamingPromotion, signal: AbortSignal): Promise<StreamingPromotion> {
+  const url = (await isClosedTo(p.url, signal)) ? withDatabase(p.url, 'postgres') : p.url
+  return { ...p, url, named: p.named, address: p.url }
 }
 
 async function look(p: StreamingPromotion, context: ActionContext, signal: AbortSignal): Promise<SeenServer[]> {
@@ -142,7 +190,7 @@ async function look(p: StreamingPromotion, context: ActionContext, signal: Abort
 }
 
 function addressOf(p: StreamingPromotion): Record<string, Json> {
-  return { server: p.named?.name ?? null, ...(p.isPlain ? { url: p.url } : {}) }
+  return { server: p.named?.name ?? null, ...(p.isPlain ? { url: p.address ?? p.url } : {}) }
 }
 
 function assertStandby(p: StreamingPromotion, state: ReplicationState): void {
@@ -197,8 +245,10 @@ async function measureLag(
   others: readonly SeenServer[],
   signal: AbortSignal,
 ): Promise<ReplicationLag> {
-  const heartbeat = p.heartbeat === undefined ? undefined : await readHeartbeat(p.url, p.heartbeat, signal)
-  return replicationLag(standby, await leaderPosition(others, signal), heartbeat)
+  const primary = await leaderPosition(others, signal)
+  const lag = replicationLag(standby, primary)
+  if (lag.known || p.heartbeat === undefined) return lag
+  return replicationLag(standby, primary, await readHeartbeat(p.address ?? p.url, p.heartbeat, signal))
 }
 
 async function readHeartbeat(

@@ -1,7 +1,7 @@
 import { HoldfastError, isHoldfastError, systemClock } from '../../kernel/index.ts'
 import { openSql, type SqlConnection } from './connect.ts'
 import { sqlState } from './errors.ts'
-import { describeUrl } from './location.ts'
+import { describeUrl, withDatabase } from './location.ts'
 
 export interface ClosedDatabases {
   readonly systemIdentifier: string
@@ -103,6 +103,27 @@ export async function reopenDatabases(url: string, databases: readonly string[],
   }
 }
 
+/** Those of these databases that take no connections; one that is gone is not among them. */
+export async function stillClosed(url: string, databases: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+  if (databases.length === 0) return []
+  await using connection = await openSql(url, { applicationName: 'holdfast fence' }, signal)
+  const rows = await connection.query('select datname as name from pg_database where not datallowconn order by datname')
+  const closed = new Set(rows.map(({ name }) => name))
+  return databases.filter((name) => closed.has(name))
+}
+
+/** Whether the database that the URL names was closed. Throws what else is wrong with the server. */
+export async function isClosedTo(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await using connection = await openSql(url, {}, signal)
+    return connection === undefined
+  } catch (error) {
+    signal.throwIfAborted()
+    if (isHoldfastError(error) && sqlState(error) === notAccepting) return true
+    throw error
+  }
+}
+
 async function openEnds(connection: SqlConnection): Promise<readonly string[]> {
   const rows = await connection.query(`
     select format('the database %s takes connections', datname) as door
@@ -114,16 +135,7 @@ async function openEnds(connection: SqlConnection): Promise<readonly string[]> {
 }
 
 async function isClosed(url: string, database: string, signal: AbortSignal): Promise<boolean> {
-  const other = new URL(url)
-  other.pathname = `/${encodeURIComponent(database)}`
-  try {
-    await using connection = await openSql(other.toString(), {}, signal)
-    return connection === undefined
-  } catch (error) {
-    signal.throwIfAborted()
-    if (isHoldfastError(error) && sqlState(error) === notAccepting) return true
-    throw error
-  }
+  return await isClosedTo(withDatabase(url, database), signal)
 }
 
 function unconfirmed(url: string, doors: readonly string[]): HoldfastError {

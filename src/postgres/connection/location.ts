@@ -51,3 +51,11 @@ export function leadsHere(url: string): boolean {
 export function urlUser(url: string): string | undefined {
   return parts(url)?.user
 }
+
+/** The same server, another database. */
+export function withDatabase(url: string, database: string): string {
+  const other = URL.parse(url)
+  if (other === null) return url
+  other.pathname = `/${encodeURIComponent(database)}`
+  return other.toString()
+}

@@ -1,6 +1,6 @@
 import { isHoldfastError } from '../../kernel/index.ts'
 import { openSql } from '../connection/connect.ts'
-import { withDatabase } from './state.ts'
+import { withDatabase } from '../connection/location.ts'
 import type { RelationFile } from './wal-changes.ts'
 
 export interface RelationName {

@@ -1,6 +1,7 @@
 import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import { openSql, type ConnectOptions, type Row, type SqlConnection } from '../connection/connect.ts'
 import { sqlState } from '../connection/errors.ts'
+import { withDatabase } from '../connection/location.ts'
 import { parseLsn, type Lsn } from '../lsn.ts'
 
 /** What a standby's connection to the server that it follows says. */
@@ -121,14 +122,6 @@ export async function tryReplicationState(url: string, signal?: AbortSignal): Pr
     }
   }
   return undefined
-}
-
-/** The same server, another database. */
-export function withDatabase(url: string, database: string): string {
-  const other = URL.parse(url)
-  if (other === null) return url
-  other.pathname = `/${encodeURIComponent(database)}`
-  return other.toString()
 }
 
 function lsnOf(text: string | null | undefined): Lsn | undefined {
