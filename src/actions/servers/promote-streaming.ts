@@ -90,7 +90,7 @@ export async function streamingFindings(
   if (problem !== undefined && !lag.known && willBeKnown) {
     findings.push({ severity: 'warning', code: 'lag-not-known-yet', message: problem.message })
   } else if (problem !== undefined) findings.push(blocker(problem.code, problem.message, problem.hint))
-  else if (!lag.known || lag.basis === 'heartbeat' || lag.bytes > 0) {
+  else if (!lag.known || lag.basis === 'heartbeat' || lag.basis === 'wal-receiver' || lag.bytes > 0) {
     findings.push({ severity: 'warning', code: 'would-lose', message: `what would be lost now: ${describeLag(lag)}` })
   }
   return findings

@@ -21,7 +21,21 @@ describe('how far a standby is behind', () => {
       basis: 'primary',
       primaryLsn: '0/BB8',
     })
-    expect(replicationLag(standby)).toEqual({ known: true, bytes: 1000, basis: 'wal-receiver', primaryLsn: '0/7D0', ageMs: 5 })
+    expect(replicationLag(standby, undefined, undefined, new Date('2026-11-26T12:00:00.005Z'))).toEqual({
+      known: true,
+      bytes: 1000,
+      basis: 'wal-receiver',
+      primaryLsn: '0/7D0',
+      completeUntil: '2026-11-26T12:00:00.000Z',
+      ageMs: 5,
+    })
+  })
+
+  test('of a primary that was only heard is never said to be nothing: it may have written since', () => {
+    const silent = { heldLsn: 2000n, receiver: streaming(5000) }
+    const lag = replicationLag(silent, undefined, undefined, new Date('2026-11-26T12:00:05Z'))
+    expect(describeLag(lag)).toBe('what was committed after 2026-11-26T12:00:00.000Z, when the primary was last heard')
+    expect(describeLag(replicationLag(silent, { lsn: 2000n, basis: 'primary' }))).toBe('nothing')
   })
 
   test('is nothing, never less, when the standby has more than the primary’s files', () => {

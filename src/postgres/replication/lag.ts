@@ -24,10 +24,18 @@ export type ReplicationLag =
   | {
       readonly known: true
       readonly bytes: number
-      readonly basis: PrimaryPosition['basis'] | 'wal-receiver'
+      readonly basis: PrimaryPosition['basis']
       readonly primaryLsn: string
-      /** How long before now the primary said so; absent when it was asked, or its files were read. */
-      readonly ageMs?: number
+    }
+  | {
+      readonly known: true
+      /** To where the primary’s WAL ended when it last spoke. */
+      readonly bytes: number
+      readonly basis: 'wal-receiver'
+      readonly primaryLsn: string
+      /** When it last spoke: of what it wrote later, for a client that it still reached, nobody here knows. ISO 8601. */
+      readonly completeUntil: string
+      readonly ageMs: number
     }
   | { readonly known: true; readonly basis: 'heartbeat'; readonly completeUntil: string; readonly ageMs: number }
   | { readonly known: false; readonly because: string }
@@ -39,6 +47,7 @@ export function replicationLag(
   standby: Pick<ReplicationState, 'heldLsn' | 'receiver'>,
   primary?: PrimaryPosition,
   heartbeat?: Heartbeat,
+  now: Date = new Date(),
 ): ReplicationLag {
   const { heldLsn, receiver } = standby
   if (heldLsn === undefined) return { known: false, because: 'it has received and replayed nothing yet' }
@@ -49,13 +58,14 @@ export function replicationLag(
   if (receiver?.status === 'streaming' && receiver.senderLsn !== undefined && receiver.silentMs !== undefined) {
     if (receiver.silentMs <= longestSilenceMs) {
       const { senderLsn, silentMs } = receiver
-      const bytes = bytesTo(senderLsn)
+      const ageMs = Math.max(0, Math.round(silentMs))
       return {
         known: true,
-        bytes,
+        bytes: bytesTo(senderLsn),
         basis: 'wal-receiver',
         primaryLsn: formatLsn(senderLsn),
-        ageMs: Math.max(0, Math.round(silentMs)),
+        completeUntil: new Date(now.getTime() - ageMs).toISOString(),
+        ageMs,
       }
     }
   }
@@ -85,6 +95,8 @@ function whyUnknown(receiver: ReplicationState['receiver'], heartbeat: Heartbeat
 export function describeLag(lag: ReplicationLag): string {
   if (!lag.known) return `unknown: ${lag.because}`
   if (lag.basis === 'heartbeat') return `what was committed after ${lag.completeUntil}`
-  if (lag.bytes === 0) return 'nothing'
-  return `${formatSize(lag.bytes)} of WAL, up to ${lag.primaryLsn}`
+  const missing = lag.bytes === 0 ? [] : [`${formatSize(lag.bytes)} of WAL, up to ${lag.primaryLsn}`]
+  // A primary that was cut off goes on taking writes from whoever reaches it: its silence is not "nothing".
+  if (lag.basis === 'wal-receiver') missing.push(`what was committed after ${lag.completeUntil}, when the primary was last heard`)
+  return missing.length === 0 ? 'nothing' : missing.join(', and ')
 }
