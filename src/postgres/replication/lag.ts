@@ -47,7 +47,6 @@ export function replicationLag(
   standby: Pick<ReplicationState, 'heldLsn' | 'receiver'>,
   primary?: PrimaryPosition,
   heartbeat?: Heartbeat,
-  now: Date = new Date(),
 ): ReplicationLag {
   const { heldLsn, receiver } = standby
   if (heldLsn === undefined) return { known: false, because: 'it has received and replayed nothing yet' }
@@ -55,17 +54,16 @@ export function replicationLag(
   if (primary !== undefined) {
     return { known: true, bytes: bytesTo(primary.lsn), basis: primary.basis, primaryLsn: formatLsn(primary.lsn) }
   }
-  if (receiver?.status === 'streaming' && receiver.senderLsn !== undefined && receiver.silentMs !== undefined) {
-    if (receiver.silentMs <= longestSilenceMs) {
-      const { senderLsn, silentMs } = receiver
-      const ageMs = Math.max(0, Math.round(silentMs))
+  if (receiver?.status === 'streaming') {
+    const { senderLsn, silentMs, heardAt } = receiver
+    if (senderLsn !== undefined && heardAt !== undefined && silentMs !== undefined && silentMs <= longestSilenceMs) {
       return {
         known: true,
         bytes: bytesTo(senderLsn),
         basis: 'wal-receiver',
         primaryLsn: formatLsn(senderLsn),
-        completeUntil: new Date(now.getTime() - ageMs).toISOString(),
-        ageMs,
+        completeUntil: heardAt,
+        ageMs: Math.max(0, Math.round(silentMs)),
       }
     }
   }
