@@ -61,7 +61,9 @@ describeWith('iproute2', 'failing over between two machines', () => {
     'seed $seed: $disaster, standby $standby, power $power, then $afterFence, killed at $kills',
     { timeout: 300_000 },
     async (scenario) => {
-      await play(scenario)
+      const { outcome, events } = await play(scenario)
+      expect(outcome.form).toBe(scenario.disaster === 'none' ? 'normal' : 'disaster')
+      expect(events.at(-1)?.type).toBe('ended')
     },
   )
 })

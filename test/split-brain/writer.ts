@@ -2,20 +2,18 @@ import { appendFileSync } from 'node:fs'
 import pg from 'pg'
 
 /**
- * A client that writes to one server all the time, whatever becomes of it, as a process of its own: `node writer.ts URL NAME FILE`. Each row that was
+ * A client that writes to one server all the time until it is killed, whatever becomes of the server: `node writer.ts URL NAME FILE`. Each row that was
  * acknowledged is a line `{"id":"NAME-7","atMs":…}` in FILE; `atMs` is when the server wrote it, by the server's clock (ms since 1970).
  */
 const [url = '', name = '', file = ''] = process.argv.slice(2)
-let isStopping = false
-process.once('SIGTERM', () => (isStopping = true))
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-for (let next = 1; !isStopping;) {
+for (let next = 1; ;) {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1000, query_timeout: 1500 })
   client.on('error', () => {})
   try {
     await client.connect()
-    while (!isStopping) {
+    for (;;) {
       // What was sent once and not acknowledged may be there: its number is not used again.
       const id = `${name}-${next++}`
       const { rows } = await client.query<{ at_ms: string }>(
@@ -32,4 +30,3 @@ for (let next = 1; !isStopping;) {
     void client.end().catch(() => {})
   }
 }
-process.exit(0)
