@@ -10,6 +10,8 @@ p { margin: .5rem 0; }
 code, pre { font-family: 'DejaVu Sans Mono', Menlo, Consolas, monospace; font-size: .86em; }
 code { overflow-wrap: anywhere; }
 pre code { font-size: 1em; }
+pre .line { display: block; padding-left: 4ch; text-indent: -4ch; }
+pre .option { white-space: pre; }
 pre { border: 1px solid #000; border-left-width: 4px; padding: .5rem .7rem; margin: .4rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 ul, ol { margin: .4rem 0; padding-left: 1.4rem; }
 ul.check { list-style: none; padding-left: 0; }

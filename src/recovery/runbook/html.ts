@@ -56,7 +56,7 @@ function blockLines(block: Block): string[] {
         '</table>',
       ]
     case 'commands':
-      return [`<pre><code>${escapeHtml(block.lines.join('\n'))}</code></pre>`]
+      return [`<pre><code>${printable(block.lines.join('\n')).split('\n').map(commandLine).join('')}</code></pre>`]
     case 'alarm':
       return [
         '<div class="alarm">',
@@ -72,6 +72,15 @@ function blockLines(block: Block): string[] {
     default:
       return [measuredStart, '<div class="measured">', ...block.blocks.flatMap(blockLines), '</div>', measuredEnd]
   }
+}
+
+/** A block of its own, so that what is wrapped is indented; an option is not broken at its hyphens. */
+function commandLine(line: string): string {
+  const words = line.split(/(?<= )(?=\S)/).map((word) => {
+    const html = escapeHtml(word)
+    return /^-\S{1,60} *$/.test(word) ? `<span class="option">${html}</span>` : html
+  })
+  return `<span class="line">${words.join('')}\n</span>`
 }
 
 function listLines(style: 'bullet' | 'check' | 'number', items: readonly (readonly Inline[])[]): string[] {

@@ -24,7 +24,7 @@ export function nodesOf(blocks: readonly Block[], fonts: Fonts, width: number): 
       wide,
     )
   const within = (children: readonly Block[], inset: number) => nodesOf(children, fonts, width - inset)
-  return blocks.flatMap((block): Node[] => {
+  const nodes = blocks.map((block): Node[] => {
     switch (block.type) {
       case 'heading':
         return headingNodes(block.level, onOneLine(block.text), fonts, width)
@@ -57,6 +57,17 @@ export function nodesOf(blocks: readonly Block[], fonts: Fonts, width: number): 
       default:
         return [gap(3), stack(within(block.blocks, 10), { indent: 10, frame: { style: 'measured', width } }), gap(3)]
     }
+  })
+  return withIntroductions(blocks, nodes)
+}
+
+/** Commands stay with what introduces them, a sentence or facts. */
+function withIntroductions(blocks: readonly Block[], nodes: readonly Node[][]): Node[] {
+  const introduces = (index: number) =>
+    blocks[index + 1]?.type === 'commands' && ['text', 'facts'].includes(blocks[index]?.type ?? '')
+  return nodes.flatMap((own, index) => {
+    if (introduces(index)) return [stack([...own, ...(nodes[index + 1] ?? [])], { together: true })]
+    return index > 0 && introduces(index - 1) ? [] : own
   })
 }
 
@@ -160,9 +171,12 @@ function commandStack(lines: readonly string[], fonts: Fonts, width: number): No
   const inset = 8
   const character = fonts.width('0', 'mono', command.size)
   const columns = Math.floor((width - 2 * inset) / character) - 2
+  // What the monospaced font lacks comes from another, and may be wider.
+  const cells = (letter: string) =>
+    fonts.pieces(letter, 'mono').reduce((sum, { text, face }) => sum + fonts.width(text, face, command.size), 0) / character
   const shown = printable(lines.join('\n'))
     .split('\n')
-    .flatMap((line) => wrapCommand(visible(line, fonts), columns))
+    .flatMap((line) => wrapCommand(visible(line, fonts), columns, cells))
     .map(({ text, continued }): Line => ({
       type: 'line',
       height: command.height,

@@ -53,6 +53,7 @@ test('a wrapped command loses nothing, and shows the spaces at which it was brok
     expect(parts.map(({ text }) => text.replace(/^␣/, ' ')).join('')).toBe(command)
   }
   expect(wrapCommand('aaaa bbbb', 5).map(({ text }) => text)).toEqual(['aaaa', `${spaceMark}bbbb`])
+  expect(wrapCommand('aaあいbb', 5, (letter) => (letter > 'z' ? 2 : 1)).map(({ text }) => text)).toEqual(['aaあ', 'いbb'])
   expect(wrapCommand('', 5)).toEqual([{ text: '', continued: false }])
 })
 
