@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 /** What the program remembers of repositories that no catalog names must not end up in the developer's home. */
-const env = { XDG_STATE_HOME: join(tmpdir(), 'holdfast-test-state') }
+const env = { NO_COLOR: '1', XDG_STATE_HOME: join(tmpdir(), 'holdfast-test-state') }
 /** A condition that is waited for may take its time on a busy machine: only a test that hangs should fail for it. */
 const expect = { poll: { timeout: 15_000 } }
 const reporters = ['default', './test/support/closing-line.ts']
