@@ -13,7 +13,7 @@ interface Shown {
   readonly result?: PlanOutcome
 }
 
-/** A catalog with one service and this plan; its repository need not exist for plans of shell steps. */
+/** A catalog with one service and this plan. A run that is to succeed needs its repository too: what is on no record is no success. */
 async function catalogIn(folder: string, steps: object[]): Promise<string> {
   const catalog = join(folder, 'holdfast.yaml')
   await writeFile(join(folder, 'password'), 'correct horse\n')
@@ -37,6 +37,11 @@ async function catalogIn(folder: string, steps: object[]): Promise<string> {
     }),
   )
   return catalog
+}
+
+async function repositoryIn(folder: string): Promise<void> {
+  const at = ['--repo', join(folder, 'repository'), '--password-file', join(folder, 'password')]
+  expect((await holdfast([...at, 'init'])).exitCode).toBe(0)
 }
 
 const shellStep = (id: string, run: string, more: object = {}) => ({ id, do: { shell: { run, undo: `${run}.undone` } }, ...more })
@@ -63,6 +68,7 @@ test('a run waits for an approval, refuses the one who started it, and goes on w
     shellStep('second', `touch ${folder.path}/second`, { after: ['ask'] }),
     check('second'),
   ])
+  await repositoryIn(folder.path)
   const run = holdfast(['--catalog', catalog, '--json', 'recover', 'web', '--yes'])
   const { id } = await whenWaiting(catalog, 'approve:ask', run)
 
@@ -94,6 +100,7 @@ test('a decision about a step of unknown outcome reaches the run; its progress c
     { id: 'slow', do: { shell: { run: ['sleep', '60'] } }, timeout: '300ms' },
     check('slow'),
   ])
+  await repositoryIn(folder.path)
   const run = holdfast(['--catalog', catalog, 'recover', 'web', '--yes'])
   const { id } = await whenWaiting(catalog, 'decide:slow:1', run)
   const watching = holdfast(['--catalog', catalog, '--json', 'run', 'watch', id])
