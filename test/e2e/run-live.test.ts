@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import type { PlanOutcome } from '../../src/recovery/index.ts'
-import { holdfast, temporaryFolder } from '../support/holdfast.ts'
+import { holdfast, repositoryIn, temporaryFolder } from '../support/holdfast.ts'
 
 const program = new URL('../../bin/holdfast.js', import.meta.url).pathname
 const columns = 70
@@ -14,7 +14,7 @@ async function catalogIn(folder: string, steps: object[]): Promise<string> {
   const catalog = join(folder, 'holdfast.yaml')
   const objectives = { rpo: '1h', rto: '1h' }
   const web = { owner: 'Tests', site: 'here', objectives, health: { http: 'http://127.0.0.1:1/' }, recovery: 'back' }
-  const repositories = { local: { url: './repository', site: 'here', media: 'disk', password: { env: 'NOT_USED' } } }
+  const repositories = { local: { url: './repository', site: 'here', media: 'disk', password: { file: './password' } } }
   const plans = { back: { recovers: ['web'], steps } }
   await writeFile(catalog, stringify({ version: 1, name: 'live', sites: { here: {} }, repositories, services: { web }, plans }))
   return catalog
@@ -61,6 +61,7 @@ describe.skipIf(process.platform !== 'linux')('a run on a terminal', () => {
     const go = join(folder.path, 'go')
     const wait = `echo began >> '${folder.path}/began'; until test -e '${go}'; do echo waiting; sleep 0.1; done`
     const catalog = await catalogIn(folder.path, [{ id: 'first', do: { shell: { run: wait, undo: 'true' } } }, verify])
+    await repositoryIn(folder.path)
     const terminal = onTerminal(['--catalog', catalog, 'recover', 'web', '--yes'])
     await expect.poll(() => readFile(join(folder.path, 'began'), 'utf8').catch(() => ''), { timeout: 60_000 }).toBe('began\n')
     terminal.kill()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { expect, test } from 'vitest'
 import type { PlanOutcome } from '../../src/recovery/index.ts'
-import { holdfast, temporaryFolder, type HoldfastResult } from '../support/holdfast.ts'
+import { holdfast, repositoryIn, temporaryFolder, type HoldfastResult } from '../support/holdfast.ts'
 
 interface Shown {
   readonly id: string
@@ -16,7 +16,6 @@ interface Shown {
 /** A catalog with one service and this plan. A run that is to succeed needs its repository too: what is on no record is no success. */
 async function catalogIn(folder: string, steps: object[]): Promise<string> {
   const catalog = join(folder, 'holdfast.yaml')
-  await writeFile(join(folder, 'password'), 'correct horse\n')
   await writeFile(
     catalog,
     stringify({
@@ -37,11 +36,6 @@ async function catalogIn(folder: string, steps: object[]): Promise<string> {
     }),
   )
   return catalog
-}
-
-async function repositoryIn(folder: string): Promise<void> {
-  const at = ['--repo', join(folder, 'repository'), '--password-file', join(folder, 'password')]
-  expect((await holdfast([...at, 'init'])).exitCode).toBe(0)
 }
 
 const shellStep = (id: string, run: string, more: object = {}) => ({ id, do: { shell: { run, undo: `${run}.undone` } }, ...more })

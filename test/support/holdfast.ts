@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -44,6 +44,14 @@ export async function holdfast(
       return JSON.parse(output.stdout.trimEnd().split('\n').at(-1) ?? '') as T
     },
   }
+}
+
+/** A new repository `repository` in the folder, with its password in the file `password` there. */
+export async function repositoryIn(folder: string): Promise<void> {
+  await writeFile(join(folder, 'password'), 'correct horse\n')
+  const at = ['--repo', join(folder, 'repository'), '--password-file', join(folder, 'password')]
+  const { exitCode, stderr } = await holdfast([...at, 'init'])
+  if (exitCode !== 0) throw new Error(stderr)
 }
 
 /** A folder for one test, removed with what is in it. */
