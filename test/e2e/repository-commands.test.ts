@@ -237,3 +237,20 @@ test('white space around the password in its file does not count, as with restic
   writeFileSync(join(made.folder, 'password'), ` ${password}\t\n\n`)
   expect(await made.run('snapshots')).toMatchObject({ exitCode: 0 })
 })
+
+test('what others have named reaches the terminal as text, wherever it is listed', async () => {
+  await using made = await place()
+  await createRepository(await openLocalBackend(made.repo), password, { kdf: { N: 1024, r: 8, p: 1 } })
+  const hostile = '\u001B]0;owned\u0007\u009B2J\nforged'
+  mkdirSync(join(made.folder, hostile))
+  writeFileSync(join(made.folder, hostile, 'file'), 'content')
+  const shown = String.raw`\u{1b}]0;owned\u{7}\u{9b}2J\u{a}forged`
+  expect(await made.run('backup', hostile, '--tag', `tag ${hostile}`, '--host', `host ${hostile}`)).toMatchObject({ exitCode: 0 })
+  const lists = [await made.run('snapshots'), await made.run('ls', 'latest'), await made.run('ls', 'latest', '--long')]
+  for (const { stdout, stderr } of lists) {
+    expect(stdout).toContain(shown)
+    expect(`${stdout}${stderr}`).not.toMatch(/[^\P{Cc}\n]/u)
+  }
+  expect(lists[0]?.stdout).toContain(`host ${shown}`)
+  expect(lists[0]?.stdout).toContain(`tag ${shown}`)
+})

@@ -6,7 +6,6 @@ import { openTargetRepository, protectService, recordBackup, type FailedCopy } f
 import { createFilesSource } from '../../sources/index.ts'
 import { command } from '../command.ts'
 import { contextOf, type Context } from '../context.ts'
-import { harmless } from '../output/printer.ts'
 
 interface Options {
   readonly service?: string
@@ -96,7 +95,7 @@ async function backUpService(
   // The others were backed up all the same.
   for (const { repository, source, error } of failures) {
     const hint = isHoldfastError(error) && error.hint !== undefined ? ` (${error.hint})` : ''
-    print.note(`not backed up: the ${source} of ${service} in ${repository}: ${harmless(messageOf(error))}${hint}`)
+    print.note(`not backed up: the ${source} of ${service} in ${repository}: ${messageOf(error)}${hint}`)
   }
   if (failures.length > 0) process.exitCode = exitCodes.partlyDone
   for (const { summary } of copies) noteSkipped(summary.skipped, print)

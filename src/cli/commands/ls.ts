@@ -1,4 +1,5 @@
 import { listTree, unixPermissions, type ListedNode } from '../../backup/index.ts'
+import { printableName } from '../../kernel/index.ts'
 import type { NodeType } from '../../repository/index.ts'
 import { openTargetRepository } from '../../service/index.ts'
 import { command } from '../command.ts'
@@ -38,7 +39,7 @@ export const lsCommand = command('ls', 'list what is in a snapshot', [
       lines = []
     }
     for await (const entry of entries) {
-      lines.push(long ? longLine(entry) : printable(entry.path))
+      lines.push(long ? longLine(entry) : printableName(entry.path.toString()))
       if (lines.length === batch) flush()
     }
     flush()
@@ -62,9 +63,9 @@ const typeLetters: Readonly<Record<NodeType, string>> = {
 function longLine({ path, node }: ListedNode): string {
   const owner = `${node.user ?? node.uid} ${node.group ?? node.gid}`
   const size = (node.size ?? 0n).toString().padStart(12)
-  const arrow = node.linkTarget === undefined ? '' : ` -> ${printable(node.linkTarget)}`
+  const arrow = node.linkTarget === undefined ? '' : ` -> ${printableName(node.linkTarget.toString())}`
   const mode = typeLetters[node.type] + permissionLetters(unixPermissions(node.mode))
-  return `${mode}  ${owner.padEnd(17)}${size}  ${localTime(Number(node.mtime / 1_000_000n))}  ${printable(path)}${arrow}`
+  return `${mode}  ${owner.padEnd(17)}${size}  ${localTime(Number(node.mtime / 1_000_000n))}  ${printableName(path.toString())}${arrow}`
 }
 
 /** As ls shows it: `rwxr-sr-t`. */
@@ -76,11 +77,6 @@ function permissionLetters(mode: number): string {
     return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${last}`
   }
   return triple(6, (mode & 0o4000) !== 0, 's') + triple(3, (mode & 0o2000) !== 0, 's') + triple(0, (mode & 0o1000) !== 0, 't')
-}
-
-/** A name may hold anything, such as a line break or what moves a terminal's cursor. */
-function printable(bytes: Buffer): string {
-  return bytes.toString().replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
 function asJson({ path, node }: ListedNode) {

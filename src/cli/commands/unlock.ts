@@ -1,4 +1,4 @@
-import { formatDuration, shortId } from '../../kernel/index.ts'
+import { formatDuration, printableName, shortId } from '../../kernel/index.ts'
 import type { StandingLock } from '../../repository/index.ts'
 import { openTargetRepository } from '../../service/index.ts'
 import { command } from '../command.ts'
@@ -27,7 +27,7 @@ function lockText({ id, info }: StandingLock): string {
   if (info === undefined) return `lock ${shortId(id)}, which cannot be read`
   const kind = info.exclusive ? 'exclusive' : 'shared'
   const age = formatDuration(Math.max(0, Date.now() - info.timeMs))
-  return `the ${kind} lock ${shortId(id)} of process ${info.pid} of ${info.username}@${info.hostname}, ${age} old`
+  return `the ${kind} lock ${shortId(id)} of process ${info.pid} of ${printableName(`${info.username}@${info.hostname}`)}, ${age} old`
 }
 
 function asJson({ id, info, stale }: StandingLock) {

@@ -1,12 +1,16 @@
 import pc from 'picocolors'
-import type { HoldfastError } from '../../kernel/index.ts'
+import { printable, type HoldfastError } from '../../kernel/index.ts'
+import { forTerminal } from './for-terminal.ts'
 
 /** Something that happened during long work. Each area defines its own; `type` names it in NDJSON. */
 export interface ProgressEvent {
   readonly type: string
 }
 
-/** Results go to stdout, all else to stderr. The only place that knows whether a person or a program reads. */
+/**
+ * Results go to stdout, all else to stderr. The only place that knows whether a person or a program reads, and the one that lets no text
+ * for a person speak to the terminal.
+ */
 export interface Printer {
   readonly json: boolean
   /** The command's result: one JSON object with --json, else the text. */
@@ -31,16 +35,16 @@ export function createPrinter(json: boolean): Printer {
     json,
     result(value, text) {
       clearStatus()
-      stdout.write(json ? `${JSON.stringify(value)}\n` : withNewline(text(value)))
+      stdout.write(json ? `${JSON.stringify(value)}\n` : withNewline(forTerminal(text(value))))
     },
     progress(event, text) {
       if (json) {
         stderr.write(`${JSON.stringify(event)}\n`)
       } else if (stderr.isTTY) {
-        stderr.write(`\r\u001B[2K${text().slice(0, (stderr.columns || 80) - 1)}`)
+        stderr.write(`\r\u001B[2K${forTerminal(text()).slice(0, (stderr.columns || 80) - 1)}`)
         statusShown = true
       } else {
-        const line = text()
+        const line = forTerminal(text())
         // Without a terminal a line every two seconds is enough, and none twice.
         if (line === lastPlain.text || performance.now() - lastPlain.atMs < 2000) return
         lastPlain = { text: line, atMs: performance.now() }
@@ -50,7 +54,7 @@ export function createPrinter(json: boolean): Printer {
     note(text) {
       clearStatus()
       if (json) stderr.write(`${JSON.stringify({ type: 'note', text })}\n`)
-      else stderr.write(withNewline(text))
+      else stderr.write(withNewline(forTerminal(text)))
     },
     error(error) {
       clearStatus()
@@ -59,19 +63,12 @@ export function createPrinter(json: boolean): Printer {
         stderr.write(`${JSON.stringify({ type: 'error', code, message, ...(hint === undefined ? {} : { hint }), details })}\n`)
         return
       }
-      stderr.write(`${pc.red('holdfast:')} ${harmless(error.message)}\n`)
-      if (error.hint !== undefined) stderr.write(`${pc.bold('HINT:')} ${harmless(error.hint)}\n`)
+      stderr.write(`${pc.red('holdfast:')} ${printable(error.message)}\n`)
+      if (error.hint !== undefined) stderr.write(`${pc.bold('HINT:')} ${printable(error.hint)}\n`)
     },
   }
 }
 
 function withNewline(text: string): string {
   return text === '' || text.endsWith('\n') ? text : `${text}\n`
-}
-
-/** Messages name files, and a file's name may hold what a terminal obeys: control characters are shown, not sent. */
-export function harmless(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (character) =>
-    character === '\n' || character === '\t' ? character : `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`,
-  )
 }

@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import { stripVTControlCharacters } from 'node:util'
+import { forOneLine } from './for-terminal.ts'
 
 export interface Column<Row> {
   readonly title: string
@@ -9,7 +10,7 @@ export interface Column<Row> {
 
 /** Rows under a bold title line, columns as wide as their widest cell, two spaces between. Colours do not count as width. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const cells = rows.map((row) => columns.map((column) => column.value(row)))
+  const cells = rows.map((row) => columns.map((column) => forOneLine(column.value(row))))
   const widths = columns.map((column, index) =>
     Math.max(column.title.length, ...cells.map((line) => visibleLength(line[index] ?? ''))),
   )

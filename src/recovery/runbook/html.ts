@@ -1,7 +1,7 @@
+import { printable } from '../../kernel/index.ts'
 import type { Block, Inline, RunbookDocument } from './document.ts'
 import { style } from './html-style.ts'
 import { identityLine, measuredEnd, measuredStart } from './identity.ts'
-import { printable } from './printable.ts'
 
 /** Nothing is loaded and nothing runs, whatever a catalog says: the page forbids it to itself. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -1,6 +1,6 @@
+import { onOneLine, printable } from '../../kernel/index.ts'
 import type { Block, Inline, RunbookDocument } from './document.ts'
 import { identityLine, measuredEnd, measuredStart } from './identity.ts'
-import { onOneLine, printable } from './printable.ts'
 
 /** As GitHub-flavoured Markdown, in the form that formatters leave alone. Nothing in a catalog becomes markup. */
 export function renderMarkdown({ identity, blocks }: RunbookDocument): string {

@@ -4,7 +4,6 @@ import { gamedayFormats, renderGameday } from '../../../recovery/index.ts'
 import { gamedayOf, loadRunCatalog } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { harmless } from '../../output/printer.ts'
 import { catalogPath } from '../run/open-runs.ts'
 
 export const drillShowCommand = command('show', 'the record of a drill: who, what, when, how long, and what was found', [
@@ -21,6 +20,6 @@ export const drillShowCommand = command('show', 'the record of a drill: who, wha
     const text = renderGameday(facts, format)
     if (output !== undefined) await writeFileDurably(output, text, { mode: 0o644 })
     print.result({ ...facts, ...(output === undefined ? {} : { output }) }, () =>
-      output === undefined ? (format === 'text' ? harmless(text) : text) : `${output} is the record of ${facts.runId}`,
+      output === undefined ? text : `${output} is the record of ${facts.runId}`,
     )
   })

@@ -2,7 +2,6 @@ import { formatDuration } from '../../../kernel/index.ts'
 import type { StepFinding } from '../../../recovery/index.ts'
 import type { PreparedRecovery, RecoveryForecast } from '../../../service/index.ts'
 import { fit, inAscii, paint, span, wrap, type Line } from '../../output/line.ts'
-import { harmless } from '../../output/printer.ts'
 import { drawsBoxes, pageColumns } from '../../output/terminal.ts'
 import { legend, planPicture, type PictureOptions } from './plan-picture.ts'
 
@@ -85,7 +84,7 @@ function order({ step }: StepFinding, findings: readonly StepFinding[]): number 
 }
 
 function findingText({ step, message, hint }: StepFinding): string {
-  const lines = [paint([span(`  ${step}: `, 'bold'), span(harmless(message))])]
-  if (hint !== undefined) lines.push(paint([span('    HINT: ', 'bold'), span(harmless(hint))]))
+  const lines = [paint([span(`  ${step}: `, 'bold'), span(message)])]
+  if (hint !== undefined) lines.push(paint([span('    HINT: ', 'bold'), span(hint)]))
   return lines.join('\n')
 }

@@ -4,7 +4,6 @@ import { exitCodes } from '../../../kernel/index.ts'
 import { checkRunbook, loadRunCatalog } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { harmless } from '../../output/printer.ts'
 import { catalogPath } from '../run/open-runs.ts'
 import { findingText } from './wording.ts'
 
@@ -22,7 +21,7 @@ export const runbookCheckCommand = command('check', 'fail when a committed runbo
       current
         ? `${pc.green('✓')} ${file} is what the plan says`
         : [
-            ...findings.map((finding) => `${pc.red('✗')} ${harmless(findingText(finding, file))}`),
+            ...findings.map((finding) => `${pc.red('✗')} ${findingText(finding, file)}`),
             `${pc.bold('HINT:')} look at what has changed, then \`holdfast runbook ${service} --output ${file}\``,
           ].join('\n'),
     )

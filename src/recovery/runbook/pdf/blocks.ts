@@ -1,5 +1,5 @@
+import { onOneLine, printable } from '../../../kernel/index.ts'
 import type { Block, Inline } from '../document.ts'
-import { onOneLine, printable } from '../printable.ts'
 import { continuationMark, wrapCommand } from './command-lines.ts'
 import type { Face, Fonts, Piece } from './fonts.ts'
 import { breakLines } from './lines.ts'

@@ -1,5 +1,5 @@
+import { onOneLine } from '../../../kernel/index.ts'
 import { breakLines, extents } from './lines.ts'
-import { onOneLine } from '../printable.ts'
 import type { Face, Fonts } from './fonts.ts'
 import type { Grid, Line } from './node.ts'
 
