@@ -109,11 +109,12 @@ async function overUdp<T>(
       if (!repeat && 'code' in error && error.code === 'ECONNREFUSED') state.sent = false
       reject(error)
     })
+    socket.once('connect', () => {
+      state.sent = true
+      socket.send(message)
+      if (repeat) void sendAgain(() => socket.send(message), stop.signal)
+    })
     socket.connect(server.port, address)
-    await untilAborted(once(socket, 'connect'), signal)
-    state.sent = true
-    socket.send(message)
-    if (repeat) void sendAgain(() => socket.send(message), stop.signal)
     return await untilAborted(promise, signal)
   } finally {
     stop.abort()
