@@ -10,9 +10,11 @@ export const actionsFile = fileURLToPath(new URL('../docs/actions.md', import.me
 
 const begin = '<!-- Everything below is made from the actions themselves: node scripts/generate-actions-reference.ts -->'
 
+const asSaid = 'as its parameters say'
+
 const undoWords: Readonly<Record<AnyAction['canUndo'], string>> = {
   always: 'yes',
-  'as-said': 'as its parameters say',
+  'as-said': asSaid,
   never: 'no',
 }
 
@@ -54,7 +56,8 @@ function example({ kind, example: params }: AnyAction): string {
 
 function effect(action: AnyAction): string {
   if (action.effect !== 'as-said') return action.effect
-  return `as \`effect\` says, else ${action.bind(action.example).effect}`
+  const parameter = describedSchema(action.params).properties?.effect
+  return parameter === undefined ? asSaid : `as \`effect\` says, else ${String(parameter.default)}`
 }
 
 /** Of a heading, as Markdown viewers make it. */
