@@ -4,7 +4,7 @@ import type { TextOrSecret } from './param-types.ts'
 
 /** Of a step that works on a folder: local when the folder is the sandbox's, or what an earlier step made. */
 export function reachOfFolder(path: string, sandbox: string): Reach {
-  return path.startsWith('${steps.') || isBelow(path, sandbox) ? 'local' : 'outside'
+  return /^\$\{steps\.[^}]*\}(?:\/|$)/.test(path) || isBelow(path, sandbox) ? 'local' : 'outside'
 }
 
 /** Stands for an output of an earlier step while a URL is taken apart: a host name as far as URLs go, and nobody's. */
@@ -17,13 +17,16 @@ const output = 'holdfast-output.invalid'
 export function reachOfUrl(url: TextOrSecret): Reach {
   if (typeof url !== 'string') return 'outside'
   const marked = url.replaceAll(/\$\{steps\.[^}]*\}/g, output)
-  if (marked.startsWith(output)) return 'local'
+  // PostgreSQL's parameters, which name another host than the URL does.
+  if (/[?&]host(?:addr)?=/.test(marked)) return 'outside'
+  if (marked.startsWith(output)) return /^(?:$|[/?#&]|:\d)/.test(marked.slice(output.length)) ? 'local' : 'outside'
   // A port that only the run will know: then the host must be allowed with all its ports.
-  const parsed = URL.parse(marked.replace(`:${output}`, ''))
-  if (parsed === null || parsed.hostname === '' || /[?&]host(?:addr)?=/.test(marked)) return 'outside'
+  const withoutPort = marked.replace(/:holdfast-output\.invalid(?=[/?#]|$)/, '')
+  const parsed = URL.parse(withoutPort)
+  if (parsed === null || parsed.hostname === '') return 'outside'
   if (parsed.hostname === output) return 'local'
   if (parsed.hostname.includes(output)) return 'outside'
-  const port = parsed.port === '' && !marked.includes(`:${output}`) ? (defaultPorts[parsed.protocol] ?? '') : parsed.port
+  const port = parsed.port === '' && withoutPort === marked ? (defaultPorts[parsed.protocol] ?? '') : parsed.port
   return { hosts: [port === '' ? parsed.hostname : `${parsed.hostname}:${port}`] }
 }
 
