@@ -152,7 +152,6 @@ export interface Action<Params = unknown> {
   readonly example: Readonly<Record<string, Json>>
   readonly effect: Effect | ((params: Params) => Effect)
   readonly params: z.ZodType<Params>
-  /** Which parameters name a service; `recover` checks that they exist. */
   preflight?(params: Params, context: ActionContext, signal: AbortSignal): Promise<readonly Finding[]>
   probe?(params: Params, context: ActionContext, probe: ProbeContext): Promise<Probe>
   wait?(params: Params, context: ActionContext, waits: Waits): Promise<Json>
