@@ -98,13 +98,7 @@ export const postgresFence = defineAction<Params>({
       })
     }
     const closed = (await readNote(context, idempotencyKey, note))?.closed ?? []
-    return {
-      fenced: true,
-      systemIdentifier,
-      closed,
-      ended,
-      confirmedBy: 'every other database refuses connections, and no session is left',
-    }
+    return { ...closedFence(systemIdentifier, closed), ended }
   },
 
   async undo(p, _output, context, { signal, idempotencyKey }) {
@@ -198,12 +192,23 @@ async function lookAt(url: string, expected: string | undefined, signal: AbortSi
   return findings
 }
 
+/** By the system identifier a promotion knows that this fence is of its cluster, and opens these databases on the new primary. */
+function closedFence(systemIdentifier: string, closed: readonly string[]) {
+  return {
+    fenced: true,
+    systemIdentifier,
+    closed: [...closed],
+    confirmedBy: 'every other database refuses connections, and no session is left',
+  }
+}
+
 async function probeServer(url: string, context: ActionContext, key: string, signal: AbortSignal): Promise<Probe> {
   const before = await readNote(context, key, note)
   if (before === undefined) return notDone
   try {
+    const { systemIdentifier } = await inspectForClosing(url, signal)
     const doors = await openDoors(url, signal)
-    return doors.length === 0 ? done({ fenced: true, closed: before.closed }) : halfDone
+    return doors.length === 0 ? done(closedFence(systemIdentifier, before.closed)) : halfDone
   } catch (error) {
     signal.throwIfAborted()
     return unknown(`whether it is fenced cannot be seen: ${messageOf(error)}`)
