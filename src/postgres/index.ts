@@ -74,7 +74,7 @@ export { isRewound, readOwnConfiguration, requireRewind, rewind, writeOwnConfigu
 export { describeLag, replicationLag, type Heartbeat, type PrimaryPosition, type ReplicationLag } from './replication/lag.ts'
 export { promotionState, replayPaused, waitUntilReplayed, type PromotionState } from './replication/promote-standby.ts'
 export { replicationState, tryReplicationState, type ReplicationState, type WalReceiverState } from './replication/state.ts'
-export { walEnd } from './wal/on-disk.ts'
+export { walEnd, walOnDisk } from './wal/on-disk.ts'
 export { takeBaseBackup, type BaseBackupFacts, type BaseBackupProgress, type BaseBackupRequest } from './base-backup/take.ts'
 export type { DamagedPage } from './base-backup/page-verifier.ts'
 export {

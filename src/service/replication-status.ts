@@ -78,7 +78,7 @@ async function report(
     ...(state.lsn === undefined ? {} : { lsn: formatLsn(state.lsn) }),
   }
   if (!state.inRecovery) return { ...facts, warnings }
-  const lag = replicationLag(state, await leaderPosition(others, signal))
+  const lag = replicationLag(state, await leaderPosition(others, state, signal))
   const streaming = state.receiver?.status === 'streaming'
   if (state.replay !== 'running') warnings.push('its replay is paused: it cannot be promoted')
   if (!streaming) warnings.push('it streams from nobody')

@@ -1,4 +1,5 @@
 import { HoldfastError, type Json } from '../../kernel/index.ts'
+import type { ReplicationState } from '../../postgres/index.ts'
 import type { ActionContext } from '../contract.ts'
 import { describeServer } from './named-server.ts'
 import type { SeenServer } from './survey.ts'
@@ -9,12 +10,12 @@ export type FenceEvidence =
   | { readonly kind: 'step'; readonly step: string }
 
 /**
- * Shows that no other server of the cluster takes writes: none that can be seen does, and the one that led is seen to be stopped or closed, or
- * a step of this run has fenced it. `fencedBy` names a step that fences by other means. Throws `fence-unconfirmed` otherwise.
+ * Shows that no other server of the standby's cluster takes writes: none that can be seen does, and the one that led is seen to be stopped or
+ * closed, or a step of this run has fenced it. `fencedBy` names a step that fences by other means. Throws `fence-unconfirmed` otherwise.
  */
 export function requireNoOtherWriter(
   seen: readonly SeenServer[],
-  systemIdentifier: string,
+  { systemIdentifier, timeline }: Pick<ReplicationState, 'systemIdentifier' | 'timeline'>,
   { outputs }: Pick<ActionContext, 'outputs'>,
   fencedBy?: string,
 ): FenceEvidence {
@@ -27,8 +28,10 @@ export function requireNoOtherWriter(
     })
   }
   for (const { server, sight } of seen) {
-    if (sight.kind === 'closed') return { kind: 'closed', server: server.name }
-    if (sight.kind === 'stopped' && sight.wasPrimary) return { kind: 'stopped', server: server.name }
+    // On an earlier timeline than the standby it led once: another has led since, and may still.
+    if (sight.kind === 'closed' && sight.state.timeline >= timeline) return { kind: 'closed', server: server.name }
+    if (sight.kind === 'stopped' && sight.wasPrimary && sight.timeline >= timeline)
+      return { kind: 'stopped', server: server.name }
   }
   for (const [step, output] of Object.entries(outputs)) {
     if (step === fencedBy || isFence(output, systemIdentifier)) return { kind: 'step', step }

@@ -182,7 +182,7 @@ async function letIn(
 /** Through a database that lets sessions in: the one that is named may be among those that a fence by SQL has closed. */
 async function throughOpenDoor(p: StreamingPromotion, signal: AbortSignal): Promise<StreamingPromotion> {
   const url = (await isClosedTo(p.url, signal)) ? withDatabase(p.url, 'postgres') : p.url
-  return { ...p, url, named: p.named, address: p.url }
+  return { ...p, url, address: p.url }
 }
 
 async function look(p: StreamingPromotion, context: ActionContext, signal: AbortSignal): Promise<SeenServer[]> {
@@ -215,12 +215,12 @@ function assertIdentity(p: StreamingPromotion, state: ReplicationState, others: 
 
 function fenceEvidence(
   p: StreamingPromotion,
-  { systemIdentifier }: ReplicationState,
+  standby: ReplicationState,
   others: readonly SeenServer[],
   context: ActionContext,
 ): { readonly evidence: FenceEvidence | undefined; readonly accepted: readonly string[] } {
   try {
-    return { evidence: requireNoOtherWriter(others, systemIdentifier, context, p.fencedBy), accepted: [] }
+    return { evidence: requireNoOtherWriter(others, standby, context, p.fencedBy), accepted: [] }
   } catch (error) {
     if (!isHoldfastError(error, 'fence-unconfirmed') || !p.acceptDivergence) throw error
     return { evidence: undefined, accepted: ['divergence'] }
@@ -232,7 +232,7 @@ async function waitForSender(p: StreamingPromotion, context: ActionContext, sign
   const deadlineMs = context.clock.monotonicMs() + catchUpMs
   while (context.clock.monotonicMs() < deadlineMs) {
     const standby = await replicationState(p.url, signal)
-    const lag = replicationLag(standby, await leaderPosition(await look(p, context, signal), signal))
+    const lag = replicationLag(standby, await leaderPosition(await look(p, context, signal), standby, signal))
     if (standby.receiver?.status !== 'streaming' || !lag.known || lag.basis === 'heartbeat' || lag.bytes === 0) return
     context.progress({ step: context.step, text: `waiting for ${describeLag(lag)}` })
     await context.clock.sleep(pollMs, signal)
@@ -245,7 +245,7 @@ async function measureLag(
   others: readonly SeenServer[],
   signal: AbortSignal,
 ): Promise<ReplicationLag> {
-  const primary = await leaderPosition(others, signal)
+  const primary = await leaderPosition(others, standby, signal)
   const lag = replicationLag(standby, primary)
   if (lag.known || p.heartbeat === undefined) return lag
   return replicationLag(standby, primary, await readHeartbeat(p.address ?? p.url, p.heartbeat, signal))

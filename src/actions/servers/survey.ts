@@ -6,6 +6,7 @@ import {
   serverProcesses,
   tryReplicationState,
   walEnd,
+  walOnDisk,
   withDatabase,
   type PrimaryPosition,
   type ReplicationState,
@@ -26,7 +27,13 @@ export type Sight =
   | { readonly kind: 'primary'; readonly state?: ReplicationState; readonly because: string }
   | { readonly kind: 'closed'; readonly state: ReplicationState }
   | { readonly kind: 'standby'; readonly state?: ReplicationState }
-  | { readonly kind: 'stopped'; readonly wasPrimary: boolean; readonly systemIdentifier: string }
+  | {
+      readonly kind: 'stopped'
+      readonly wasPrimary: boolean
+      readonly systemIdentifier: string
+      /** The newest that it has WAL of. */
+      readonly timeline: number
+    }
   | { readonly kind: 'unseen' }
 
 export interface SeenServer {
@@ -68,8 +75,11 @@ export async function lookAt(server: NamedServer, signal: AbortSignal): Promise<
   }
   const control = await readControlFile(dataDirectory).catch(() => undefined)
   if (control === undefined) return { kind: 'unseen' }
-  const wasPrimary = !isFollower && !/recovery/.test(control.state.replace('in-crash-recovery', ''))
-  return { kind: 'stopped', wasPrimary, systemIdentifier: control.systemIdentifier }
+  const { systemIdentifier, state: was } = control
+  const wasPrimary = !isFollower && was !== 'in-archive-recovery' && was !== 'shut-down-in-recovery'
+  // Until its first checkpoint a promoted server has its new timeline in its WAL alone.
+  const { timeline } = await walOnDisk(dataDirectory).catch(() => control)
+  return { kind: 'stopped', wasPrimary, systemIdentifier, timeline }
 }
 
 /** Why a primary may take writes still; what cannot be looked at counts as open. */
@@ -93,8 +103,12 @@ export function identifiersOf(seen: readonly SeenServer[]): Set<string> {
   )
 }
 
-/** How far the leader came, if one of these servers was it: of several, the one on the newest timeline. */
-export async function leaderPosition(seen: readonly SeenServer[], signal: AbortSignal): Promise<PrimaryPosition | undefined> {
+/** How far the leader of a standby came, if one of these servers was it: on the standby's timeline or a newer one, of several the newest. */
+export async function leaderPosition(
+  seen: readonly SeenServer[],
+  { timeline }: Pick<ReplicationState, 'timeline'>,
+  signal: AbortSignal,
+): Promise<PrimaryPosition | undefined> {
   const found: (PrimaryPosition & { readonly timeline: number })[] = []
   for (const { server, sight } of seen) {
     if ((sight.kind === 'primary' || sight.kind === 'closed') && sight.state?.lsn !== undefined) {
@@ -109,5 +123,6 @@ export async function leaderPosition(seen: readonly SeenServer[], signal: AbortS
       }
     }
   }
-  return found.toSorted((a, b) => b.timeline - a.timeline || (b.lsn > a.lsn ? 1 : -1))[0]
+  const leaders = found.filter((one) => one.timeline >= timeline)
+  return leaders.toSorted((a, b) => b.timeline - a.timeline || (b.lsn > a.lsn ? 1 : -1))[0]
 }
