@@ -59,6 +59,14 @@ describe('the steps of a runbook', () => {
 })
 
 describe('a runbook', () => {
+  test('says what its commands are for in one column, however long the name of the service is', async () => {
+    const name = 'orders-of-the-last-ten-years'
+    const markdown = await renderedRunbook(shopText().replaceAll(/\borders\b/g, name), { service: name })
+    const lines = markdown.split('\n').filter((line) => /^holdfast (?:recover|run) .* # /.test(line))
+    expect(lines).toHaveLength(5)
+    expect(new Set(lines.map((line) => line.indexOf('#'))).size).toBe(1)
+  })
+
   test('marks the point of no return loudly, in both formats', async () => {
     const markdown = await renderedRunbook()
     expect(markdown).toContain('> **⚠ POINT OF NO RETURN**')

@@ -9,13 +9,15 @@ export function recoveryChapter({ service, steps }: Runbook, evidence: RunbookEv
   return [
     heading(2, 'Recovery'),
     text('With Holdfast, all steps at once; it asks before it begins, survives its own crash, and keeps the record:'),
-    commands([
-      `holdfast recover ${service.name} --dry-run`,
-      `holdfast recover ${service.name}                          # to the last moment that can be recovered`,
-      `holdfast recover ${service.name} --to 2026-01-31T14:05:00Z   # or to a time`,
-      'holdfast run watch latest                       # in another terminal',
-      'holdfast run resume latest                      # after a crash',
-    ]),
+    commands(
+      explained([
+        [`holdfast recover ${service.name} --dry-run`, 'every check, nothing touched'],
+        [`holdfast recover ${service.name}`, 'to the last moment that can be recovered'],
+        [`holdfast recover ${service.name} --to 2026-01-31T14:05:00Z`, 'or to a time'],
+        ['holdfast run watch latest', 'in another terminal'],
+        ['holdfast run resume latest', 'after a crash'],
+      ]),
+    ),
     text('By hand: do the steps in this order, and tick each. A step may begin as soon as those that it waits for are done.'),
     {
       type: 'table',
@@ -43,6 +45,12 @@ export function recoveryChapter({ service, steps }: Runbook, evidence: RunbookEv
       blocks: stepBlocks(step, evidence),
     })),
   ]
+}
+
+/** Each command with what it is for, one below the other. */
+function explained(lines: readonly (readonly [command: string, purpose: string])[]): string[] {
+  const width = Math.max(...lines.map(([line]) => line.length))
+  return lines.map(([line, purpose]) => `${line.padEnd(width)}   # ${purpose}`)
 }
 
 function effectWord({ effect }: RunbookStep): string {
