@@ -58,6 +58,10 @@ describeWith('postgresql-15', 'a drill whose process was killed', () => {
     expect(left.servers.length).toBeGreaterThan(0)
     const resumed = await site.run('--json', 'run', 'resume', 'latest')
     expect(outcomeIn(resumed)).toMatchObject({ status: 'succeeded', drill: { cleanUp: { clean: true } } })
+    // Whoever sees it end is told what it achieved, and so why the exit code is what it is.
+    expect((await site.run('run', 'show', 'latest')).stdout).toMatch(
+      /objective +declared +achieved[^]*cleaned up: nothing of it is left/,
+    )
     expect(await site.left()).toEqual({ sandboxes: [], servers: [] })
     expect(await production.look()).toEqual(before)
   })

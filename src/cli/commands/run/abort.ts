@@ -2,8 +2,8 @@ import { exitCodes, userName } from '../../../kernel/index.ts'
 import { abortRun, loadRunCatalog } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
+import { endedText } from './ended.ts'
 import { catalogPath, findRun, openRuns } from './open-runs.ts'
-import { outcomeText } from './wording.ts'
 import { watching } from './watcher.ts'
 
 export const runAbortCommand = command('abort', 'cancel a run and undo what it did, unless it is past its point of no return', [
@@ -15,9 +15,9 @@ export const runAbortCommand = command('abort', 'cancel a run and undo what it d
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     await using engine = openRuns(globals)
-    const { runId } = await findRun(engine, id)
-    const { outcome } = await watching(print, catalog.file, (watcher) => abortRun(catalog, runId, reason, watcher, signal))
-    print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
+    const run = await findRun(engine, id)
+    const { outcome } = await watching(print, catalog.file, (watcher) => abortRun(catalog, run.runId, reason, watcher, signal))
+    print.result({ run: run.runId, result: outcome }, () => endedText(run, outcome))
     // Undone as asked is what this command is for.
     const isGone = outcome.status === 'rolled-back' || outcome.drill?.cleanUp?.clean === true
     process.exitCode = isGone ? exitCodes.done : exitCodes.failed

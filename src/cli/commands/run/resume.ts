@@ -1,9 +1,8 @@
 import { loadRunCatalog, resumeRun } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { drillExitCode } from '../drill/wording.ts'
+import { endedExitCode, endedText } from './ended.ts'
 import { catalogPath, findRun, openRuns } from './open-runs.ts'
-import { outcomeExitCode, outcomeText } from './wording.ts'
 import { watching } from './watcher.ts'
 
 export const runResumeCommand = command('resume', 'go on with an interrupted run where it stopped', [
@@ -14,8 +13,8 @@ export const runResumeCommand = command('resume', 'go on with an interrupted run
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     await using engine = openRuns(globals)
-    const { runId } = await findRun(engine, id)
-    const { outcome } = await watching(print, catalog.file, (watcher) => resumeRun(catalog, runId, watcher, signal))
-    print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
-    process.exitCode = outcome.drill === undefined ? outcomeExitCode(outcome) : drillExitCode(outcome)
+    const run = await findRun(engine, id)
+    const { outcome } = await watching(print, catalog.file, (watcher) => resumeRun(catalog, run.runId, watcher, signal))
+    print.result({ run: run.runId, result: outcome }, () => endedText(run, outcome))
+    process.exitCode = endedExitCode(outcome)
   })

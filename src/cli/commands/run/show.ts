@@ -2,9 +2,10 @@ import { formatDuration } from '../../../kernel/index.ts'
 import { outcomeOf } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
+import { endedText } from './ended.ts'
 import { findRun, openRuns } from './open-runs.ts'
 import { summarize } from './summary.ts'
-import { eventText, outcomeText, stateText, timeText } from './wording.ts'
+import { eventText, stateText, timeText } from './wording.ts'
 
 export const runShowCommand = command('show', 'show one run: its steps, what it waits for, how it ended', [
   ['holdfast run show latest', 'the newest run'],
@@ -29,7 +30,7 @@ export const runShowCommand = command('show', 'show one run: its steps, what it 
             `waits  for ${name}${untilMs === undefined ? '' : `, ${formatDuration(Math.max(0, untilMs - Date.now()))} more`}`,
         ),
       ].join('\n')
-      const body = outcome === undefined ? events.flatMap((event) => eventText(event) ?? []).join('\n') : outcomeText(outcome)
+      const body = outcome === undefined ? events.flatMap((event) => eventText(event) ?? []).join('\n') : endedText(view, outcome)
       return `${head}\n\n${body}`
     })
   })

@@ -2,11 +2,11 @@ import { HoldfastError } from '../../../kernel/index.ts'
 import { outcomeOf, runBackground } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
+import { endedExitCode, endedText } from './ended.ts'
 import { openLiveView } from './live/live-view.ts'
 import { catalogPath, findRun, openRuns } from './open-runs.ts'
 import { summarize } from './summary.ts'
 import { canDraw, lineWatcher } from './watcher.ts'
-import { outcomeExitCode, outcomeText } from './wording.ts'
 
 export const runWatchCommand = command('watch', 'follow a run until it ends, without touching it', [
   ['holdfast run watch latest', 'the newest run, from its beginning'],
@@ -21,8 +21,8 @@ export const runWatchCommand = command('watch', 'follow a run until it ends, wit
     const view = await engine.status(runId)
     const outcome = outcomeOf(view)
     if (outcome === undefined) throw new HoldfastError('internal', { message: `run ${runId} ended without a result` })
-    print.result({ ...summarize(view), result: outcome }, () => outcomeText(outcome))
-    process.exitCode = outcomeExitCode(outcome)
+    print.result({ ...summarize(view), result: outcome }, () => endedText(view, outcome))
+    process.exitCode = endedExitCode(outcome)
 
     async function follow(history: ReturnType<typeof engine.history>): Promise<void> {
       if (!canDraw(print)) {
