@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { fieldMetaKeys, type FieldMeta } from './fields.ts'
-import type { ActionParams } from './schema-plan.ts'
+import type { ActionParams } from './schema-step.ts'
 import { catalogSchema } from './schema.ts'
 
 /** A JSON Schema, with the metadata of fields.ts. */

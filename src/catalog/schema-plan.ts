@@ -4,8 +4,6 @@ import { detection } from './schema-detection.ts'
 import { stepSchema, type ActionParams } from './schema-step.ts'
 import { drillSchema } from './schema-drill.ts'
 
-export type { ActionParams }
-
 const commit = z
   .strictObject({
     within: durationText.describe('How long people may try what was recovered before it counts.'),

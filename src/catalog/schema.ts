@@ -14,7 +14,7 @@ import {
 } from './fields.ts'
 import { observer } from './schema-detection.ts'
 import { planSchema } from './schema-plan.ts'
-import type { ActionParams } from './schema-plan.ts'
+import type { ActionParams } from './schema-step.ts'
 import { postgres } from './schema-postgres.ts'
 import { health } from './schema-probe.ts'
 

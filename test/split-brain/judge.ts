@@ -1,5 +1,4 @@
 import { expect } from 'vitest'
-import type { RunEvent } from '../../src/durable/index.ts'
 import type { Failover } from './failover.ts'
 import type { World } from './world.ts'
 
@@ -16,10 +15,12 @@ export async function judge(world: World, { outcome, events }: Failover): Promis
   expect(outcome.failure === undefined).toBe(outcome.status === 'succeeded')
 
   // From the confirmation of the fence to its undo nothing is acknowledged by the old primary.
-  const fencedAt = timeOf(events, (event) => event.type === 'step-committed' && event.step === 'fence')
-  const openedAt = timeOf(events, (event) => event.type === 'step-started' && event.step === 'fence:undo') ?? Infinity
-  if (fencedAt !== undefined) {
-    expect(old.filter(({ atMs }) => atMs > fencedAt + roundingMs && atMs < openedAt)).toEqual([])
+  const fence = outcome.steps.find(({ id }) => id === 'fence')
+  if (fence?.endedAt !== undefined && (fence.state === 'done' || fence.state === 'undone')) {
+    const fencedAt = Date.parse(fence.endedAt)
+    const openedAt = events.find((event) => event.type === 'step-started' && event.step === 'fence:undo')?.at
+    const openedAtMs = openedAt === undefined ? Infinity : Date.parse(openedAt)
+    expect(old.filter(({ atMs }) => atMs > fencedAt + roundingMs && atMs < openedAtMs)).toEqual([])
   }
 
   // Never do both take writes: what the new one acknowledged is later than all that the old one did.
@@ -32,6 +33,9 @@ export async function judge(world: World, { outcome, events }: Failover): Promis
   if (done('promote')) {
     const kept = new Set((await world.west.sql('select id from rows', 'shop')).map(({ id }) => id))
     const lost = old.filter(({ id }) => !kept.has(id))
+    // And never from the middle.
+    const lastKept = Math.max(...old.filter(({ id }) => kept.has(id)).map(({ atMs }) => atMs))
+    expect(lost.filter(({ atMs }) => atMs < lastKept)).toEqual([])
     const shown = outcome.steps.find(({ id }) => id === 'promote')?.output as { lag?: Lag; mayBeLost?: string } | null
     if (shown?.lag?.completeUntil !== undefined) {
       const until = Date.parse(shown.lag.completeUntil)
@@ -43,9 +47,4 @@ export async function judge(world: World, { outcome, events }: Failover): Promis
 
 interface Lag {
   readonly completeUntil?: string
-}
-
-function timeOf(events: readonly RunEvent[], matches: (event: RunEvent) => boolean): number | undefined {
-  const found = events.find(matches)
-  return found === undefined ? undefined : Date.parse(found.at)
 }

@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { systemCode } from '../../src/kernel/index.ts'
 import {
   createServer,
   openSql,
@@ -10,11 +9,11 @@ import {
   replicationState,
   requirePostgres,
   serverAccount,
-  serverProcesses,
   type Row,
   type ServerAccount,
 } from '../../src/postgres/index.ts'
 import { accountFolder } from '../support/postgres.ts'
+import { killServer, signalServer } from '../support/server-signals.ts'
 import { layNetwork, type Network } from './network.ts'
 
 /** A row that a server acknowledged, and when it wrote it, by the machine's clock. */
@@ -126,20 +125,11 @@ function member(name: Member['name'], folder: string, network: Network, account:
   const dataDir = join(folder, name)
   const url = (database: string) =>
     `postgres://postgres@/${database}?host=${encodeURIComponent(join(folder, `${name}.run`))}&port=5432`
-  const processes = async () => await serverProcesses(dataDir).catch(() => [])
-  const signal: Member['signal'] = async (wanted) => {
-    for (const pid of await processes()) {
-      try {
-        process.kill(pid, wanted)
-      } catch (error) {
-        if (systemCode(error) !== 'ESRCH') throw error
-      }
-    }
-  }
   return {
     name,
     dataDir,
-    signal,
+    signal: (wanted) => signalServer(dataDir, wanted),
+    kill: () => killServer(dataDir),
     async sql(command, database = 'postgres') {
       await using connection = await openSql(url(database))
       return await connection.query(command)
@@ -153,10 +143,6 @@ function member(name: Member['name'], folder: string, network: Network, account:
           () => false,
         )
       await expect.poll(answers, { timeout: 60_000 }).toBe(true)
-    },
-    async kill() {
-      await signal('SIGKILL')
-      await expect.poll(processes, { timeout: 60_000 }).toEqual([])
     },
     async acknowledged() {
       const text = await readFile(join(folder, `${name}.ndjson`), 'utf8').catch(() => '')

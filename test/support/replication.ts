@@ -2,7 +2,6 @@ import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
 import type { Catalog } from '../../src/catalog/index.ts'
-import { systemCode } from '../../src/kernel/index.ts'
 import {
   createServer,
   openSql,
@@ -10,12 +9,12 @@ import {
   replicationState,
   requirePostgres,
   serverAccount,
-  serverProcesses,
   type PostgresServer,
   type Row,
 } from '../../src/postgres/index.ts'
 import { loadRunCatalog } from '../../src/service/index.ts'
 import { accountFolder } from './postgres.ts'
+import { killServer, signalServer } from './server-signals.ts'
 
 export interface ReplicatedServer {
   readonly name: string
@@ -168,15 +167,6 @@ async function place(folder: string, name: string, { version }: PairOptions): Pr
   const dataDir = join(folder, name)
   await ownFolder(socketOf(folder, name), await serverAccount())
   const server = await createServer({ dataDir, installation: requirePostgres(version), listen: 'configured' })
-  const signalAll = async (signal: NodeJS.Signals) => {
-    for (const pid of await serverProcesses(dataDir).catch(() => [])) {
-      try {
-        process.kill(pid, signal)
-      } catch (error) {
-        if (systemCode(error) !== 'ESRCH') throw error
-      }
-    }
-  }
   return {
     name,
     server,
@@ -189,12 +179,9 @@ async function place(folder: string, name: string, { version }: PairOptions): Pr
       await using connection = await openSql(server.url)
       return await connection.query(command, values)
     },
-    freeze: () => signalAll('SIGSTOP'),
-    thaw: () => signalAll('SIGCONT'),
-    async kill() {
-      await signalAll('SIGKILL')
-      await expect.poll(() => serverProcesses(dataDir).catch(() => []), { timeout: 30_000 }).toEqual([])
-    },
+    freeze: () => signalServer(dataDir, 'SIGSTOP'),
+    thaw: () => signalServer(dataDir, 'SIGCONT'),
+    kill: () => killServer(dataDir),
   }
 }
 

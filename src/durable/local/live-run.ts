@@ -141,11 +141,13 @@ export class LiveRun {
 /** On the boot that the run has been worked on before, its own; else the wall clock, though never before what is recorded. */
 function anchorOf(events: readonly RunEvent[], clock: Clock): Anchor {
   const boot = bootIdentity()
-  const known = events.findLast(
-    (event) => (event.type === 'submitted' || event.type === 'resumed') && boot !== '' && event.clock?.boot === boot,
+  const anchors = events.flatMap((event) =>
+    (event.type === 'submitted' || event.type === 'resumed') && event.clock !== undefined
+      ? [{ at: event.at, ...event.clock }]
+      : [],
   )
-  if ((known?.type === 'submitted' || known?.type === 'resumed') && known.clock !== undefined)
-    return { at: known.at, ...known.clock }
+  const known = boot === '' ? undefined : anchors.findLast((anchor) => anchor.boot === boot)
+  if (known !== undefined) return known
   const lastMs = Date.parse(events.at(-1)?.at ?? '') || 0
   return { at: new Date(Math.max(clock.now().getTime(), lastMs)).toISOString(), monotonicMs: clock.monotonicMs(), boot }
 }
