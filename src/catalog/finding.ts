@@ -1,4 +1,4 @@
-import type { CatalogProblemCode } from './types.ts'
+import type { CatalogProblemCode } from './problem.ts'
 
 export type Path = readonly (string | number)[]
 

@@ -1,4 +1,4 @@
-import type { CatalogProblem } from './types.ts'
+import type { CatalogProblem } from './problem.ts'
 
 const maxWidth = 120
 

@@ -6,14 +6,13 @@ export { catalogJsonSchema } from './json-schema.ts'
 export { checkCatalog, loadCatalog, problemLine, type CatalogCheck, type CatalogOptions } from './load.ts'
 export type { ActionParams } from './schema-step.ts'
 export { portablePath, type PortablePath } from './portable-path.ts'
+export type { CatalogProblem, CatalogProblemCode } from './problem.ts'
 export { resolveSecret, Secret } from './secret.ts'
 export { starterText, writeStarterCatalog, type DatabaseFound } from './starter.ts'
 export type {
   ActionCall,
   BackupPolicy,
   Catalog,
-  CatalogProblem,
-  CatalogProblemCode,
   Detection,
   DetectionWatch,
   FilesData,

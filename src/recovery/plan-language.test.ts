@@ -142,9 +142,7 @@ main:
     - { id: tidy, after: [commit], ${counts(shop, 'tidy')} }`
   const long = '{ within: 10m, else: undo }'
   const untilWaiting = async (engine: ReturnType<PlanWorkshop['open']>, name: string) => {
-    await expect
-      .poll(async () => (await engine.status('r')).waitingFor.map((wait) => wait.name), { timeout: 15_000 })
-      .toEqual([name])
+    await expect.poll(async () => (await engine.status('r')).waitingFor.map((wait) => wait.name)).toEqual([name])
   }
 
   test('committed, it goes on with what comes after, and the wait is no part of the recovery time', async () => {
@@ -219,9 +217,7 @@ main:
   steps: [{ id: a, ${counts(shop, 'a')} }, { id: verify, after: [a], ${passes} }]`),
   )
   const name = 'approve:four-eyes'
-  await expect
-    .poll(async () => (await engine.status('r')).waitingFor.map((wait) => wait.name), { timeout: 15_000 })
-    .toEqual([name])
+  await expect.poll(async () => (await engine.status('r')).waitingFor.map((wait) => wait.name)).toEqual([name])
   await expect(readFile(join(shop.folder, 'effects'))).rejects.toMatchObject({ code: 'ENOENT' })
   await engine.signal('r', name, { decision: 'approved', by: 'bob', planHash: (await engine.status('r')).planHash })
   expect(await outcomeOf(engine)).toMatchObject({ status: 'succeeded' })

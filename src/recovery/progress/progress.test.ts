@@ -90,7 +90,7 @@ test('a decision is seen with its reason, and what follows from it', async () =>
     passingCheck('verify', ['slow']),
   ])
   const run = await told(shop, plan, async (engine) => {
-    await expect.poll(async () => (await engine.status('r')).state, { timeout: 15_000 }).toBe('waiting')
+    await expect.poll(async () => (await engine.status('r')).state).toBe('waiting')
     await engine.signal('r', 'decide:slow:1', { decision: 'done', by: 'alice', why: 'seen' })
   })
   expect(story(run, 'slow').slice(-2)).toEqual(['asked', 'done'])
@@ -123,7 +123,7 @@ test('an approval is seen as long as it is waited for', async () => {
   await using shop = await planWorkshop()
   const plan = planOf([stepThatCounts('', 'ask', { action: { kind: 'approve', params: {} } }), passingCheck('verify', ['ask'])])
   const run = await told(shop, plan, async (engine) => {
-    await expect.poll(async () => (await engine.status('r')).state, { timeout: 15_000 }).toBe('waiting')
+    await expect.poll(async () => (await engine.status('r')).state).toBe('waiting')
     await engine.signal('r', 'approve:ask', { decision: 'approved', by: 'bob', planHash: (await engine.status('r')).planHash })
   })
   expect(story(run, 'ask')).toEqual(['waiting', 'running', 'done'])

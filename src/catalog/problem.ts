@@ -1,0 +1,37 @@
+/** One thing that is wrong with a catalog, and where. `line` and `column` count from 1. */
+export interface CatalogProblem {
+  readonly code: CatalogProblemCode
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** A lowercase sentence; never holds a secret. */
+  readonly message: string
+  readonly expected?: string
+  readonly hint?: string
+}
+
+export type CatalogProblemCode =
+  | 'not-text'
+  | 'too-large'
+  | 'empty'
+  | 'syntax'
+  | 'duplicate-key'
+  | 'bad-key'
+  | 'duplicate-anchor'
+  | 'unknown-anchor'
+  | 'alias-loop'
+  | 'ambiguous-number'
+  | 'unknown-key'
+  | 'missing'
+  | 'wrong-type'
+  | 'wrong-value'
+  | 'unit-missing'
+  | 'wrong-unit'
+  | 'plain-secret'
+  | 'unknown-action'
+  | 'unknown-reference'
+  | 'duplicate-id'
+  | 'duplicate-entry'
+  | 'dependency-cycle'
+  | 'step-cycle'
+  | 'plan-cycle'
