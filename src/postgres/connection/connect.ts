@@ -26,13 +26,13 @@ export async function connectClient(url: string, options: ConnectOptions = {}, s
     application_name: options.applicationName ?? 'holdfast',
     ...(options.replication === true ? { replication: 'true' } : {}),
   }
-  if (!isConnectionUrl(url)) throw unreadable(url)
+  if (!isConnectionUrl(url)) throw unreadableUrl(url)
   let client: pg.Client
   try {
     client = new pg.Client(config)
   } catch (error) {
     // The parser's message may repeat the URL, and so its password: it is not passed on.
-    throw unreadable(url, error)
+    throw unreadableUrl(url, error)
   }
   // A connection that breaks while nothing is asked of it has no other listener, and would end the process. The next use reports it.
   client.on('error', () => {})
@@ -50,7 +50,7 @@ export async function connectClient(url: string, options: ConnectOptions = {}, s
   return client
 }
 
-function unreadable(url: string, error?: unknown): HoldfastError {
+export function unreadableUrl(url: string, error?: unknown): HoldfastError {
   return new HoldfastError('usage', {
     message: `the connection URL of ${describeUrl(url)} cannot be read`,
     hint: 'write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE, special characters percent-encoded',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeUrl, serverUrl } from './location.ts'
+import { describeUrl, serverUrl, withDatabase } from './location.ts'
 
 test('a URL is described without its password or parameters', () => {
   expect(describeUrl('postgresql://ann:s3cret@db.example:5433/orders?sslmode=require&password=other')).toBe(
@@ -21,4 +21,13 @@ test('the URL of a server of ours survives odd folders and names', () => {
     'o=x',
     '/d/e',
   ])
+})
+
+test('another database of the same server, also where the URL names no host', () => {
+  expect(withDatabase('postgresql://ann@db:5433/orders?sslmode=require', 'a/b')).toBe(
+    'postgresql://ann@db:5433/a%2Fb?sslmode=require',
+  )
+  expect(withDatabase('postgresql://ann:p%40localhost@/orders?host=/run/pg', 'shop')).toBe(
+    'postgresql://ann:p%40localhost@/shop?host=/run/pg',
+  )
 })

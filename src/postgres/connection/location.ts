@@ -1,6 +1,11 @@
 /** `postgresql://ann:secret@/orders?host=/run/pg` is good for PostgreSQL, and no URL to the standard. */
 const noHost = /^(postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?]|$)/i
 
+/** A connection URL in its parts; null for what is none. Without a host it names the loopback, unless a parameter says otherwise. */
+export function parseConnectionUrl(url: string): URL | null {
+  return URL.parse(url) ?? URL.parse(url.replace(noHost, '$1localhost'))
+}
+
 /** Whether it has the form of a connection URL at all. */
 export function isConnectionUrl(text: string): boolean {
   return /^postgres(ql)?:\/\//i.test(text)
@@ -8,7 +13,7 @@ export function isConnectionUrl(text: string): boolean {
 
 /** A connection URL for messages: `user@host:port/database`, never a password or another parameter. */
 export function describeUrl(url: string): string {
-  const parsed = URL.parse(url) ?? URL.parse(url.replace(noHost, '$1localhost'))
+  const parsed = parseConnectionUrl(url)
   if (parsed === null) return 'the PostgreSQL server'
   const parameter = (name: string) => parsed.searchParams.get(name) ?? undefined
   const user = parameter('user') ?? (parsed.username === '' ? undefined : decodeURIComponent(parsed.username))
@@ -34,7 +39,7 @@ export function serverUrl(parts: {
 
 /** The parts of a connection URL that say where the server is and who connects. */
 function parts(url: string): { readonly host: string; readonly user: string | undefined } | undefined {
-  const parsed = URL.parse(url) ?? URL.parse(url.replace(noHost, '$1localhost'))
+  const parsed = parseConnectionUrl(url)
   if (parsed === null) return undefined
   const user = parsed.searchParams.get('user') ?? decodeURIComponent(parsed.username)
   return { host: parsed.searchParams.get('host') ?? decodeURIComponent(parsed.hostname), user: user === '' ? undefined : user }
@@ -54,8 +59,8 @@ export function urlUser(url: string): string | undefined {
 
 /** The same server, another database. */
 export function withDatabase(url: string, database: string): string {
-  const other = URL.parse(url)
+  const other = parseConnectionUrl(url)
   if (other === null) return url
   other.pathname = `/${encodeURIComponent(database)}`
-  return other.toString()
+  return URL.canParse(url) ? other.toString() : other.toString().replace('@localhost', '@')
 }

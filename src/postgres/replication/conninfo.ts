@@ -1,3 +1,6 @@
+import { unreadableUrl } from '../connection/connect.ts'
+import { parseConnectionUrl } from '../connection/location.ts'
+
 /** What libpq knows of what a URL may say; the driver's own options are not passed on. */
 const passedOn = new Set([
   'host',
@@ -21,18 +24,20 @@ const passedOn = new Set([
 
 /**
  * A connection URL as libpq's keywords and values, for primary_conninfo and for PostgreSQL's programs (PostgreSQL documentation, "Connection
- * Strings"). The password is apart, so that it need not stand on a command line.
+ * Strings"). The password is apart, so that it need not stand on a command line. Throws `usage` for what is no URL.
  */
 export function conninfo(
   url: string,
   more: Readonly<Record<string, string>> = {},
 ): { readonly text: string; readonly password: string | undefined } {
-  const parsed = new URL(url.replace(/^(postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?]|$)/i, '$1localhost'))
+  const parsed = parseConnectionUrl(url)
+  if (parsed === null) throw unreadableUrl(url)
   const found: Record<string, string> = {}
   const put = (name: string, value: string) => {
     if (value !== '') found[name] = value
   }
-  put('host', decodeURIComponent(parsed.hostname))
+  // An IPv6 address has its brackets in a URL alone.
+  put('host', decodeURIComponent(parsed.hostname).replace(/^\[(.*)\]$/, '$1'))
   put('port', parsed.port)
   put('user', decodeURIComponent(parsed.username))
   put('password', decodeURIComponent(parsed.password))
