@@ -6,6 +6,7 @@ import {
   describeLag,
   dropSlot,
   ensureSlot,
+  forgetFormerSettings,
   formatLsn,
   isStandby,
   openSql,
@@ -116,6 +117,8 @@ async function run(p: Params, context: ActionContext, attempt: Attempt): Promise
   await assertMayFollow(target, server, running !== undefined, leader, signal)
   const slot = slotOf(p)
   const earlier = await readNote(context, idempotencyKey, note)
+  // The undo is to put back what this step found.
+  if (earlier === undefined) await forgetFormerSettings(server.dataDir)
   const created = await ensureSlot(leader.server.url, slot, signal)
   const createdSlot = created ? slot : earlier?.createdSlot
   await writeNote(context, idempotencyKey, {

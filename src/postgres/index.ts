@@ -69,7 +69,14 @@ export { inspectServer, type ServerFacts } from './connection/inspect.ts'
 export { checkReplicationReadiness, notReadyError, type ReadinessFinding } from './connection/readiness.ts'
 export type { BackupEntry, BackupSink } from './base-backup/sink.ts'
 export { readDivergence, type Divergence, type DivergedTransaction, type TableChanges } from './replication/divergence.ts'
-export { configureFollowing, dropSlot, ensureSlot, unconfigureFollowing, waitUntilFollowing } from './replication/follow.ts'
+export {
+  configureFollowing,
+  dropSlot,
+  ensureSlot,
+  forgetFormerSettings,
+  unconfigureFollowing,
+  waitUntilFollowing,
+} from './replication/follow.ts'
 export { isRewound, readOwnConfiguration, requireRewind, rewind, writeOwnConfiguration } from './replication/rewind.ts'
 export { describeLag, replicationLag, type Heartbeat, type PrimaryPosition, type ReplicationLag } from './replication/lag.ts'
 export { promotionState, replayPaused, waitUntilReplayed, type PromotionState } from './replication/promote-standby.ts'

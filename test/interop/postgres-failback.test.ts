@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -77,6 +77,10 @@ describePostgres('what an old primary has that nobody else has', (version) => {
     await promoteServer(pair.standby.url)
     const context = contextIn(folder, { catalog: await pair.catalog() })
     await pair.standby.sql('insert into orders values (4)')
+    const settings = join(pair.primary.dataDir, 'postgresql.auto.conf')
+    const own = await readFile(settings, 'utf8')
+    // Of an earlier step that was not undone, or brought by pg_rewind from the other server.
+    await writeFile(`${settings}.before-holdfast`, "work_mem = '7MB'\n")
     const output = await follow().run(context, attempt('follow'))
     expect(output).toMatchObject({ server: 'primary', source: 'west', slot: 'primary', timeline: 2, lag: { known: true } })
     await expect.poll(() => ids(pair.primary)).toEqual([1, 2, 3, 4])
@@ -87,6 +91,7 @@ describePostgres('what an old primary has that nobody else has', (version) => {
     })
     await follow().undo(output, context, attempt('follow'))
     expect(await pair.primary.server.running()).toBeUndefined()
+    expect(await readFile(settings, 'utf8')).toBe(own)
     expect(await pair.standby.sql(`select slot_name from pg_replication_slots where slot_name = 'primary'`)).toEqual([])
     await expect(bind('postgres.start', { server: 'primary' }).run(context, attempt('start'))).resolves.toMatchObject({
       inRecovery: true,
@@ -185,6 +190,8 @@ describeWith('postgresql-15', 'postgres.rewind with a real pg_rewind', (programs
       state: 'done',
     })
     expect(await readFile(join(pair.primary.dataDir, 'postgresql.conf'), 'utf8')).toBe(own)
+    const notes = join(context.runDirectory, 'notes')
+    for (const name of await readdir(notes)) expect(await readFile(join(notes, name), 'utf8')).not.toContain('its own')
     expect(await follow().run(context, attempt('follow'))).toMatchObject({ timeline: 2 })
     expect(await ids(pair.primary)).toEqual([...Array.from({ length: 10 }, (_, at) => at + 1), 20])
 

@@ -12,6 +12,11 @@ import { replicationState, type ReplicationState } from './state.ts'
 const settingsBefore = 'postgresql.auto.conf.before-holdfast'
 const names = new Set(['primary_conninfo', 'primary_slot_name', 'recovery_target_timeline'])
 
+/** Lets go of what was kept for a change that stays, also of another server's, which pg_rewind brings along. */
+export async function forgetFormerSettings(dataDir: string): Promise<void> {
+  await rm(join(dataDir, settingsBefore), { force: true })
+}
+
 /**
  * Makes the server on a data directory a standby of another, from its next start or reload on. What was set before is kept, once, for
  * `unconfigureFollowing`. `name` is what it is called on the source.
@@ -38,7 +43,7 @@ export async function unconfigureFollowing(dataDir: string): Promise<void> {
   const before = await readDataFile(dataDir, settingsBefore)
   if (before === '') return
   await writeDataFile(dataDir, overridesFile, before)
-  await rm(join(dataDir, settingsBefore), { force: true })
+  await forgetFormerSettings(dataDir)
 }
 
 /** Makes a physical slot that keeps WAL from now on; true when there was none. */
