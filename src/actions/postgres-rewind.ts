@@ -43,7 +43,18 @@ const params = z.strictObject({
 
 type Params = z.infer<typeof params>
 
-const note = z.strictObject({ own: z.record(z.string(), z.string()), timeline: z.int(), facts: z.record(z.string(), z.json()) })
+const note = z.strictObject({
+  /** Its configuration files, until they are in their places again: they may hold a password. */
+  own: z.record(z.string(), z.string()).optional(),
+  timeline: z.int(),
+  facts: z.record(z.string(), z.json()),
+})
+
+interface Noted {
+  readonly own?: Readonly<Record<string, string>> | undefined
+  readonly timeline: number
+  readonly facts: Readonly<Record<string, Json>>
+}
 
 /** Takes what only the old primary has out of it, after writing down what that is, so that it can follow the new one. */
 export const postgresRewind = defineAction<Params>({
@@ -77,7 +88,7 @@ export const postgresRewind = defineAction<Params>({
     const dataDir = requireLocal(await resolveServer(context, p, signal))
     const isThere = await isRewound(dataDir, before.timeline)
     if (!isThere) return unknown(`pg_rewind was cut short on ${dataDir}: it is of no use until pg_rewind has been run to its end`)
-    if ((await serverProcesses(dataDir)).length === 0) await settle(p, before, context, signal)
+    if ((await serverProcesses(dataDir)).length === 0) await settle(p, before, context, { signal, idempotencyKey })
     return done({ ...before.facts, rewound: true })
   },
 
@@ -113,10 +124,11 @@ async function run(p: Params, context: ActionContext, { signal, idempotencyKey }
     })
   }
   const before = await readNote(context, idempotencyKey, note)
-  if (before === undefined) {
+  let facts: Readonly<Record<string, Json>> | undefined = before?.facts
+  if (facts === undefined) {
     const divergence = await measure(target, leader, signal)
     const { summary, file } = await saveDivergence(context, divergence)
-    const facts = {
+    const found = {
       server: target.name,
       source: leader.server.name,
       divergence: summary,
@@ -124,17 +136,14 @@ async function run(p: Params, context: ActionContext, { signal, idempotencyKey }
       timeline: leader.state.timeline,
     }
     if (divergence.relation === 'behind' || (divergence.bytes === 0 && divergence.complete))
-      return { ...facts, rewound: false, discarded: 0 }
+      return { ...found, rewound: false, discarded: 0 }
     if ((divergence.commits > 0 || !divergence.complete) && !p.discardDivergence) throw divergenceError(divergence, file)
-    const own = await readOwnConfiguration(dataDir)
-    await writeNote(context, idempotencyKey, {
-      own,
-      timeline: leader.state.timeline,
-      facts: { ...facts, discarded: divergence.commits },
-    })
+    facts = { ...found, discarded: divergence.commits }
   }
-  const noted = await readNote(context, idempotencyKey, note)
-  if (noted === undefined) throw new HoldfastError('internal', { message: 'the note of the rewind is gone' })
+  // What was cut short may have the other's by now; what was not begun, or has come to its end, has its own.
+  const own = before?.own ?? (await readOwnConfiguration(dataDir))
+  const noted = { own, timeline: leader.state.timeline, facts }
+  await writeNote(context, idempotencyKey, noted)
   if (!(await isRewound(dataDir, leader.state.timeline))) {
     const { config_file: configFile } = target.place.settings
     await rewind(
@@ -149,16 +158,22 @@ async function run(p: Params, context: ActionContext, { signal, idempotencyKey }
       signal,
     )
   }
-  await settle(p, noted, context, signal)
+  await settle(p, noted, context, { signal, idempotencyKey })
   return { ...noted.facts, rewound: true }
 }
 
 /** Its own configuration again, and a standby: started without that, it would come up as a second primary on the new timeline. */
-async function settle(p: Params, { own }: z.infer<typeof note>, context: ActionContext, signal: AbortSignal): Promise<void> {
+async function settle(
+  p: Params,
+  { own = {}, ...rest }: Noted,
+  context: ActionContext,
+  { signal, idempotencyKey }: Pick<Attempt, 'signal' | 'idempotencyKey'>,
+): Promise<void> {
   const dataDir = requireLocal(await resolveServer(context, p, signal))
   const { server } = await leaderFor(context, p, p.source, signal)
   await writeOwnConfiguration(dataDir, own)
   await configureFollowing(dataDir, { sourceUrl: server.replicationUrl, slot: undefined, name: p.server })
+  await writeNote(context, idempotencyKey, rest)
 }
 
 async function measure(target: NamedServer, { server }: Leader, signal: AbortSignal): Promise<Divergence> {
