@@ -8,7 +8,7 @@ import { awsName, awsParams, regionName } from './aws/session.ts'
 import { done, halfDone, notDone, type ActionContext, type Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { outputReference } from './param-types.ts'
-import { quote } from './shell.ts'
+import { quote } from './shell-words.ts'
 import { readNote, writeNote } from './step-notes.ts'
 
 const params = z.strictObject({

@@ -9,7 +9,7 @@ import { normalValue } from './dns/rdata.ts'
 import { recordParams, refineValues } from './dns/record-params.ts'
 import { dnsServer, parseServer, reachOfServers } from './dns/server.ts'
 import { outputReference } from './param-types.ts'
-import { quote } from './shell.ts'
+import { quote } from './shell-words.ts'
 
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/
 

@@ -14,7 +14,7 @@ import { resticRepository, serviceAndRepository } from './restored/repository-of
 import { manualRemoval, syncFileSystem, targetFindings } from './restored/target.ts'
 import { reachOfFolder } from './reach.ts'
 import { movedTarget } from './restored/moved-target.ts'
-import { quote } from './shell.ts'
+import { quote } from './shell-words.ts'
 
 const params = z.strictObject({
   service: serviceName.describe('Whose newest snapshot that is not after the target is restored.'),

@@ -8,7 +8,7 @@ import { askRuntime, haproxyName, hostAndPort, runtimeSocket, tellRuntime, type 
 import { readServer, type AdminState, type ServerState } from './haproxy/server-state.ts'
 import { outputReference } from './param-types.ts'
 import { reachOfFolder } from './reach.ts'
-import { quote } from './shell.ts'
+import { quote } from './shell-words.ts'
 import { readNote, writeNote } from './step-notes.ts'
 
 const states = ['ready', 'drain', 'maint'] as const

@@ -6,7 +6,7 @@ import { parseUrl } from './http/exchange.ts'
 import { hostFindings } from './http/message.ts'
 import { textOrSecret } from './param-types.ts'
 import { reachOfUrl } from './reach.ts'
-import { quote } from './shell.ts'
+import { quote } from './shell-words.ts'
 
 const params = z.strictObject({
   url: z.string().min(1).describe('An http or https URL. Redirects are answers, not followed.'),

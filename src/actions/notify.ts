@@ -6,7 +6,7 @@ import { defineAction } from './define-action.ts'
 import { Credentials } from './http/credentials.ts'
 import { asCurl, bodyParams, messageFindings, messageParams, send } from './http/message.ts'
 import { commandLine, textOrSecret } from './param-types.ts'
-import { argv, asShellLine, quote } from './shell.ts'
+import { argv, asShellLine, quote } from './shell-words.ts'
 import { reachOfUrl } from './reach.ts'
 
 const factNames = ['catalog', 'id', 'planHash', 'requestedBy', 'step', 'target', 'time'] as const

@@ -6,7 +6,7 @@ import { done, halfDone, notDone, unknown, type ActionContext, type Attempt, typ
 import { defineAction } from './define-action.ts'
 import { assertCluster, fenceDirectory, probeDirectory, unfenceDirectory, type DirectoryFence } from './fence/data-directory.ts'
 import { outputReference, pathOrOutput, textOrSecret } from './param-types.ts'
-import { quote } from './shell.ts'
+import { quote } from './shell-words.ts'
 import { serverOn } from './restored/server-of.ts'
 import { declared, urlAsWord } from './servers/manual-server.ts'
 import { localServer, namedServerParams, resolveServer } from './servers/named-server.ts'

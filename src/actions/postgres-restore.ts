@@ -33,7 +33,7 @@ import { manualRemoval, nearestExisting, syncFileSystem, targetFindings } from '
 import { assertNotRunning } from './restored/server-of.ts'
 import { reachOfFolder } from './reach.ts'
 import { movedTarget } from './restored/moved-target.ts'
-import { quote } from './shell.ts'
+import { quote } from './shell-words.ts'
 
 const params = z.strictObject({
   service: serviceName.describe('Whose newest base backup that can reach the target is restored.'),

@@ -10,8 +10,6 @@ import { inOwnNetwork } from './own-network.ts'
 import { outputReference } from './param-types.ts'
 import { argv, asShellLine, exportSecret, quote } from './shell-words.ts'
 
-export { argv, asShellLine, exportSecret, quote } from './shell-words.ts'
-
 const params = z.strictObject(commandParams)
 
 /** Runs a command. Its exit code 0 means that it is done. The environment tells it about the run; see command/environment.ts. */

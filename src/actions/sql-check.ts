@@ -4,7 +4,7 @@ import { describeUrl, openSql } from '../postgres/index.ts'
 import { defineAction } from './define-action.ts'
 import { textOrSecret } from './param-types.ts'
 import { reachOfUrl } from './reach.ts'
-import { quote } from './shell.ts'
+import { quote } from './shell-words.ts'
 
 const params = z
   .strictObject({

@@ -5,7 +5,7 @@ import { describeUrl, openSql, runTransaction, transactionState, type Transactio
 import { done, notDone, unknown, type ActionContext, type Attempt, type Probe } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { outputReference, textOrSecret } from './param-types.ts'
-import { quote } from './shell.ts'
+import { quote } from './shell-words.ts'
 import { readNote, writeNote } from './step-notes.ts'
 import { reachOfUrl } from './reach.ts'
 

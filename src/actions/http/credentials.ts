@@ -2,7 +2,7 @@ import type { Json } from '../../kernel/index.ts'
 import type { SecretRef } from '../../catalog/index.ts'
 import type { ActionContext } from '../contract.ts'
 import { isSecretMember, type TextOrSecret } from '../param-types.ts'
-import { quote } from '../shell.ts'
+import { quote } from '../shell-words.ts'
 
 /** Secrets that one action uses: each fetched when it is needed, and taken out of every text that leaves the action. */
 export class Credentials {

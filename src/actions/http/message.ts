@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { messageOf, parseDuration } from '../../kernel/index.ts'
 import type { Finding } from '../contract.ts'
 import { outputReference, textOrSecret, type TextOrSecret } from '../param-types.ts'
-import { quote } from '../shell.ts'
+import { quote } from '../shell-words.ts'
 import { shellWord, type Credentials } from './credentials.ts'
 import { exchange, parseUrl, type HttpRequest, type HttpResult } from './exchange.ts'
 

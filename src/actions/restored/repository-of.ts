@@ -1,6 +1,6 @@
 import { findService, type Catalog, type Service } from '../../catalog/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
-import { quote } from '../shell.ts'
+import { quote } from '../shell-words.ts'
 
 /** The service, and the repository that a step restores it from: the one named, else the first that it is backed up to. */
 export function serviceAndRepository(

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { HoldfastError, runProcess, systemCode } from '../../kernel/index.ts'
-import { quote } from '../shell.ts'
+import { quote } from '../shell-words.ts'
 import type { ServiceState, Supervisor } from './supervisor.ts'
 
 /** Services that are folders under runsvdir, by `sv`. */

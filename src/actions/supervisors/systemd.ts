@@ -1,6 +1,6 @@
 import { HoldfastError, runProcess } from '../../kernel/index.ts'
 import type { Finding } from '../contract.ts'
-import { quote } from '../shell.ts'
+import { quote } from '../shell-words.ts'
 import type { ServiceState, Supervisor } from './supervisor.ts'
 
 const asked = [
