@@ -26,6 +26,17 @@ test('a secret that a command is given reaches it, and neither its output nor it
   })
 })
 
+test('of two secrets that begin alike neither is shown, in whatever form it is printed', async () => {
+  const resolveSecret: typeof context.resolveSecret = async (reference) =>
+    new Secret('env' in reference && reference.env === 'LONG' ? 'hunter2 "and more"' : 'hunter2', reference)
+  const env = { SHORT: { env: 'SHORT' }, LONG: { env: 'LONG' } }
+  const run = 'echo "$SHORT|$LONG"; printf %s "$LONG" | base64'
+  expect(await shell.bind({ run, env, capture: true }).run({ ...context, resolveSecret }, attempt())).toEqual({
+    exitCode: 0,
+    stdout: '***|***\n***',
+  })
+})
+
 test('an output of another step in a shell line is refused, in a list or the environment it is not', () => {
   expect(() => shell.bind({ run: 'rm -rf ${steps.a.path}' })).toThrow(/shell line/)
   expect(shell.bind({ run: ['rm', '-rf', '${steps.a.path}'] }).kind).toBe('shell')

@@ -1,3 +1,4 @@
+import { Credentials } from '../credentials.ts'
 import type { ActionContext, Attempt } from '../contract.ts'
 import type { TextOrSecret } from '../param-types.ts'
 
@@ -15,13 +16,8 @@ export async function environmentOf(
   context: Pick<ActionContext, 'resolveSecret'>,
   signal: AbortSignal,
 ): Promise<Environment> {
-  const variables: Record<string, string> = {}
-  const secrets: string[] = []
-  for (const [name, value] of Object.entries(env)) {
-    variables[name] = typeof value === 'string' ? value : (await context.resolveSecret(value, signal)).reveal()
-    if (typeof value !== 'string') secrets.push(variables[name])
-  }
-  return { variables, redact: (text) => secrets.reduce((clean, secret) => clean.replaceAll(secret, '***'), text) }
+  const credentials = new Credentials(context, signal)
+  return { variables: await credentials.texts(env), redact: (text) => credentials.redact(text) }
 }
 
 /** What every command can rely on. */

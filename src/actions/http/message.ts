@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { messageOf, parseDuration } from '../../kernel/index.ts'
 import type { Finding } from '../contract.ts'
 import { outputReference, textOrSecret, type TextOrSecret } from '../param-types.ts'
-import { quote } from '../shell-words.ts'
-import { shellWord, type Credentials } from './credentials.ts'
+import type { Credentials } from '../credentials.ts'
+import { quote, shellWord } from '../shell-words.ts'
 import { exchange, parseUrl, type HttpRequest, type HttpResult } from './exchange.ts'
 
 /** What a request is made of, in the parameters of every action that sends one. */

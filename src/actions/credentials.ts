@@ -1,8 +1,6 @@
-import type { Json } from '../../kernel/index.ts'
-import type { SecretRef } from '../../catalog/index.ts'
-import type { ActionContext } from '../contract.ts'
-import { isSecretMember, type TextOrSecret } from '../param-types.ts'
-import { quote } from '../shell-words.ts'
+import type { Json } from '../kernel/index.ts'
+import type { ActionContext } from './contract.ts'
+import { isSecretMember, type TextOrSecret } from './param-types.ts'
 
 /** Secrets that one action uses: each fetched when it is needed, and taken out of every text that leaves the action. */
 export class Credentials {
@@ -48,15 +46,4 @@ export class Credentials {
     ])
     return forms.toSorted((a, b) => b.length - a.length).reduce((clean, form) => clean.replaceAll(form, '***'), text)
   }
-}
-
-/** How a person's shell gets at a value: the text itself, or where the secret is. Quoted. */
-export function shellWord(value: TextOrSecret, prefix = ''): string {
-  return typeof value === 'string' ? quote(`${prefix}${value}`) : `"${prefix}${shellSecret(value)}"`
-}
-
-function shellSecret(reference: SecretRef): string {
-  if ('env' in reference) return `$${reference.env}`
-  if ('file' in reference) return `$(cat ${quote(reference.file)})`
-  return `$(${reference.command.map(quote).join(' ')})`
 }
