@@ -4,8 +4,9 @@ import { durationText } from '../catalog/index.ts'
 import { HoldfastError, messageOf, parseDuration, type Json } from '../kernel/index.ts'
 import { done, halfDone, notDone, unknown, type ActionContext, type Attempt } from './contract.ts'
 import { defineAction } from './define-action.ts'
-import { askRuntime, haproxyName, hostAndPort, runtimeSocket, tellRuntime, type RuntimeApi } from './haproxy/runtime.ts'
+import { askRuntime, haproxyName, runtimeSocket, tellRuntime, type RuntimeApi } from './haproxy/runtime.ts'
 import { readServer, type AdminState, type ServerState } from './haproxy/server-state.ts'
+import { hostPortText, parseHostPort } from './host-port.ts'
 import { outputReference } from './param-types.ts'
 import { reachOfFolder } from './reach.ts'
 import { quote } from './shell-words.ts'
@@ -133,8 +134,8 @@ export const haproxyServer = defineAction<Params>({
   },
 
   reach({ socket }, sandbox) {
-    const at = hostAndPort(socket)
-    return at === undefined ? reachOfFolder(socket, sandbox) : { hosts: [`${at.host}:${at.port}`] }
+    const at = parseHostPort(socket)
+    return at === undefined ? reachOfFolder(socket, sandbox) : { hosts: [hostPortText(at)] }
   },
   manual: (p) => commands(p),
   manualUndo: ({ socket, backend, server, state, address }) => [
@@ -243,5 +244,5 @@ function commands({ socket, backend, server, state, address, port, shutdownSessi
 }
 
 function line(socket: string, command: string): string {
-  return `echo ${quote(command)} | socat stdio ${hostAndPort(socket) === undefined ? quote(socket) : `TCP:${quote(socket)}`}`
+  return `echo ${quote(command)} | socat stdio ${/^[^/]*:\d+$/.test(socket) ? `TCP:${quote(socket)}` : quote(socket)}`
 }

@@ -14,7 +14,7 @@ import {
 } from './message.ts'
 import { isSameName } from './name.ts'
 import { valueText, type RecordType } from './rdata.ts'
-import type { DnsServer } from './server.ts'
+import type { HostPort } from '../host-port.ts'
 
 /** What a server says to anybody who asks. `remainingSeconds`: for how long it, or who asked it, may go on saying so without asking anew. */
 export type Said =
@@ -24,7 +24,7 @@ export type Said =
 
 /** Asks as a client would: not signed, and content with what a cache remembers. */
 export async function askServer(
-  server: DnsServer,
+  server: HostPort,
   name: string,
   type: RecordType,
   timeoutMs: number,

@@ -6,12 +6,13 @@ import type { Message, ResourceRecord } from './message.ts'
 import { absolute, isSameName } from './name.ts'
 import { refusal } from './refusal.ts'
 import type { Rrset } from './rrset.ts'
-import { serverText, type DnsServer } from './server.ts'
+import { serverText } from './server.ts'
+import type { HostPort } from '../host-port.ts'
 import { signMessage, verifyAnswer, type TsigKey, type Verified } from './tsig.ts'
 
 /** The primary server of a zone, and what is needed to change it. All that is asked of it is signed, so that its answers are. */
 export interface Authority {
-  readonly server: DnsServer
+  readonly server: HostPort
   readonly zone: string
   readonly key: TsigKey
   readonly transport: 'tcp' | 'udp'

@@ -5,10 +5,10 @@ import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../../kernel/index.ts'
 import { Reader } from './message.ts'
-import type { DnsServer } from './server.ts'
+import type { HostPort } from '../host-port.ts'
 
 export interface Exchange {
-  readonly server: DnsServer
+  readonly server: HostPort
   readonly transport: 'tcp' | 'udp'
   readonly message: Uint8Array
   /** From the look-up of the server's address to the end of the answer. */

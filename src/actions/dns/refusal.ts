@@ -1,11 +1,12 @@
 import { HoldfastError } from '../../kernel/index.ts'
 import { rcodeName, rcodes, type Message } from './message.ts'
-import { serverText, type DnsServer } from './server.ts'
+import { serverText } from './server.ts'
+import type { HostPort } from '../host-port.ts'
 import type { TsigKey, Verified } from './tsig.ts'
 
 /** What was asked for: for the messages. */
 export interface Asked {
-  readonly server: DnsServer
+  readonly server: HostPort
   readonly what: string
   readonly zone: string
   readonly key: TsigKey | undefined

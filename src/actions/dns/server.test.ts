@@ -17,6 +17,8 @@ test.each(['', 'ns1:0', 'ns1:65536', 'a b', 'https://ns1', '[10.0.0.1]:53'])('%j
 
 test('a drill lets a step ask only servers that are known before it runs, or all of which an earlier step gave', () => {
   expect(reachOfServers(['ns1', '${steps.a.server}'])).toEqual({ hosts: ['ns1:53'] })
+  // As drill.allow.hosts has it.
+  expect(reachOfServers(['2001:db8::1'])).toEqual({ hosts: ['[2001:db8::1]:53'] })
   expect(reachOfServers(['${steps.a.server}'])).toBe('local')
   expect(reachOfServers(['ns1', '${steps.a.host}:53'])).toBe('outside')
 })

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { z } from 'zod'
 import { text } from '../../catalog/index.ts'
 import { HoldfastError, messageOf } from '../../kernel/index.ts'
+import { parseHostPort } from '../host-port.ts'
 import { outputReference } from '../param-types.ts'
 
 /** HAProxy's runtime API: a line of text each way (management.txt, section 9.3). */
@@ -14,7 +15,7 @@ export interface RuntimeApi {
 }
 
 export const runtimeSocket = text
-  .refine((socket) => outputReference.test(socket) || socket.startsWith('/') || hostAndPort(socket) !== undefined)
+  .refine((socket) => outputReference.test(socket) || socket.startsWith('/') || parseHostPort(socket) !== undefined)
   .meta({ expected: 'the absolute path of a socket, or HOST:PORT' })
 
 /** A name of the configuration. What else could stand there would be another command. */
@@ -38,7 +39,7 @@ export async function askRuntime(
   const timeout = AbortSignal.timeout(timeoutMs)
   let sent = false
   try {
-    const at = address.startsWith('/') ? { path: address } : (hostAndPort(address) ?? { path: address })
+    const at = address.startsWith('/') ? { path: address } : (parseHostPort(address) ?? { path: address })
     const socket = connect({ ...at, signal: AbortSignal.any([signal, timeout]) })
     try {
       await once(socket, 'connect')
@@ -78,10 +79,4 @@ export async function tellRuntime(api: RuntimeApi, command: string, expected: Re
     message: `HAProxy answered '${command}' with: ${answer.split('\n')[0]}`,
     hint: denied ? 'its `stats socket` needs `level admin`' : 'see the management guide of its version for this command',
   })
-}
-
-export function hostAndPort(address: string): { readonly host: string; readonly port: number } | undefined {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:/\s]+)):(\d{1,5})$/.exec(address) ?? []
-  const host = bracketed ?? plain
-  return host !== undefined && Number(port) >= 1 && Number(port) <= 65_535 ? { host, port: Number(port) } : undefined
 }
