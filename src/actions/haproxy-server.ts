@@ -11,6 +11,7 @@ import { outputReference } from './param-types.ts'
 import { reachOfFolder } from './reach.ts'
 import { quote } from './shell-words.ts'
 import { readNote, writeNote } from './step-notes.ts'
+import { limitMs } from './time-limit.ts'
 
 const states = ['ready', 'drain', 'maint'] as const
 
@@ -57,7 +58,6 @@ const note = z.strictObject({ told: z.enum(states), address: z.string(), port: z
 
 type Noted = z.infer<typeof note>
 
-const share = 0.8
 const pollMs = 100
 
 /** Takes a server of HAProxy in or out, or moves it to another address, and reads back that it is so. Errors come as texts like any other answer. */
@@ -172,15 +172,17 @@ async function tell(
   if (to.state === 'ready' && (now.told !== 'ready' || passesMaintenance)) await say('state ready', /^$/)
 }
 
-async function untilSo(p: Params, { clock, ...context }: ActionContext, { signal, timeoutMs }: Attempt): Promise<ServerState> {
-  const limitMs = Math.min(parseDuration(p.within), (timeoutMs ?? Number.POSITIVE_INFINITY) * share)
+async function untilSo(p: Params, context: ActionContext, attempt: Attempt): Promise<ServerState> {
+  const { clock } = context
+  const { signal } = attempt
+  const waitMs = limitMs(p.within, attempt)
   const startedMs = clock.monotonicMs()
   for (;;) {
     const now = await readServer(apiOf(p), p.backend, p.server, signal)
     if (!isTold(p, now)) throw notSo(p, `it is ${placeText(now)}: somebody else changes it, or HAProxy was reloaded`)
     const lack = lacks(p, now)
     if (lack === undefined) return now
-    if (clock.monotonicMs() - startedMs > limitMs) throw notSo(p, `after ${Math.round(limitMs)} ms ${lack}`)
+    if (clock.monotonicMs() - startedMs > waitMs) throw notSo(p, `after ${Math.round(waitMs)} ms ${lack}`)
     context.progress({ step: context.step, text: lack })
     await clock.sleep(pollMs, signal)
   }

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
-import { HoldfastError, messageOf, parseDuration, runProcess, type Json } from '../kernel/index.ts'
+import { HoldfastError, messageOf, runProcess, type Json } from '../kernel/index.ts'
 import type { ActionContext, Attempt, Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { Credentials } from './credentials.ts'
 import { asCurl, bodyParams, messageFindings, messageParams, send } from './http/message.ts'
 import { commandLine, textOrSecret } from './param-types.ts'
 import { argv, asShellLine, quote } from './shell-words.ts'
+import { limitMs } from './time-limit.ts'
 import { reachOfUrl } from './reach.ts'
 
 const factNames = ['catalog', 'id', 'planHash', 'requestedBy', 'step', 'target', 'time'] as const
@@ -52,9 +53,6 @@ const params = z
 
 type Params = z.infer<typeof params>
 
-/** Of the step's time, so that the step itself does not time out. */
-const share = 0.8
-
 /** Tells people that a run has come this far. It says nothing about the world, so a plan of messages checks nothing. May be said twice after a crash. */
 export const notify = defineAction<Params>({
   kind: 'notify',
@@ -79,7 +77,7 @@ export const notify = defineAction<Params>({
   },
 
   async run(p, context, attempt) {
-    const withinMs = Math.min(parseDuration(p.within), (attempt.timeoutMs ?? Number.POSITIVE_INFINITY) * share)
+    const withinMs = limitMs(p.within, attempt)
     const timeout = AbortSignal.timeout(Math.ceil(withinMs))
     const signal = AbortSignal.any([attempt.signal, timeout])
     try {

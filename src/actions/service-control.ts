@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
 import { HoldfastError, parseDuration } from '../kernel/index.ts'
-import { done, notDone, unknown, type ActionContext } from './contract.ts'
+import { done, notDone, unknown, type ActionContext, type Attempt } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { outputReference } from './param-types.ts'
 import { readNote, writeNote } from './step-notes.ts'
 import { runit } from './supervisors/runit.ts'
 import type { Order, ServiceState, Supervisor } from './supervisors/supervisor.ts'
 import { systemd } from './supervisors/systemd.ts'
+import { limitMs } from './time-limit.ts'
 
 const folder = /^(?:\/|\$\{steps\.)/
 /** systemd.unit(5), without the patterns that systemctl would take for several units. */
@@ -45,7 +46,6 @@ type Params = z.infer<typeof params>
 
 const note = z.strictObject({ up: z.boolean(), pid: z.int().optional(), instance: z.string().optional() })
 const supervisors: Readonly<Record<Params['manager'], Supervisor>> = { runit, systemd }
-const share = 0.8
 const pollMs = 100
 /** For how long a service must be seen up before it counts: one that cannot run is up for a moment too. */
 const steadyMs = 500
@@ -77,7 +77,8 @@ export const serviceControl = defineAction<Params>({
       : notDone
   },
 
-  async run(p, context, { signal, idempotencyKey, timeoutMs }) {
+  async run(p, context, attempt) {
+    const { signal, idempotencyKey } = attempt
     const before = (await readNote(context, idempotencyKey, note)) ?? (await supervisors[p.manager].read(p.service, signal))
     const { up, pid, instance } = before
     await writeNote(context, idempotencyKey, {
@@ -85,14 +86,14 @@ export const serviceControl = defineAction<Params>({
       ...(pid === undefined ? {} : { pid }),
       ...(instance === undefined ? {} : { instance }),
     })
-    return outcome(await bring(p, p.to, context, signal, timeoutMs), before)
+    return outcome(await bring(p, p.to, context, attempt), before)
   },
 
   canUndo: ({ to }) => to !== 'restart',
-  async undo(p, _output, context, { signal, idempotencyKey, timeoutMs }) {
-    const before = await readNote(context, idempotencyKey, note)
+  async undo(p, _output, context, attempt) {
+    const before = await readNote(context, attempt.idempotencyKey, note)
     if (before === undefined || before.up === (p.to === 'start')) return
-    await bring(p, before.up ? 'start' : 'stop', context, signal, timeoutMs)
+    await bring(p, before.up ? 'start' : 'stop', context, attempt)
   },
 
   manual: ({ manager, service, to, within }) => supervisors[manager].manual(service, to, parseDuration(within)),
@@ -108,12 +109,12 @@ async function bring(
   { manager, service, within }: Params,
   to: Order,
   { clock }: ActionContext,
-  signal: AbortSignal,
-  timeoutMs = Number.POSITIVE_INFINITY,
+  attempt: Attempt,
 ): Promise<ServiceState> {
   const supervisor = supervisors[manager]
   const startedMs = clock.monotonicMs()
-  const limitMs = Math.min(parseDuration(within), timeoutMs * share)
+  const { signal } = attempt
+  const waitMs = limitMs(within, attempt)
   const { instance } = await supervisor.read(service, signal)
   const told = await supervisor.tell(service, to, signal)
   let seen: { readonly instance: string | undefined; readonly sinceMs: number } | undefined
@@ -126,9 +127,9 @@ async function bring(
     if (!isUp) seen = undefined
     else if (seen === undefined || seen.instance !== state.instance) seen = { instance: state.instance, sinceMs: nowMs }
     else if (nowMs - seen.sinceMs >= steadyMs) return state
-    if (nowMs - startedMs > limitMs) {
+    if (nowMs - startedMs > waitMs) {
       throw new HoldfastError('timed-out', {
-        message: `${service} was told to ${to}, and after ${Math.round(limitMs)} ms it is ${state.up ? 'running' : 'down'} (${[state.words, told].filter(Boolean).join('; ')})`,
+        message: `${service} was told to ${to}, and after ${Math.round(waitMs)} ms it is ${state.up ? 'running' : 'down'} (${[state.words, told].filter(Boolean).join('; ')})`,
         hint: supervisor.look(service),
       })
     }
