@@ -1,19 +1,9 @@
-import { defineAction } from './define-action.ts'
-import { powerManual, powerManualUndo, powerParams, powerPreflight, powerProbe, powerRun, powerUndo } from './aws/ec2-power.ts'
-import type { PowerParams } from './aws/ec2-power.ts'
+import { powerAction } from './aws/ec2-power.ts'
 
 /** Stops EC2 instances and waits until they are stopped. Its undo starts those that it stopped, and no others. */
-export const awsEc2Stop = defineAction<PowerParams>({
+export const awsEc2Stop = powerAction('stopped', {
   kind: 'aws.ec2.stop',
   description:
     'Stops EC2 instances, and waits until all are stopped. The preflight finds instances that do not exist, and asks EC2 by dry runs whether it may do this and take it back. Which of them it changes is noted before: the undo starts those again, and no others. Outputs: `instances`, by id, with `state`, `privateIp` and `publicIp`; `changed`, the ids that were not so before.',
   example: { region: 'us-east-1', instances: ['i-0123456789abcdef0', 'i-0fedcba9876543210'] },
-  effect: 'reversible',
-  params: powerParams,
-  preflight: (p, context, signal) => powerPreflight(p, 'stopped', context, signal),
-  probe: (p, context, probe) => powerProbe(p, 'stopped', context, probe),
-  run: (p, context, attempt) => powerRun(p, 'stopped', context, attempt),
-  undo: (p, _output, context, attempt) => powerUndo(p, 'stopped', context, attempt),
-  manual: (p, catalog) => powerManual(p, 'stopped', catalog),
-  manualUndo: (p, catalog) => powerManualUndo(p, 'stopped', catalog),
 })

@@ -5,12 +5,15 @@ import {
   done,
   halfDone,
   notDone,
+  type Action,
   type ActionContext,
+  type AnyAction,
   type Attempt,
   type Finding,
   type Probe,
   type ProbeContext,
 } from '../contract.ts'
+import { defineAction } from '../define-action.ts'
 import { outputReference } from '../param-types.ts'
 import { readNote, writeNote } from '../step-notes.ts'
 import { awsLine, cliCredentials } from './cli.ts'
@@ -18,16 +21,16 @@ import { pause } from './pause.ts'
 import { openEc2, type Ec2, type InstanceState } from './ec2-client.ts'
 import { awsName, awsParams, regionName } from './session.ts'
 
-export const powerParams = z.strictObject({
+const params = z.strictObject({
   region: regionName,
   instances: setOf(awsName).min(1).describe('The ids of the instances.'),
   ...awsParams,
 })
 
-export type PowerParams = z.infer<typeof powerParams>
+type PowerParams = z.infer<typeof params>
 
 /** What instances are brought to: `running` by a start, `stopped` by a stop. */
-export type PowerState = 'running' | 'stopped'
+type PowerState = 'running' | 'stopped'
 
 /** The instances that were in the other state before this step's first attempt: those that it changes, and that its undo may change back. */
 const note = z.strictObject({ changes: z.array(z.string()) })
@@ -38,7 +41,25 @@ const opposite = { running: 'stopped', stopped: 'running' } as const
 /** On the way there, by whoever told them to. */
 const underWay = { running: 'pending', stopped: 'stopping' } as const
 
-export async function powerPreflight(
+/** What can be said of starting and of stopping alone. */
+type Wording = Pick<Action<PowerParams>, 'kind' | 'description' | 'example'>
+
+/** An action that brings instances to a state, waits until they are there, and takes back only what it changed. */
+export function powerAction(to: PowerState, wording: Wording): AnyAction {
+  return defineAction<PowerParams>({
+    ...wording,
+    effect: 'reversible',
+    params,
+    preflight: (p, context, signal) => preflight(p, to, context, signal),
+    probe: (p, context, asked) => probe(p, to, context, asked),
+    run: (p, context, attempt) => run(p, to, context, attempt),
+    undo: (p, _output, context, attempt) => undo(p, to, context, attempt),
+    manual: (p, catalog) => manual(p, to, catalog),
+    manualUndo: (p, catalog) => manualUndo(p, to, catalog),
+  })
+}
+
+async function preflight(
   { instances, ...target }: PowerParams,
   to: PowerState,
   context: ActionContext,
@@ -67,7 +88,7 @@ export async function powerPreflight(
   return findings
 }
 
-export async function powerProbe(
+async function probe(
   { instances, ...target }: PowerParams,
   to: PowerState,
   context: ActionContext,
@@ -81,7 +102,7 @@ export async function powerProbe(
   return previous !== 'none' && touched ? halfDone : notDone
 }
 
-export async function powerRun(
+async function run(
   { instances, ...target }: PowerParams,
   to: PowerState,
   context: ActionContext,
@@ -98,7 +119,7 @@ export async function powerRun(
 }
 
 /** Brings back only those that the step changed. */
-export async function powerUndo(
+async function undo(
   target: PowerParams,
   to: PowerState,
   context: ActionContext,
@@ -145,7 +166,7 @@ async function bring(
   }
 }
 
-export function powerManual({ instances, ...target }: PowerParams, to: PowerState, catalog: Catalog | undefined): string[] {
+function manual({ instances, ...target }: PowerParams, to: PowerState, catalog: Catalog | undefined): string[] {
   return [
     ...cliCredentials(target, catalog),
     awsLine(target, ['ec2', `${operations[to]}-instances`, '--instance-ids', ...instances]),
@@ -163,8 +184,8 @@ export function powerManual({ instances, ...target }: PowerParams, to: PowerStat
   ]
 }
 
-export function powerManualUndo(p: PowerParams, to: PowerState, catalog: Catalog | undefined): string[] {
-  return [`# only those that were ${opposite[to]} before`, ...powerManual(p, opposite[to], catalog)]
+function manualUndo(p: PowerParams, to: PowerState, catalog: Catalog | undefined): string[] {
+  return [`# only those that were ${opposite[to]} before`, ...manual(p, opposite[to], catalog)]
 }
 
 function isGone({ state }: InstanceState): boolean {
