@@ -11,8 +11,6 @@ import { dnsServer, parseServer, reachOfServers } from './dns/server.ts'
 import { outputReference } from './param-types.ts'
 import { quote } from './shell-words.ts'
 
-const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/
-
 const params = z
   .strictObject({
     servers: z
@@ -26,7 +24,7 @@ const params = z
       .default('exactly'),
     staleUntil: z
       .string()
-      .refine((time) => outputReference.test(time) || isoTime.test(time))
+      .refine((time) => outputReference.test(time) || z.iso.datetime().safeParse(time).success)
       .meta({ expected: 'a time such as 2026-11-22T14:30:00Z, or an output of an earlier step' })
       .describe(
         'It does not pass before this time, by when resolvers that nobody listed have forgotten the old value too: ${steps.dns.staleUntil}.',

@@ -176,7 +176,8 @@ describeWith('bind9', 'dns.check with a real authority and resolvers that rememb
     silent.close()
   })
 
-  test('asking nobody is no check', () => {
+  test('asking nobody is no check, and a day that does not exist is nothing to wait for', () => {
     expect(() => check({ servers: [] })).toThrow(/servers/)
+    expect(() => check({ staleUntil: '2026-13-01T00:00:00Z' })).toThrow(/staleUntil/)
   })
 })
