@@ -97,9 +97,13 @@ function timeText(phases: DemoReport['phases']): string {
   return [pc.bold('where the time went'), ...(pc.isColorSupported ? [bar] : []), legend].join('\n')
 }
 
+/** npx runs this program under a name that the shell does not have. `npm_command`, which says so too, is gone by now: bin/holdfast.js. */
+export function typedName(env: NodeJS.ProcessEnv = process.env): string {
+  return env.npm_lifecycle_event === 'npx' ? 'npx holdfast' : 'holdfast'
+}
+
 function lookCloser({ directory }: DemoReport): string[] {
-  // npx runs this program under a name that the shell does not have.
-  const program = process.env.npm_command === 'exec' ? 'npx holdfast' : 'holdfast'
+  const program = typedName()
   return [
     `demo=${directory}`,
     ...['snapshots', 'ledger show', 'ledger verify', 'run show latest', 'drill run orders-db', 'status'].map(
