@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../kernel/index.ts'
-import { createJournalReader } from '../../journal/index.ts'
+import { createJournalReader, type JournalRecord } from '../../journal/index.ts'
 import { parseEvent, type RunEvent } from '../events.ts'
 import type { RunFolder } from './run-folder.ts'
 
@@ -11,6 +11,7 @@ export class RunReader {
   readonly #journal
   readonly #events: RunEvent[] = []
   #reading: Promise<void> = Promise.resolve()
+  #notUnderstood: unknown
 
   constructor(folder: RunFolder) {
     this.#folder = folder
@@ -20,12 +21,23 @@ export class RunReader {
   /** Every event so far. Throws `run-not-found`: also for a run that crashed before it was durable, which nobody was told of. */
   async events(): Promise<readonly [Submitted, ...RunEvent[]]> {
     const reading = this.#reading.then(async () => {
-      for (const record of await this.#journal.readOn()) this.#events.push(parseEvent(record, this.#folder.journal))
+      if (this.#notUnderstood !== undefined) throw this.#notUnderstood
+      for (const record of await this.#journal.readOn()) this.#events.push(this.#understood(record))
     })
     this.#reading = reading.catch(() => {})
     await reading
     if (this.#events[0]?.type !== 'submitted') throw notFound(this.#folder.runId)
     return this.#events as [Submitted, ...RunEvent[]]
+  }
+
+  /** The journal reads each record once: what was not understood the first time must not be passed over the second. */
+  #understood(record: JournalRecord): RunEvent {
+    try {
+      return parseEvent(record, this.#folder.journal)
+    } catch (error) {
+      this.#notUnderstood = error
+      throw error
+    }
   }
 
   /** When it was submitted (ISO), without reading what has happened since; undefined for one that is not found. */
