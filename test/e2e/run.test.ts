@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { expect, test } from 'vitest'
@@ -162,6 +162,16 @@ test('a damaged record of one run leaves the others to be listed and shown, and 
     const refused = await run('run', verb, 'latest')
     expect(JSON.parse(refused.stderr), verb).toMatchObject({ code: 'journal-damaged', details: { runId: newer } })
   }
+})
+
+test('past runs that nothing can be read of hold up no recovery', async () => {
+  await using folder = await temporaryFolder('runs')
+  const catalog = await catalogIn(folder.path, [shellStep('one', 'true'), check('one')])
+  await repositoryIn(folder.path)
+  // A folder where the journal should be: what the file system refuses, not damage that Holdfast knows.
+  await mkdir(join(folder.path, '.holdfast', 'runs', 'back-old', 'journal.ndjson'), { recursive: true })
+  const recovered = await holdfast(['--catalog', catalog, '--json', 'recover', 'web', '--yes'])
+  expect(outcomeIn(recovered)).toMatchObject({ status: 'succeeded' })
 })
 
 test('a run that fails ends with 1, and says what was undone and what was left', async () => {

@@ -1,8 +1,15 @@
-import { createInterface } from 'node:readline/promises'
 import { Option } from '@commander-js/extra-typings'
 import { exitCodes, HoldfastError } from '../../../kernel/index.ts'
-import { loadRunCatalog, preflightDrill, prepareDrill, runDrill, type DrillRequest } from '../../../service/index.ts'
+import {
+  loadRunCatalog,
+  preflightDrill,
+  prepareDrill,
+  runDrill,
+  type DrillRequest,
+  type PreparedDrill,
+} from '../../../service/index.ts'
 import { command } from '../../command.ts'
+import { confirmByName, type Confirmation } from '../../confirm.ts'
 import { contextOf } from '../../context.ts'
 import { catalogPath } from '../run/open-runs.ts'
 import { watching } from '../run/watcher.ts'
@@ -51,7 +58,7 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
       process.exitCode = blocked ? exitCodes.failed : exitCodes.done
       return
     }
-    if (live === true && yes !== true) await confirm(name, drillPlanText(prepared), signal)
+    if (live === true && yes !== true) await confirmByName(confirmationOf(name, prepared), signal)
     const { runId, outcome } = await watching(print, catalog.file, (watcher) => runDrill(request, prepared, watcher, signal))
     print.result({ run: runId, result: outcome }, () => drillText(runId, prepared.drill, outcome))
     process.exitCode = drillExitCode(outcome)
@@ -72,21 +79,14 @@ function readWindow(text: string): { from: Date; to: Date } {
   })
 }
 
-/** Shows the plan, and wants the name typed. Throws `usage` where nobody can be asked. */
-async function confirm(name: string, plan: string, signal: AbortSignal): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new HoldfastError('usage', {
+function confirmationOf(name: string, prepared: PreparedDrill): Confirmation {
+  return {
+    name,
+    plan: () => drillPlanText(prepared),
+    question: `This is the real plan, on the real thing. Type ${name} to run it: `,
+    nobody: {
       message: 'a live drill works on the real thing, and nobody can be asked whether to go on: this is not a terminal',
       hint: 'look at it with --dry-run, then give --yes; or drill in a sandbox',
-    })
+    },
   }
-  process.stderr.write(`${plan}\n\n`)
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const answer = await lines.question(`This is the real plan, on the real thing. Type ${name} to run it: `, { signal })
-    if (answer.trim() === name) return
-  } finally {
-    lines.close()
-  }
-  throw new HoldfastError('interrupted', { message: 'not confirmed; nothing was done' })
 }

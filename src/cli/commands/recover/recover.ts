@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import { Option } from '@commander-js/extra-typings'
 import { exitCodes, HoldfastError } from '../../../kernel/index.ts'
 import { formatTimeUs, parseRecoveryTarget } from '../../../postgres/index.ts'
@@ -11,6 +10,7 @@ import {
   type RecoveryRequest,
 } from '../../../service/index.ts'
 import { command } from '../../command.ts'
+import { confirmByName } from '../../confirm.ts'
 import { contextOf } from '../../context.ts'
 import { catalogPath } from '../run/open-runs.ts'
 import { watching } from '../run/watcher.ts'
@@ -56,8 +56,8 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
       ...(onset === undefined ? {} : { onsetAt: onset }),
     }
     const prepared = prepareRecovery(request)
-    const forecast = await forecastRecovery(catalog, service, prepared)
     if (dryRun === true) {
+      const forecast = await forecastRecovery(catalog, service, prepared)
       const findings = await preflightRecovery(request, prepared, signal)
       const blocked = findings.some(({ severity }) => severity === 'blocker')
       print.result(
@@ -79,13 +79,26 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
       process.exitCode = blocked ? exitCodes.failed : exitCodes.done
       return
     }
-    if (yes !== true) await confirm(service, planText(prepared, forecast, onThisTerminal(process.stderr)), signal)
+    // Past runs are read only where somebody looks at what they say: they can be many, and nothing of them must hold up a recovery.
+    if (yes !== true) await confirmByName({ ...confirmation, name: service, plan: planToConfirm }, signal)
     const { runId, outcome } = await watching(print, catalog.file, (watcher) =>
       recoverService({ ...request, prepared, ...watcher }, signal),
     )
     print.result({ run: runId, result: outcome }, () => outcomeText(outcome))
     process.exitCode = outcomeExitCode(outcome)
+
+    async function planToConfirm(): Promise<string> {
+      return planText(prepared, await forecastRecovery(catalog, service, prepared), onThisTerminal(process.stderr))
+    }
   })
+
+const confirmation = {
+  question: `Type the service's name to run this plan: `,
+  nobody: {
+    message: 'nobody can be asked whether to go on: this is not a terminal',
+    hint: 'look at it with --dry-run, then give --yes',
+  },
+}
 
 function readTarget(text: string): Target {
   const target = parseRecoveryTarget(text)
@@ -102,23 +115,4 @@ function readTime(text: string): Date {
     message: `'${text}' is not a time with its zone`,
     hint: 'write it as 2026-11-23T14:05:00Z',
   })
-}
-
-/** Shows the plan, and wants the service's name typed. Throws `usage` where nobody can be asked. */
-async function confirm(service: string, plan: string, signal: AbortSignal): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new HoldfastError('usage', {
-      message: 'nobody can be asked whether to go on: this is not a terminal',
-      hint: 'look at it with --dry-run, then give --yes',
-    })
-  }
-  process.stderr.write(`${plan}\n\n`)
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const answer = await lines.question(`Type the service's name to run this plan: `, { signal })
-    if (answer.trim() === service) return
-  } finally {
-    lines.close()
-  }
-  throw new HoldfastError('interrupted', { message: 'not confirmed; nothing was done' })
 }
