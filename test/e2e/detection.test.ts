@@ -11,7 +11,7 @@ import {
   type ObserverProcess,
 } from '../support/detection.ts'
 import { holdfast } from '../support/holdfast.ts'
-import { tcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { line, type Line } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
@@ -22,7 +22,7 @@ describe('three observers of a service', () => {
   const env = { OBSERVER_TOKEN: 'a long token' }
   let service: Awaited<ReturnType<typeof healthService>>
   let watched: DetectionCatalog
-  let way: TcpProxy
+  let way: Line
   const observers = new Map<string, ObserverProcess>()
   const start = (name: string) => {
     observers.set(name, stack.use(holdfastProcess(['--catalog', watched.catalog, 'observe', '--as', name], env)))
@@ -33,7 +33,7 @@ describe('three observers of a service', () => {
     process.env.OBSERVER_TOKEN = env.OBSERVER_TOKEN
     service = stack.use(await healthService())
     const port = await freeCollectorPort(stack)
-    way = stack.use(await tcpProxy(port))
+    way = stack.use(await line(port))
     watched = stack.use(
       await detectionCatalog({
         probes: [{ http: `http://127.0.0.1:${service.port}/health`, timeout: '1s' }],

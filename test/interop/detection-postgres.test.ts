@@ -6,7 +6,7 @@ import { systemClock } from '../../src/kernel/index.ts'
 import { detectionCatalog, healthService, holdfastProcess } from '../support/detection.ts'
 import { holdfast } from '../support/holdfast.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { tcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { line, type Line } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
@@ -71,9 +71,9 @@ describe('a real PostgreSQL, watched', () => {
     await using stack = new AsyncDisposableStack()
     const port = (await pg.server.running())?.port ?? 0
     const elsewhere = stack.use(await healthService())
-    const ways = new Map<string, { readonly service: TcpProxy; readonly reference: TcpProxy }>()
+    const ways = new Map<string, { readonly service: Line; readonly reference: Line }>()
     for (const name of names) {
-      ways.set(name, { service: stack.use(await tcpProxy(port)), reference: stack.use(await tcpProxy(elsewhere.port)) })
+      ways.set(name, { service: stack.use(await line(port)), reference: stack.use(await line(elsewhere.port)) })
     }
     const referenceOf = (name: string) => ({ http: `http://127.0.0.1:${ways.get(name)?.reference.port}/`, timeout: '1s' })
     const watched = stack.use(

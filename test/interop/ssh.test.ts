@@ -10,7 +10,8 @@ import { resolveSecret } from '../../src/catalog/index.ts'
 import { runProcess } from '../../src/kernel/index.ts'
 import { describeWith } from '../support/peers.ts'
 import { contextIn } from '../support/plans.ts'
-import { line, startSshd, type SshServer } from '../support/sshd.ts'
+import { startSshd, type SshServer } from '../support/sshd.ts'
+import { line } from '../support/tcp-proxy.ts'
 
 let server: SshServer
 let folder: string

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { proxyBefore, type Proxy } from './tcp-proxy.ts'
 
 type Disturbance = 'request lost' | 'answer lost' | 'answer forged' | 'late'
 
-export interface DnsProxy extends AsyncDisposable {
+export interface DnsProxy extends Proxy {
   /** `127.0.0.1:PORT` */
   readonly address: string
   /**
@@ -16,10 +15,8 @@ export interface DnsProxy extends AsyncDisposable {
 /** A TCP proxy before a name server on the loopback, which cuts where nobody can know what became of an update. */
 export async function dnsProxy(serverPort: number): Promise<DnsProxy> {
   let next: { readonly what: Disturbance; readonly meanwhile: () => Promise<void> } | undefined
-  const sockets = new Set<Socket>()
-  const proxy = createServer((client) => {
-    const server = connect(serverPort, '127.0.0.1')
-    for (const socket of [client, server]) sockets.add(socket.on('error', () => {}))
+  const proxy = await proxyBefore(serverPort, (client, onward) => {
+    const server = onward()
     let what: Disturbance | undefined
     client.on('data', (bytes: Buffer) => {
       if (next === undefined || !changesSomething(bytes)) {
@@ -38,20 +35,12 @@ export async function dnsProxy(serverPort: number): Promise<DnsProxy> {
       if (what === 'answer forged') bytes.writeUInt8(bytes.readUInt8(bytes.length - 20) ^ 1, bytes.length - 20)
       if (what !== 'answer lost') client.write(bytes)
     })
-    client.on('close', () => server.destroy())
-    server.on('close', () => client.destroy())
   })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
   return {
-    address: `127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    ...proxy,
+    address: `127.0.0.1:${proxy.port}`,
     atUpdate(what, meanwhile = async () => {}) {
       next = { what, meanwhile }
-    },
-    async [Symbol.asyncDispose]() {
-      proxy.close()
-      for (const socket of sockets) socket.destroy()
-      await once(proxy, 'close')
     },
   }
 }

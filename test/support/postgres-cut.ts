@@ -1,8 +1,6 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { proxyBefore, type Proxy } from './tcp-proxy.ts'
 
-export interface CuttingProxy extends AsyncDisposable {
-  readonly port: number
+export interface CuttingProxy extends Proxy {
   /** What happens at the next COMMIT: it is lost on its way, or its answer is, after `meanwhile`. Afterwards all passes again. */
   cutAtCommit(what: 'request' | 'answer', meanwhile?: () => Promise<void>): void
 }
@@ -10,10 +8,8 @@ export interface CuttingProxy extends AsyncDisposable {
 /** A proxy before a PostgreSQL server on the loopback that cuts connections where nobody can know what became of a transaction. */
 export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
   let cut: { readonly what: 'request' | 'answer'; readonly meanwhile: () => Promise<void> } | undefined
-  const sockets = new Set<Socket>()
-  const proxy = createServer((client) => {
-    const server = connect(serverPort, '127.0.0.1')
-    for (const socket of [client, server]) sockets.add(socket.on('error', () => {}))
+  const proxy = await proxyBefore(serverPort, (client, onward) => {
+    const server = onward()
     let isCutting = false
     client.on('data', (bytes) => {
       const text = bytes.toString('latin1')
@@ -35,20 +31,11 @@ export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
     server.on('data', (bytes) => {
       if (!isCutting) client.write(bytes)
     })
-    client.on('close', () => server.destroy())
-    server.on('close', () => client.destroy())
   })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
   return {
-    port: (proxy.address() as AddressInfo).port,
+    ...proxy,
     cutAtCommit(what, meanwhile = async () => {}) {
       cut = { what, meanwhile }
-    },
-    async [Symbol.asyncDispose]() {
-      proxy.close()
-      for (const socket of sockets) socket.destroy()
-      await once(proxy, 'close')
     },
   }
 }

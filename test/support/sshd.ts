@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -79,61 +78,4 @@ PrintMotd no
   }
   await server.start()
   return server
-}
-
-export interface Line extends AsyncDisposable {
-  readonly port: number
-  /** Every connection breaks, and new ones are refused, until it is mended. */
-  cut(): void
-  mend(): void
-  /** Cuts as soon as the other side has sent so many bytes in all. */
-  cutAfter(bytes: number): void
-  /** What the other side has sent in all. */
-  received(): number
-}
-
-/** The line to a server, which can be cut. */
-export async function line(serverPort: number): Promise<Line> {
-  let isCut = false
-  let limit = Number.POSITIVE_INFINITY
-  let received = 0
-  const sockets = new Set<Socket>()
-  const made: Line = {
-    port: 0,
-    cut() {
-      isCut = true
-      for (const socket of sockets) socket.destroy()
-    },
-    mend() {
-      isCut = false
-      limit = Number.POSITIVE_INFINITY
-    },
-    cutAfter(bytes) {
-      limit = bytes
-    },
-    received: () => received,
-    async [Symbol.asyncDispose]() {
-      made.cut()
-      proxy.close()
-      await once(proxy, 'close')
-    },
-  }
-  const proxy = createServer((client) => {
-    if (isCut) {
-      client.destroy()
-      return
-    }
-    const server = connect(serverPort, '127.0.0.1')
-    for (const socket of [client, server]) sockets.add(socket.on('error', () => {}))
-    client.pipe(server)
-    server.on('data', (bytes: Buffer) => {
-      received += bytes.length
-      if (received > limit) made.cut()
-      else client.write(bytes)
-    })
-    client.on('close', () => server.destroy())
-    server.on('close', () => client.destroy())
-  }).listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  return { ...made, port: (proxy.address() as AddressInfo).port }
 }
