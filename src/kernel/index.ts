@@ -16,6 +16,7 @@ export {
   type ExitCode,
 } from './errors.ts'
 export { randomHex, sha256Hex, shortId } from './hash.ts'
+export { mapConcurrently } from './map-concurrently.ts'
 export { onOneLine, printable, printableName } from './printable.ts'
 export { runProcess, type ProcessOptions, type ProcessResult } from './process.ts'
 export { formatSize, tryParseSize } from './size.ts'

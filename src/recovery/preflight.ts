@@ -1,5 +1,5 @@
 import type { ActionContext, BoundAction, Finding } from '../actions/index.ts'
-import { isHoldfastError, type Json } from '../kernel/index.ts'
+import { isHoldfastError, mapConcurrently, type Json } from '../kernel/index.ts'
 import { ancestors, topologicalOrder } from './order.ts'
 import type { Plan, PlanStep } from './plan.ts'
 import { referencedSteps } from './template.ts'
@@ -11,37 +11,38 @@ export interface PreflightDeps {
   contextFor(step: PlanStep): ActionContext
 }
 
+const looksAtOnce = 16
+
 /**
  * Everything that can be known before a plan begins, without changing anything: its shape, and each step's own read-only look at the
  * world. What cannot be looked at is a blocker too.
  */
 export async function preflightPlan(plan: Plan, deps: PreflightDeps, signal: AbortSignal): Promise<StepFinding[]> {
   const findings = inspectPlan(plan, deps)
-  for (const step of plan.steps) {
-    if (step.skip !== undefined) continue
-    for (const call of [
-      step.action,
-      ...(step.check === undefined ? [] : [step.check]),
-      ...(step.undo === undefined ? [] : [step.undo]),
-    ]) {
-      try {
-        const found = await deps.bind(call).preflight(deps.contextFor(step), signal)
-        // What only an undo needs is worth knowing, but no reason not to recover.
-        findings.push(
-          ...found.map((finding) => ({
-            ...finding,
-            step: step.id,
-            ...(call === step.undo ? { severity: 'warning' as const } : {}),
-          })),
-        )
-      } catch (error) {
-        signal.throwIfAborted()
-        if (!isHoldfastError(error)) throw error
-        findings.push(blocker(step.id, error.code, error.message, error.hint))
-      }
-    }
+  const calls = plan.steps
+    .filter((step) => step.skip === undefined)
+    .flatMap((step) => [step.action, step.check, step.undo].flatMap((call) => (call === undefined ? [] : [{ step, call }])))
+  // What does not answer costs its patience once, not once for every step that asks it.
+  const found = await mapConcurrently(calls, looksAtOnce, ({ step, call }) => lookBefore(step, call, deps, signal))
+  return [...findings, ...found.flat()]
+}
+
+async function lookBefore(
+  step: PlanStep,
+  call: PlanStep['action'],
+  deps: PreflightDeps,
+  signal: AbortSignal,
+): Promise<StepFinding[]> {
+  try {
+    const found = await deps.bind(call).preflight(deps.contextFor(step), signal)
+    // What only an undo needs is worth knowing, but no reason not to recover.
+    const severity = call === step.undo ? { severity: 'warning' as const } : {}
+    return found.map((finding) => ({ ...finding, step: step.id, ...severity }))
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!isHoldfastError(error)) throw error
+    return [blocker(step.id, error.code, error.message, error.hint)]
   }
-  return findings
 }
 
 /** What is wrong with a plan by itself. */

@@ -31,7 +31,8 @@ import {
 } from '../contract.ts'
 import { readNote, writeNote } from '../step-notes.ts'
 import { closedByFences, requireNoOtherWriter, type FenceEvidence } from './other-writers.ts'
-import { identifiersOf, leaderPosition, surveyOthers, type SeenServer } from './survey.ts'
+import { identifiersOf, leaderPosition, lookAgain, surveyOthers, type SeenServer } from './survey.ts'
+import { waitForSender } from './wait-for-sender.ts'
 
 export interface StreamingPromotion {
   readonly url: string
@@ -51,12 +52,11 @@ export interface StreamingPromotion {
 
 const note = z.strictObject({ systemIdentifier: z.string(), timeline: z.int(), facts: z.record(z.string(), z.json()) })
 
-/** For a standby to receive what a fenced primary still sends. */
-const catchUpMs = 10_000
 const replayMs = 60_000
 /** Longer than a promotion takes; within the time that a probe has. */
 const settleMs = 40_000
-const pollMs = 100
+/** A server that did not answer so recently is not asked once more before the promotion. */
+const freshMs = 1000
 
 /** What is wrong with promoting it, before a plan begins. The primary may be alive then: a later step fences it. */
 export async function streamingFindings(
@@ -135,9 +135,11 @@ export async function promoteStreaming(given: StreamingPromotion, context: Actio
   const before = await look(p, context, signal)
   assertIdentity(p, began, before)
   fenceEvidence(p, began, before, context)
-  await waitForSender(p, context, signal)
+  const lookedMs = context.clock.monotonicMs()
+  await waitForSender(p.url, before, context, signal)
   const standby = await waitUntilReplayed(p.url, { timeoutMs: Math.min(replayMs, timeoutMs / 2), clock: context.clock }, signal)
-  const others = await look(p, context, signal)
+  const isFresh = context.clock.monotonicMs() - lookedMs <= freshMs
+  const others = isFresh ? await lookAgain(before, signal) : await look(p, context, signal)
   assertIdentity(p, standby, others)
   const { evidence, accepted } = fenceEvidence(p, standby, others, context)
   const lag = await measureLag(p, standby, others, signal)
@@ -224,18 +226,6 @@ function fenceEvidence(
   } catch (error) {
     if (!isHoldfastError(error, 'fence-unconfirmed') || !p.acceptDivergence) throw error
     return { evidence: undefined, accepted: ['divergence'] }
-  }
-}
-
-/** What a fenced primary that is alive has not sent yet is worth a little time. */
-async function waitForSender(p: StreamingPromotion, context: ActionContext, signal: AbortSignal): Promise<void> {
-  const deadlineMs = context.clock.monotonicMs() + catchUpMs
-  while (context.clock.monotonicMs() < deadlineMs) {
-    const standby = await replicationState(p.url, signal)
-    const lag = replicationLag(standby, await leaderPosition(await look(p, context, signal), standby, signal))
-    if (standby.receiver?.status !== 'streaming' || !lag.known || lag.basis === 'heartbeat' || lag.bytes === 0) return
-    context.progress({ step: context.step, text: `waiting for ${describeLag(lag)}` })
-    await context.clock.sleep(pollMs, signal)
   }
 }
 

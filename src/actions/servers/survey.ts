@@ -56,6 +56,13 @@ export async function surveyOthers(
   )
 }
 
+/** Looks once more, but only at those that were seen: one that did not answer a moment ago would cost the same patience again. */
+export async function lookAgain(before: readonly SeenServer[], signal: AbortSignal): Promise<SeenServer[]> {
+  return await Promise.all(
+    before.map(async ({ server, sight }) => ({ server, sight: sight.kind === 'unseen' ? sight : await lookAt(server, signal) })),
+  )
+}
+
 /** Looks at one server: asks it, and where it does not answer, looks at its processes and files if they are here. */
 export async function lookAt(server: NamedServer, signal: AbortSignal): Promise<Sight> {
   const state = await tryReplicationState(server.url, signal)

@@ -2,6 +2,7 @@ import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import { openSql, type ConnectOptions, type Row, type SqlConnection } from '../connection/connect.ts'
 import { sqlState } from '../connection/errors.ts'
 import { withDatabase } from '../connection/location.ts'
+import { isReachable } from '../connection/reachable.ts'
 import { parseLsn, type Lsn } from '../lsn.ts'
 
 /** What a standby's connection to the server that it follows says. */
@@ -107,19 +108,23 @@ function receiverOf(row: Row, status: string): WalReceiverState {
   }
 }
 
-/** For a server that may be gone, or frozen. */
+/** For a server that is there, and may be frozen. */
 const patienceMs = 5000
 
 /**
  * Asks a server that may have been fenced by closing its databases: then it is asked through `postgres`, which a fence leaves open.
- * Undefined when it cannot be reached at all.
+ * Undefined when it cannot be reached at all, or says nothing for 5 s.
  */
 export async function tryReplicationState(url: string, signal?: AbortSignal): Promise<ReplicationState | undefined> {
+  if (!(await isReachable(url, signal))) return undefined
   for (const one of [url, withDatabase(url, 'postgres')]) {
+    // It may freeze, or be cut off, between two words.
+    const patience = AbortSignal.timeout(patienceMs)
     try {
-      return await replicationState(one, signal, { connectTimeoutMs: patienceMs })
+      return await replicationState(one, signal === undefined ? patience : AbortSignal.any([signal, patience]))
     } catch (error) {
       signal?.throwIfAborted()
+      if (patience.aborted) return undefined
       if (!isHoldfastError(error)) throw error
       // 55000: the database takes no connections, so the server is there.
       if (sqlState(error) !== '55000') return undefined

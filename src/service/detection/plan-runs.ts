@@ -51,23 +51,23 @@ export function runsAmong(plan: Plan, views: readonly RunView[], incident: Pick<
  * the reason.
  */
 export async function recordedRun(catalog: Catalog, plan: Plan, signal: AbortSignal): Promise<PlanRuns['lastRun']> {
-  let newest: { readonly runId: string; readonly startedAt: Date; readonly endedAt: Date } | undefined
-  for (const name of Object.keys(catalog.repositories)) {
-    try {
-      await using repository = await openCatalogRepository(catalog, name, signal)
-      const filter = { kinds: ['recovery'], order: 'newest-first', limit: newestRecords, onDamage: () => {} } as const
-      for await (const record of openRepositoryLedger(repository, catalog.file).records(filter, signal)) {
-        if (record.kind !== 'recovery' || record.body.plan !== plan.name || !moved.has(record.body.mode)) continue
-        if (newest === undefined || newest.endedAt < record.time)
-          newest = { runId: record.body.runId, startedAt: record.time, endedAt: record.time }
-        break
-      }
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!isHoldfastError(error) || error.code === 'internal') throw error
+  const found = await Promise.all(Object.keys(catalog.repositories).map((name) => newestIn(catalog, name, plan, signal)))
+  return found.reduce((newest, one) => laterRun(newest, one), undefined)
+}
+
+async function newestIn(catalog: Catalog, repositoryName: string, plan: Plan, signal: AbortSignal): Promise<PlanRuns['lastRun']> {
+  try {
+    await using repository = await openCatalogRepository(catalog, repositoryName, signal)
+    const filter = { kinds: ['recovery'], order: 'newest-first', limit: newestRecords, onDamage: () => {} } as const
+    for await (const record of openRepositoryLedger(repository, catalog.file).records(filter, signal)) {
+      if (record.kind !== 'recovery' || record.body.plan !== plan.name || !moved.has(record.body.mode)) continue
+      return { runId: record.body.runId, startedAt: record.time, endedAt: record.time }
     }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!isHoldfastError(error) || error.code === 'internal') throw error
   }
-  return newest
+  return undefined
 }
 
 /** The one that ended last; one that has not ended is not the past. */

@@ -5,6 +5,8 @@ import type { ReportReader } from './read-reports.ts'
 import type { WatchedService } from './watched-plan.ts'
 
 const longestPauseMs = 5000
+/** Once somebody sees it, every moment counts. */
+const suspectedPauseMs = 1000
 
 /** Judges again and again until it is down, or the time is up; gives the last judgement. */
 export async function waitUntilDown(
@@ -22,6 +24,8 @@ export async function waitUntilDown(
     const found = await detect(catalog, watched, reader, signal)
     await onLook(found)
     if (found.verdict === 'down' || systemClock.monotonicMs() >= endMs) return found
-    await systemClock.sleep(Math.min(watched.watch.everyMs, longestPauseMs), signal)
+    const { everyMs } = watched.watch
+    const pauseMs = found.verdict === 'suspected' ? Math.min(everyMs / 4, suspectedPauseMs) : Math.min(everyMs, longestPauseMs)
+    await systemClock.sleep(pauseMs, signal)
   }
 }
