@@ -94,24 +94,26 @@ async function resumed(rounds: number): Promise<Figure> {
 async function shown(rounds: number): Promise<Figure[]> {
   await using folder = await scratch()
   await runPlan(join(folder.path, '.holdfast'), 'layers', historySteps)
-  const command = (args: readonly string[]) => async () => {
-    await promisify(execFile)(process.execPath, [main, ...args], { cwd: folder.path, maxBuffer: 2 ** 28 })
+  const started = async (program: string, args: readonly string[]) => {
+    await promisify(execFile)(program, args, { cwd: folder.path, maxBuffer: 2 ** 28 })
   }
-  return [
+  const command = (args: readonly string[]) => () => started(process.execPath, [main, ...args])
+  // util-linux's script gives it a terminal, on which the run is drawn.
+  const drawn = (args: readonly string[]) => () =>
+    started('script', ['-qec', `TERM=xterm exec '${process.execPath}' '${main}' ${args.join(' ')}`, '/dev/null'])
+  const figures: Figure[] = [
     { what: 'the program alone: holdfast --version', unit: 'ms', value: await measure(rounds, command(['--version'])) },
-    {
-      what: `holdfast run show, ${historySteps} steps`,
-      unit: 'ms',
-      value: await measure(rounds, command(['run', 'show', 'run'])),
-      goal: 1000,
-    },
-    {
-      what: `holdfast run show --json, ${historySteps} steps`,
-      unit: 'ms',
-      value: await measure(rounds, command(['run', 'show', 'run', '--json'])),
-      goal: 1000,
-    },
   ]
+  for (const { what, work } of [
+    { what: 'run show', work: command(['run', 'show', 'run']) },
+    { what: 'run show --json', work: command(['run', 'show', 'run', '--json']) },
+    { what: 'run list', work: command(['run', 'list']) },
+    { what: 'run watch', work: command(['run', 'watch', 'run']) },
+    { what: 'run watch, on a terminal', work: drawn(['run', 'watch', 'run']) },
+  ]) {
+    figures.push({ what: `holdfast ${what}: ${historySteps} steps`, unit: 'ms', value: await measure(rounds, work), goal: 1000 })
+  }
+  return figures
 }
 
 async function scratch(): Promise<AsyncDisposable & { readonly path: string }> {

@@ -133,13 +133,16 @@ export function openLocalEngine({ directory, handler, clock = systemClock, after
         if (!runId.startsWith(prefix)) continue
         const folder = runFolder(directory, runId)
         // Of its own: a list of many runs is not kept.
-        const run = new RunReader(folder)
+        const run = readers.get(runId) ?? new RunReader(folder)
         const at = await readable(runId, () => run.submittedAt(), onUnreadable)
         if (at !== undefined) found.push({ folder, run, at })
       }
       found.sort((a, b) => a.at.localeCompare(b.at))
       const views: RunView[] = []
-      for (const { folder, run } of newest === undefined ? found : found.slice(-newest)) {
+      const chosen = newest === undefined ? found : found.slice(-newest)
+      // Whoever looks for one run looks into it next.
+      for (const { folder, run } of chosen.length === 1 ? chosen : []) readers.set(folder.runId, run)
+      for (const { folder, run } of chosen) {
         const view = await readable(folder.runId, () => look(folder, run), onUnreadable)
         if (view !== undefined && (state === undefined || state === view.state)) views.push(view)
       }

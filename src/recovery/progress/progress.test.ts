@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import {
+  codeVersion,
+  inputOf,
   outcomeOf,
   passingCheck,
   planOf,
@@ -9,10 +11,10 @@ import {
   type PlanWorkshop,
 } from '../../../test/support/plans.ts'
 import type { RunEvent } from '../../durable/index.ts'
-import type { Plan } from '../plan.ts'
+import { inputAsJson, type Plan } from '../plan.ts'
 import { partOf } from './part-of.ts'
 import { passedNoReturn } from './passed.ts'
-import { afterEvent, type RunProgress, type StepStanding } from './progress.ts'
+import { afterEvents, type RunProgress, type StepStanding } from './progress.ts'
 
 interface Told {
   readonly events: readonly RunEvent[]
@@ -32,7 +34,7 @@ async function told(
   await outcomeOf(engine)
   const events = await Array.fromAsync(engine.history('r'))
   const progress: RunProgress[] = []
-  for (const event of events) progress.push(known(afterEvent(progress.at(-1), event)))
+  for (const event of events) progress.push(known(afterEvents(progress.at(-1), [event])))
   return { events, progress }
 }
 
@@ -66,7 +68,36 @@ test('a step that fails twice and then works is seen to wait, run, pause and be 
     'steps',
     'ended',
   ])
+  expect(afterEvents(undefined, run.events)).toEqual(run.progress.at(-1))
 })
+
+test('a run of twice as many steps takes about twice the work to be told, not four times', () => {
+  const workOf = (steps: number): number => {
+    const events = eventsOf(steps)
+    const before = process.threadCpuUsage()
+    const progress = afterEvents(undefined, events)
+    const { user } = process.threadCpuUsage(before)
+    expect([...(progress?.steps.values() ?? [])].filter(({ standing }) => standing === 'done')).toHaveLength(steps)
+    return user
+  }
+  workOf(2000)
+  const [some, twice] = [6000, 12_000].map((steps) => Math.min(workOf(steps), workOf(steps)))
+  expect(known(twice)).toBeLessThan(4 * known(some))
+})
+
+/** What a journal says of a plan whose steps wait for nothing. */
+function eventsOf(steps: number): RunEvent[] {
+  const ids = Array.from({ length: steps }, (_, index) => `step-${index}`)
+  const input = inputAsJson(inputOf(planOf(ids.map((id) => passingCheck(id, [])))))
+  const at = new Date().toISOString()
+  return [
+    { seq: 1, at, type: 'submitted', runId: 'r', planHash: '', codeVersion, input },
+    ...ids.flatMap((step): RunEvent[] => [
+      { seq: 0, at, type: 'step-started', step, attempt: 1 },
+      { seq: 0, at, type: 'step-committed', step, attempt: 1, value: null, elapsedMs: 1 },
+    ]),
+  ]
+}
 
 test('a check is seen to be asked, and a failure to be undone', async () => {
   await using shop = await planWorkshop()

@@ -61,6 +61,8 @@ export interface RunProgress {
   readonly submittedMs: number
   readonly stage: 'preflight' | 'steps' | 'undo' | 'record' | 'ended'
   readonly steps: ReadonlyMap<string, StepProgress>
+  /** The same steps as the run's form of the plan declares them. */
+  readonly declared: ReadonlyMap<string, PlanStep>
   readonly waits: readonly OpenWait[]
   /** Why each open decision is asked for, by the name of its signal. */
   readonly reasons: ReadonlyMap<string, string>
@@ -73,10 +75,20 @@ export interface RunProgress {
   readonly defect?: string
 }
 
-/** A run's progress after one more event; the first must be `submitted`, and gives what all others are folded into. Pure. */
-export function afterEvent(progress: RunProgress | undefined, event: RunEvent): RunProgress | undefined {
-  if (event.type === 'submitted') return begin(event)
-  if (progress === undefined) return undefined
+/** One whose steps belong to whoever folds: they are changed in place, for to copy thousands of them for each event takes minutes. */
+type Draft = Omit<RunProgress, 'steps'> & { readonly steps: Map<string, StepProgress> }
+
+/**
+ * A run's progress after more events; the first of all must be `submitted`, and gives what all others are folded into. Pure. The steps are
+ * copied once for each call: give it many events at once where there are many.
+ */
+export function afterEvents(progress: RunProgress | undefined, events: readonly RunEvent[]): RunProgress | undefined {
+  let draft: Draft | undefined = progress && { ...progress, steps: new Map(progress.steps) }
+  for (const event of events) draft = event.type === 'submitted' ? begin(event) : draft && afterEvent(draft, event)
+  return draft
+}
+
+function afterEvent(progress: Draft, event: Exclude<RunEvent, { type: 'submitted' }>): Draft {
   const atMs = Date.parse(event.at)
   switch (event.type) {
     case 'step-started':
@@ -107,7 +119,7 @@ export function afterEvent(progress: RunProgress | undefined, event: RunEvent): 
   }
 }
 
-function begin({ at, runId, input: raw }: RunEvent & { type: 'submitted' }): RunProgress {
+function begin({ at, runId, input: raw }: RunEvent & { type: 'submitted' }): Draft {
   const input = planInput.parse(raw)
   const { steps } = inForm(input.plan, input.form)
   return {
@@ -116,6 +128,7 @@ function begin({ at, runId, input: raw }: RunEvent & { type: 'submitted' }): Run
     submittedMs: Date.parse(at),
     stage: 'preflight',
     steps: new Map(steps.map((step) => [step.id, fresh(step)])),
+    declared: new Map(steps.map((step) => [step.id, step])),
     waits: [],
     reasons: new Map(),
   }
@@ -126,19 +139,20 @@ function fresh({ id, action, after, retry, timeoutMs, skip }: PlanStep): StepPro
   return { id, kind: action.kind, after, standing, attempt: 0, attempts: retry.attempts, timeoutMs }
 }
 
-function change(progress: RunProgress, id: string, parts: Partial<StepProgress>): RunProgress {
+function change(progress: Draft, id: string, parts: Partial<StepProgress>): Draft {
   const step = progress.steps.get(id)
   if (step === undefined) return progress
   const { retryAtMs: _retryAtMs, ...kept } = step
-  return { ...progress, steps: new Map(progress.steps).set(id, { ...kept, ...parts }) }
+  progress.steps.set(id, { ...kept, ...parts })
+  return progress
 }
 
-function started(progress: RunProgress, event: RunEvent & { type: 'step-started' }, atMs: number): RunProgress {
+function started(progress: Draft, event: RunEvent & { type: 'step-started' }, atMs: number): Draft {
   if (event.step === 'record') return { ...progress, stage: 'record' }
   const { step: id, part } = partOf(event.step, progress.steps)
   const step = progress.steps.get(id)
   if (step === undefined) return progress
-  const declared = inForm(progress.input.plan, progress.input.form).steps.find((candidate) => candidate.id === id)
+  const declared = progress.declared.get(id)
   const beganMs = step.beganMs ?? atMs
   if (part === 'undo') return change({ ...progress, stage: 'undo' }, id, { standing: 'undoing', sinceMs: atMs })
   if (part === 'settle') return change(progress, id, { standing: 'settling', sinceMs: atMs })
@@ -159,7 +173,7 @@ function started(progress: RunProgress, event: RunEvent & { type: 'step-started'
   })
 }
 
-function committed(progress: RunProgress, event: RunEvent & { type: 'step-committed' }, atMs: number): RunProgress {
+function committed(progress: Draft, event: RunEvent & { type: 'step-committed' }, atMs: number): Draft {
   if (event.step === 'preflight') return { ...progress, stage: 'steps' }
   const { step, part } = partOf(event.step, progress.steps)
   if (part === 'undo') return change(progress, step, { standing: 'undone', sinceMs: atMs })
@@ -173,7 +187,7 @@ function committed(progress: RunProgress, event: RunEvent & { type: 'step-commit
   return change(progress, step, { standing: 'done', sinceMs: atMs })
 }
 
-function failed(progress: RunProgress, event: RunEvent & { type: 'step-failed' }, atMs: number): RunProgress {
+function failed(progress: Draft, event: RunEvent & { type: 'step-failed' }, atMs: number): Draft {
   const { step, part } = partOf(event.step, progress.steps)
   const error = event.error.message
   if (event.retryInMs !== undefined) {
@@ -187,16 +201,17 @@ function failed(progress: RunProgress, event: RunEvent & { type: 'step-failed' }
 }
 
 /** As change, for a step that nothing ends but what it waits for. */
-function unlimited(progress: RunProgress, id: string, parts: Partial<StepProgress>): RunProgress {
+function unlimited(progress: Draft, id: string, parts: Partial<StepProgress>): Draft {
   const changed = change({ ...progress, stage: 'steps' }, id, parts)
   const step = changed.steps.get(id)
   if (step === undefined) return changed
   const { timeoutMs: _timeoutMs, ...waiting } = step
-  return { ...changed, steps: new Map(changed.steps).set(id, waiting) }
+  changed.steps.set(id, waiting)
+  return changed
 }
 
 /** A step that only waits has no attempts, but tells when it began and ended. */
-function waitStep(progress: RunProgress, id: string, atMs: number): RunProgress {
+function waitStep(progress: Draft, id: string, atMs: number): Draft {
   if (id.endsWith(':began')) {
     const { step } = partOf(id.slice(0, -':began'.length), progress.steps)
     return unlimited(progress, step, { standing: 'running', attempt: 1, sinceMs: atMs, beganMs: atMs })
@@ -205,14 +220,14 @@ function waitStep(progress: RunProgress, id: string, atMs: number): RunProgress 
   return change(progress, partOf(id.slice(0, -':ended'.length), progress.steps).step, { standing: 'done', sinceMs: atMs })
 }
 
-function noted(progress: RunProgress, { body }: RunEvent & { type: 'note' }): RunProgress {
+function noted(progress: Draft, { body }: RunEvent & { type: 'note' }): Draft {
   if (body === null || typeof body !== 'object' || !('decision' in body) || !('because' in body)) return progress
   const { decision, because } = body
   if (typeof decision !== 'string' || typeof because !== 'string') return progress
   return { ...progress, reasons: new Map(progress.reasons).set(decision, because) }
 }
 
-function waitBegan(progress: RunProgress, { name, untilMs }: RunEvent & { type: 'wait-started' }, atMs: number): RunProgress {
+function waitBegan(progress: Draft, { name, untilMs }: RunEvent & { type: 'wait-started' }, atMs: number): Draft {
   const [kind, rest] = splitOnce(name)
   const { step } = partOf(kind === 'decide' ? rest.replace(/:\d+$/, '') : rest, progress.steps)
   const because = progress.reasons.get(name)
@@ -228,7 +243,7 @@ function waitBegan(progress: RunProgress, { name, untilMs }: RunEvent & { type: 
   return kind === 'decide' ? change(next, step, { standing: 'asked', sinceMs: atMs }) : next
 }
 
-function waitEnded(progress: RunProgress, { name, value }: RunEvent & { type: 'wait-ended' }, atMs: number): RunProgress {
+function waitEnded(progress: Draft, { name, value }: RunEvent & { type: 'wait-ended' }, atMs: number): Draft {
   const wait = progress.waits.find((open) => open.name === name)
   const next = { ...progress, waits: progress.waits.filter((open) => open.name !== name) }
   if (wait?.kind !== 'decide') return next
@@ -238,13 +253,13 @@ function waitEnded(progress: RunProgress, { name, value }: RunEvent & { type: 'w
 }
 
 /** The outcome knows best: also of steps of which no event told. */
-function ended(progress: RunProgress, { result }: RunEvent & { type: 'ended' }, atMs: number): RunProgress {
-  const base: RunProgress = { ...progress, stage: 'ended', waits: [], endedMs: atMs }
+function ended(progress: Draft, { result }: RunEvent & { type: 'ended' }, atMs: number): Draft {
+  const base: Draft = { ...progress, stage: 'ended', waits: [], endedMs: atMs }
   if (result.state === 'failed') return { ...base, defect: result.error.message }
   const outcome = planOutcome.safeParse(result.value)
   if (!outcome.success) return base
   const states = { skipped: 'left-out', 'not-run': 'waiting' } as const
-  return outcome.data.steps.reduce<RunProgress>(
+  return outcome.data.steps.reduce<Draft>(
     (next, { id, state }) => {
       const standing: StepStanding = state === 'skipped' || state === 'not-run' ? states[state] : state
       // A failed undo is told by its own event.

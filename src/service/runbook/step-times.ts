@@ -1,6 +1,6 @@
 import type { Catalog } from '../../catalog/index.ts'
 import type { RunEvent, RunView } from '../../durable/index.ts'
-import { planOutcome, stepTimeOf, type StepTime } from '../../recovery/index.ts'
+import { partOf, planOutcome, stepTimeOf, type StepTime } from '../../recovery/index.ts'
 import { inputOf, openRunsAt } from '../recovery/run-views.ts'
 
 const newestRuns = 10
@@ -11,16 +11,13 @@ const newestRuns = 10
  */
 export async function pastStepTimes(catalog: Catalog, planName: string): Promise<Map<string, StepTime>> {
   await using engine = openRunsAt(catalog.file)
-  const plan = catalog.plans[planName]
+  const kinds = new Map(catalog.plans[planName]?.steps.map(({ id, do: { kind } }) => [id, kind]))
   const durations = new Map<string, number[]>()
   const runs = (await engine.list({ state: 'completed', onUnreadable: () => {} })).filter((view) => isRunOf(view, planName))
   for (const view of runs.slice(-newestRuns)) {
-    const events: RunEvent[] = []
-    for await (const event of engine.history(view.runId)) events.push(event)
-    for (const { id, kind } of doneByRunning(view)) {
-      if (plan?.steps.find((step) => step.id === id)?.do.kind !== kind) continue
-      durations.set(id, [...(durations.get(id) ?? []), durationMs(id, events)])
-    }
+    const done = doneByRunning(view).filter(({ id, kind }) => kinds.get(id) === kind)
+    const took = durationsMs(new Set(done.map(({ id }) => id)), await Array.fromAsync(engine.history(view.runId)))
+    for (const { id } of done) durations.getOrInsertComputed(id, () => []).push(took.get(id) ?? 0)
   }
   const times = new Map<string, StepTime>()
   for (const [id, measured] of durations) {
@@ -47,19 +44,24 @@ function doneByRunning({ result }: RunView): { readonly id: string; readonly kin
 }
 
 /**
- * All attempts of a step and its check, by the monotonic clock: without the pauses between attempts and the time that nobody worked on the
+ * All attempts of each step and its checks, by the monotonic clock: without the pauses between attempts and the time that nobody worked on the
  * run. A step that waits has no attempts; of it the wall clock tells.
  */
-function durationMs(id: string, events: readonly RunEvent[]): number {
-  const isOfStep = (name: string) => name === id || name === `${id}:check` || name.startsWith(`${id}#`)
-  let workedMs = 0
-  let began: string | undefined
-  let waitedMs = 0
+function durationsMs(steps: ReadonlySet<string>, events: readonly RunEvent[]): ReadonlyMap<string, number> {
+  const tookMs = new Map<string, number>()
+  const began = new Map<string, number>()
+  const add = (step: string, ms: number) => tookMs.set(step, (tookMs.get(step) ?? 0) + ms)
   for (const event of events) {
-    if ((event.type === 'step-committed' || event.type === 'step-failed') && isOfStep(event.step)) workedMs += event.elapsedMs
-    else if (event.type === 'now' && event.id === `${id}:began`) began = event.at
-    else if (event.type === 'now' && event.id === `${id}:ended` && began !== undefined)
-      waitedMs = Math.max(0, Date.parse(event.at) - Date.parse(began))
+    if (event.type === 'step-committed' || event.type === 'step-failed') {
+      const { step, part } = partOf(event.step, steps)
+      if (part === 'action' || part === 'check') add(step, event.elapsedMs)
+    } else if (event.type === 'now') {
+      const [, step, mark] = /^(.*):(began|ended)$/.exec(event.id) ?? []
+      if (step === undefined) continue
+      const since = began.get(step)
+      if (mark === 'began') began.set(step, Date.parse(event.at))
+      else if (since !== undefined) add(partOf(step, steps).step, Math.max(0, Date.parse(event.at) - since))
+    }
   }
-  return workedMs + waitedMs
+  return tookMs
 }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { ActionProgress } from '../../../../actions/index.ts'
 import type { RunEvent } from '../../../../durable/index.ts'
-import { afterEvent, type RunProgress } from '../../../../recovery/index.ts'
+import { afterEvents, type RunProgress } from '../../../../recovery/index.ts'
 import type { RunBackground } from '../../../../service/index.ts'
 import { inAscii } from '../../../output/line.ts'
 import { drawsBoxes } from '../../../output/terminal.ts'
@@ -34,12 +34,19 @@ export function openLiveView(
   const marks = boxes ? boxMarks : asciiMarks
   const output = new Map<string, string>()
   let progress: RunProgress | undefined
+  let unfolded: RunEvent[] = []
   let known: RunBackground = { usual: new Map(), noReturn: new Set() }
   let soon: NodeJS.Timeout | undefined
   let held: { readonly by: string | undefined } | undefined
 
+  /** Many at once: a run that is watched from its beginning tells of thousands. */
+  const fold = () => {
+    progress = afterEvents(progress, unfolded)
+    unfolded = []
+  }
   const draw = () => {
     soon = undefined
+    fold()
     if (progress === undefined) return
     // A terminal that does not know its size says 0.
     const [columns, rows] = [terminal.columns || 80, terminal.rows || 24]
@@ -62,8 +69,9 @@ export function openLiveView(
   terminal.on('resize', drawSoon)
   return {
     onEvent(event) {
-      progress = afterEvent(progress, event)
+      unfolded.push(event)
       if (event.type === 'step-started') output.delete(event.step)
+      if (event.type === 'submitted') fold()
       if (event.type === 'submitted' && progress !== undefined) {
         askHolder()
         background(progress).then(

@@ -140,28 +140,33 @@ function typed(command: string, { columns, marks }: RunSight): Line[] {
 
 /** What happens now is always shown; where there is no room for all else, first what is done and then what waits is counted instead. */
 function stepsWithin(steps: readonly StepProgress[], rows: number, sight: RunSight): Line[] {
-  const blocks = steps.map((step) => ({ step, lines: stepLines(step, steps, sight) }))
-  const height = (shown: typeof blocks) => shown.reduce((sum, { lines }) => sum + lines.length, 0)
-  if (height(blocks) <= rows) return blocks.flatMap(({ lines }) => lines)
+  const idWidth = Math.min(
+    24,
+    steps.reduce((most, { id }) => Math.max(most, textWidth(id)), 0),
+  )
+  const linesOf = (step: StepProgress) => stepLines(step, idWidth, sight)
+  // Each has a line at least: of thousands, only those are made that are shown.
+  const all = steps.length <= rows ? steps.flatMap(linesOf) : undefined
+  if (all !== undefined && all.length <= rows) return all
 
-  const over = blocks.filter(({ step }) => isOver(step))
-  const waiting = blocks.filter(({ step }) => step.standing === 'waiting')
-  const active = blocks.filter(({ step }) => !isOver(step) && step.standing !== 'waiting')
+  const over = steps.filter(isOver)
+  const waiting = steps.filter(({ standing }) => standing === 'waiting')
+  const active = steps.filter((step) => !isOver(step) && step.standing !== 'waiting')
   const spare = rows - 2
-  if (height(active) > spare) {
-    const heads = active
-      .map(({ lines }) => lines.slice(0, 1))
-      .slice(0, Math.max(0, spare))
-      .flat()
+  const activeLines = active.length <= spare ? active.flatMap(linesOf) : undefined
+  if (activeLines === undefined || activeLines.length > spare) {
+    const heads = active.slice(0, Math.max(0, spare)).flatMap((step) => linesOf(step).slice(0, 1))
     const more = active.length - heads.length
     return [counted(over.length, 'over'), ...heads, counted(waiting.length + more, 'more')].slice(0, rows)
   }
-  const room = spare - height(active)
+  const room = spare - activeLines.length
   const next = waiting.slice(0, Math.min(waiting.length, Math.max(1, room)))
   const lastOver = over.slice(Math.max(0, over.length - Math.max(0, room - next.length)))
   return [
     ...(over.length > lastOver.length ? [counted(over.length - lastOver.length, 'over')] : []),
-    ...[...lastOver, ...active, ...next].flatMap(({ lines }) => lines),
+    ...lastOver.flatMap(linesOf),
+    ...activeLines,
+    ...next.flatMap(linesOf),
     ...(waiting.length > next.length ? [counted(waiting.length - next.length, 'more')] : []),
   ].slice(0, rows)
 }
@@ -171,9 +176,8 @@ function counted(count: number, what: 'over' | 'more'): Line {
   return [span(what === 'over' ? `  ${count} ${steps} before, over` : `  ${count} more ${steps}`, 'dim')]
 }
 
-function stepLines(step: StepProgress, all: readonly StepProgress[], sight: RunSight): Line[] {
+function stepLines(step: StepProgress, idWidth: number, sight: RunSight): Line[] {
   const { mark, style } = standingOf(step, sight.marks)
-  const idWidth = Math.min(24, Math.max(...all.map(({ id }) => textWidth(id))))
   const name = step.id + ' '.repeat(Math.max(0, idWidth - textWidth(step.id)))
   const head: Span[] = [span(`${mark} `, style), span(name, isOver(step) || step.standing === 'waiting' ? undefined : 'bold')]
   const flag = sight.noReturn.size === 0 ? [] : [span(sight.noReturn.has(step.id) ? ` ${sight.marks.noReturn}` : '  ', 'yellow')]
