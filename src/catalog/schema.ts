@@ -71,13 +71,14 @@ const keep = z
     weekly: count.describe('The newest of each of the last N weeks that have one.').optional(),
     monthly: count.describe('The newest of each of the last N months that have one.').optional(),
     yearly: count.describe('The newest of each of the last N years that have one.').optional(),
-    within: durationText.describe('All that are younger than this.').optional(),
+    within: durationText.describe('All that are at most this much older than the newest.').optional(),
   })
   .refine((rules) => Object.keys(rules).length > 0)
   .meta({
     minProperties: 1,
     expected: 'at least one rule, such as { daily: 7, weekly: 5 }',
-    description: 'Which snapshots are kept; absent: all. Not acted on by this version.',
+    description:
+      'Which snapshots `holdfast forget --service` keeps; a snapshot that any of these rules keeps is kept. Absent: it refuses.',
   })
 
 const backup = z

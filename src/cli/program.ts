@@ -7,6 +7,7 @@ import { detectCommand } from './commands/detect/detect.ts'
 import { demoCommand } from './commands/demo.ts'
 import { drillCommand } from './commands/drill/drill.ts'
 import { postgresCommand } from './commands/postgres/postgres.ts'
+import { forgetCommand } from './commands/forget/forget.ts'
 import { initCommand } from './commands/init.ts'
 import { lsCommand } from './commands/ls.ts'
 import { observeCommand } from './commands/observe.ts'
@@ -30,6 +31,7 @@ export function createProgram(version: string) {
   program.addCommand(snapshotsCommand)
   program.addCommand(lsCommand)
   program.addCommand(restoreCommand)
+  program.addCommand(forgetCommand)
   program.addCommand(checkCommand)
   program.addCommand(catCommand)
   program.addCommand(unlockCommand)

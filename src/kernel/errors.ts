@@ -41,6 +41,7 @@ const errorTable = {
   'object-damaged': { exit: 1, http: 500 },
   'snapshot-not-found': { exit: 1, http: 404 },
   'snapshot-ambiguous': { exit: 2, http: 400 },
+  'would-remove-all': { exit: 1, http: 409 },
   'source-unreadable': { exit: 3, http: 500 },
   'target-not-empty': { exit: 1, http: 409 },
   'target-unsafe': { exit: 1, http: 409 },

@@ -50,3 +50,9 @@ export function sharedRepository(restic: string, parent: string = tmpdir()): Sha
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
+
+/** The second number of its version: 14 of 0.14.0. */
+export async function resticVersion(restic: string): Promise<number> {
+  const { stdout } = await runProcess(restic, ['version'], {})
+  return Number(/^restic 0\.(\d+)/.exec(stdout)?.[1] ?? Number.NaN)
+}
