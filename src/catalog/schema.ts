@@ -78,7 +78,7 @@ const keep = z
     minProperties: 1,
     expected: 'at least one rule, such as { daily: 7, weekly: 5 }',
     description:
-      'Which snapshots `holdfast forget --service` keeps; a snapshot that any of these rules keeps is kept. Absent: it refuses.',
+      'Which snapshots `holdfast forget --service NAME` keeps; a snapshot that any of these rules keeps is kept. Absent: it refuses.',
   })
 
 const backup = z

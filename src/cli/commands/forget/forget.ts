@@ -117,7 +117,7 @@ function printNamed(removed: readonly string[], dryRun: boolean, { print }: Cont
   print.result({ dryRun, removed }, () =>
     dryRun
       ? `would remove ${names}; nothing was removed: a dry run`
-      : `removed ${names}; \`holdfast prune\` frees what only they held`,
+      : `removed ${names}; \`prune\` frees what only they held`,
   )
 }
 
