@@ -165,5 +165,5 @@ describeWith('moto', 'the example api-gateway, its region lost', (environment) =
 test('the runbook of the example is current', async () => {
   const at = (name: string) => new URL(`../../examples/api-gateway/${name}`, import.meta.url).pathname
   const catalog = await loadRunCatalog(at('holdfast.yaml'))
-  expect(checkRunbook(catalog, 'api-gateway', await readFile(at('RUNBOOK.md')))).toEqual([])
+  expect(checkRunbook(catalog, { service: 'api-gateway' }, await readFile(at('RUNBOOK.md')))).toEqual([])
 })

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkRunbook, createCatalogRepository, loadRunCatalog } from '../../src/service/index.ts'
@@ -134,6 +134,31 @@ describe('holdfast runbook', () => {
     expect(asJson.stderr).toContain('--output FILE.pdf')
   })
 
+  test('can be of another plan, counts only its own runs, and is not taken for the recovery’s', async () => {
+    await using here = await shop()
+    const plan = `  home:
+    recovers: [orders]
+    steps:
+      - { id: look, do: { shell: { run: [test, -d, ${here.at('data')}], effect: read-only } } }
+`
+    await appendFile(here.at('holdfast.yaml'), plan)
+    await here.run('backup', '--service', 'orders')
+    expect((await here.run('recover', 'orders', '--yes')).exitCode).toBe(0)
+
+    const written = await here.run('--json', 'runbook', '--plan', 'home', '--output', 'HOME.md')
+    expect(written.json()).toMatchObject({ service: 'orders', plan: 'home', output: 'HOME.md' })
+    const text = await readFile(here.at('HOME.md'), 'utf8')
+    expect(text).toContain('never: nobody knows whether this works')
+    expect((await here.run('runbook', 'check', '--plan', 'home', 'HOME.md')).exitCode).toBe(0)
+    expect((await here.run('runbook', 'check', 'orders', '--plan', 'home', 'HOME.md')).exitCode).toBe(0)
+    const taken = await here.run('--json', 'runbook', 'check', 'orders', 'HOME.md')
+    expect(taken.exitCode).toBe(1)
+    expect(taken.json()).toMatchObject({ findings: [{ code: 'other-plan', found: 'home', expected: 'back' }] })
+
+    expect((await here.run('recover', 'orders', '--plan', 'home', '--yes')).exitCode).toBe(0)
+    expect((await here.run('runbook', '--plan', 'home')).stdout).toMatch(/Last worked: \*\*\d{4}/)
+  })
+
   test('refuses what it does not know with 2', async () => {
     await using here = await shop()
     for (const args of [
@@ -142,6 +167,10 @@ describe('holdfast runbook', () => {
       ['check', 'nothing', 'RUNBOOK.md'],
       ['check', 'orders'],
       [],
+      ['--plan', 'nothing'],
+      ['orders', '--plan', 'nothing'],
+      ['check', '--plan', 'nothing', 'RUNBOOK.md'],
+      ['check', 'RUNBOOK.md'],
     ]) {
       await writeFile(here.at('RUNBOOK.md'), '')
       expect((await here.run('runbook', ...args)).exitCode, args.join(' ')).toBe(2)
@@ -150,11 +179,12 @@ describe('holdfast runbook', () => {
 })
 
 test.each([
-  ['postgres', 'shop'],
-  ['postgres-failover', 'orders'],
-])('the runbook of the example %s is current', async (name, service) => {
+  ['postgres', 'RUNBOOK.md', { service: 'shop' }],
+  ['postgres-failover', 'RUNBOOK.md', { service: 'orders' }],
+  ['postgres-failover', 'SWITCHBACK.md', { plan: 'orders-switchback' }],
+])('the runbook of the example %s, %s, is current', async (name, file, of) => {
   const example = join(repositoryRoot, 'examples', name)
   const catalog = await loadRunCatalog(join(example, 'holdfast.yaml'))
-  const committed = await readFile(join(example, 'RUNBOOK.md'))
-  expect(checkRunbook(catalog, service, committed)).toEqual([])
+  const committed = await readFile(join(example, file))
+  expect(checkRunbook(catalog, of, committed)).toEqual([])
 })

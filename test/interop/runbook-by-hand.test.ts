@@ -44,7 +44,7 @@ plans:
   await pg.sql('create table orders as select 1 as id')
   expect((await holdfast(['--catalog', catalog.file, 'backup', '--service', 'orders'])).exitCode).toBe(0)
   await receiveWhile(catalog.file, pg, 'insert into orders select generate_series(2, 1000)')
-  return { at, catalog, runbook: buildRunbook(catalog, 'orders', actions, 'test') }
+  return { at, catalog, runbook: buildRunbook(catalog, { service: 'orders' }, actions, 'test') }
 }
 
 /** Until what the command wrote is stored. */

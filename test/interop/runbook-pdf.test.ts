@@ -29,7 +29,7 @@ describeWith('poppler', 'a runbook as PDF, read by poppler', () => {
     ['api-gateway', 'api-gateway'],
   ])('has on its pages all that the runbook of examples/%s says, in order', async (example, service) => {
     const catalog = await loadRunCatalog(join(examples, example, 'holdfast.yaml'))
-    await expectAllInOrder(wordRunbook(buildRunbook(catalog, service, actions, runbookVersion)))
+    await expectAllInOrder(wordRunbook(buildRunbook(catalog, { service }, actions, runbookVersion)))
   })
 
   test('has it also over many pages, with commands longer than a line, and names the characters without a glyph', async () => {

@@ -6,6 +6,7 @@ import {
   wordRunbook,
   renderRunbook,
   type RunbookEvidence,
+  type RunbookOf,
   type RunbookTextFormat,
 } from '../../src/recovery/index.ts'
 import { checkText } from './marked-catalog.ts'
@@ -72,8 +73,9 @@ export async function catalogOf(text: string): Promise<Catalog> {
   throw new Error(check.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'))
 }
 
-export async function runbookOf(text = shopText(), service = 'orders') {
-  return buildRunbook(await catalogOf(text), service, actions, runbookVersion)
+export async function runbookOf(text = shopText(), which: string | RunbookOf = 'orders') {
+  const of = typeof which === 'string' ? { service: which } : which
+  return buildRunbook(await catalogOf(text), of, actions, runbookVersion)
 }
 
 export async function renderedRunbook(
@@ -82,7 +84,7 @@ export async function renderedRunbook(
     format = 'md',
     evidence,
     service = 'orders',
-  }: { format?: RunbookTextFormat; evidence?: RunbookEvidence; service?: string } = {},
+  }: { format?: RunbookTextFormat; evidence?: RunbookEvidence; service?: string | RunbookOf } = {},
 ): Promise<string> {
   return renderRunbook(wordRunbook(await runbookOf(text, service), evidence), format)
 }

@@ -1,26 +1,42 @@
 import { exportSecret, quote, type AnyAction } from '../../actions/index.ts'
-import { dependencyOrder, dependentsOf, findService, type Catalog, type Service, type Site } from '../../catalog/index.ts'
-import { HoldfastError } from '../../kernel/index.ts'
+import {
+  dependencyOrder,
+  dependentsOf,
+  findService,
+  planFor,
+  type Catalog,
+  type Service,
+  type Site,
+} from '../../catalog/index.ts'
 import { describeUrl } from '../../postgres/index.ts'
 import { compilePlan } from '../compile.ts'
 import { planHash } from '../plan.ts'
+import { recoverLine } from './what-to-type.ts'
 import type { Copy, Dependency, ProtectedData, Runbook } from './model.ts'
 import { describeReference, pathText } from './secrets.ts'
 import { rollbackOf, runbookSteps } from './steps.ts'
 
-/** The runbook of a service. Throws `unknown-service` and, when it has no plan, `usage`. Reads nothing but what it is given. */
-export function buildRunbook(catalog: Catalog, name: string, actions: readonly AnyAction[], version: string): Runbook {
+/** Which runbook: of the plan that recovers a service, or of another one that does. */
+export interface RunbookOf {
+  readonly service: string
+  readonly plan?: string
+}
+
+/**
+ * The runbook of a service's plan. Throws `unknown-service` and, when it has no such plan, `usage`. Reads nothing but what it is given.
+ */
+export function buildRunbook(
+  catalog: Catalog,
+  { service: name, plan: other }: RunbookOf,
+  actions: readonly AnyAction[],
+  version: string,
+): Runbook {
   const service = findService(catalog, name)
-  const plan = service.recovery === undefined ? undefined : catalog.plans[service.recovery]
-  if (plan === undefined) {
-    throw new HoldfastError('usage', {
-      message: `service ${name} has no recovery plan: there is nothing to write down`,
-      hint: `name one with \`recovery:\` in ${catalog.file}, under services.${name}`,
-    })
-  }
+  const plan = planFor(catalog, name, other)
+  const which = { service, plan, isRecovery: plan.name === service.recovery }
   const compiled = compilePlan(plan)
-  const steps = runbookSteps({ catalog, service: name, declared: plan, compiled, actions })
-  const dependencies = dependenciesOf(catalog, service)
+  const steps = runbookSteps({ catalog, recover: recoverLine(which), declared: plan, compiled, actions })
+  const dependencies = dependenciesOf(catalog, which)
   const protectedServices = [
     ...new Map([...plan.recovers.map((other) => findService(catalog, other)), service].map((s) => [s.name, s])).values(),
   ]
@@ -28,9 +44,8 @@ export function buildRunbook(catalog: Catalog, name: string, actions: readonly A
     ? protectedServices
     : dependencies.map((dependency) => dependency.service)
   return {
-    service,
+    ...which,
     site: siteOf(catalog, service.site),
-    plan,
     planHash: planHash(compiled, version),
     version,
     dependencies,
@@ -42,7 +57,7 @@ export function buildRunbook(catalog: Catalog, name: string, actions: readonly A
   }
 }
 
-function dependenciesOf(catalog: Catalog, service: Service): Dependency[] {
+function dependenciesOf(catalog: Catalog, { service, plan }: Pick<Runbook, 'service' | 'plan'>): Dependency[] {
   const needed = new Set<string>()
   const visit = (current: Service) => {
     for (const name of current.dependsOn) {
@@ -52,7 +67,7 @@ function dependenciesOf(catalog: Catalog, service: Service): Dependency[] {
     }
   }
   visit(service)
-  const recovered = new Set(service.recovery === undefined ? [] : (catalog.plans[service.recovery]?.recovers ?? []))
+  const recovered = new Set(plan.recovers)
   return dependencyOrder(catalog)
     .filter(({ name }) => needed.has(name))
     .map((dependency) => ({

@@ -11,7 +11,7 @@ import { wordRunbook } from './word.ts'
 
 /** What `runbook check` finds for a file, with the catalog of that text. */
 async function found(committed: string, text = shopText(), version = runbookVersion) {
-  const runbook = buildRunbook(await catalogOf(text), 'orders', actions, version)
+  const runbook = buildRunbook(await catalogOf(text), { service: 'orders' }, actions, version)
   const document = wordRunbook(runbook)
   const hashBy = (other: string) => planHash(compilePlan(runbook.plan), other)
   return compareRunbook(

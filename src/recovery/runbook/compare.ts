@@ -8,6 +8,7 @@ import type { RunbookFile } from './read-file.ts'
  *
  * not-a-runbook   none of its first lines says that Holdfast wrote it
  * other-service   it is the runbook of another service
+ * other-plan      it is the runbook of another plan of the service
  * plan            it was written for another plan
  * version         for the same plan, by another version of Holdfast, which runs it as another plan
  * content         lines differ: by hand, or because something of the catalog that is not the plan has changed
@@ -16,6 +17,7 @@ import type { RunbookFile } from './read-file.ts'
 export type RunbookFinding =
   | { readonly code: 'not-a-runbook' }
   | { readonly code: 'other-service'; readonly found: string; readonly expected: string }
+  | { readonly code: 'other-plan'; readonly found: string; readonly expected: string }
   | { readonly code: 'plan'; readonly found: string; readonly expected: string }
   | { readonly code: 'version'; readonly found: string; readonly expected: string }
   | { readonly code: 'content'; readonly lines: readonly DifferingLine[] }
@@ -36,6 +38,7 @@ export function compareRunbook(
   const found = readIdentity(committed)
   if (found === undefined) return [{ code: 'not-a-runbook' }]
   if (found.service !== identity.service) return [{ code: 'other-service', found: found.service, expected: identity.service }]
+  if (found.plan !== identity.plan) return [{ code: 'other-plan', found: found.plan, expected: identity.plan }]
   const findings: RunbookFinding[] = []
   if (found.hash !== identity.hash) {
     const onlyVersion = found.version !== identity.version && hashBy(found.version) === found.hash

@@ -9,6 +9,8 @@ export interface Runbook {
   readonly service: Service
   readonly site: Site
   readonly plan: CatalogPlan
+  /** It is the plan that the service names as its recovery; another, such as its failback, is named where it is run. */
+  readonly isRecovery: boolean
   /** As `recover` binds a run to it. */
   readonly planHash: string
   readonly version: string

@@ -194,3 +194,41 @@ describe('what a runbook says of the past', () => {
     )
   })
 })
+
+describe('the runbook of another plan than the recovery', () => {
+  const home = `  home:
+    recovers: [web, orders]
+    steps:
+      - { id: look, do: { http.check: { url: 'http://localhost/health' } } }
+`
+
+  test('names the plan wherever it says what to type, and is of that plan', async () => {
+    const text = await renderedRunbook(shopText() + home, { service: { service: 'orders', plan: 'home' } })
+    expect(text).toMatch(/<!-- holdfast-runbook service=orders plan=home /)
+    expect(text).toContain('# Runbook: orders, home')
+    for (const line of [
+      'holdfast recover orders --plan home --dry-run',
+      'holdfast runbook orders --plan home --output FILE',
+      'holdfast runbook check orders --plan home FILE',
+    ])
+      expect(text).toContain(line)
+    // Whoever types that brings back by another plan.
+    expect(text).not.toMatch(/holdfast recover orders(?! --plan home)/)
+  })
+
+  test('says that it is not what brings the service back after a disaster, and nothing of how that shows', async () => {
+    const health = "    health: { http: 'http://localhost/orders' }"
+    const text = await renderedRunbook(shopText({ orders: health }) + home, { service: { service: 'orders', plan: 'home' } })
+    expect(text).toContain('that is the plan `back`, its runbook `holdfast runbook orders`')
+    expect(text).not.toContain('does not answer')
+    expect(text).toContain('holdfast drill run home')
+  })
+
+  test('is refused for a plan that does not recover the service', async () => {
+    await expect(runbookOf(shopText(), { service: 'orders', plan: 'web-back' })).rejects.toMatchObject({
+      code: 'usage',
+      hint: expect.stringContaining('back') as string,
+    })
+    await expect(runbookOf(shopText(), { service: 'orders', plan: 'toString' })).rejects.toMatchObject({ code: 'usage' })
+  })
+})

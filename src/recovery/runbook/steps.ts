@@ -11,7 +11,8 @@ import { timeLimitMs } from './time-limit.ts'
 
 export interface StepSources {
   readonly catalog: Catalog
-  readonly service: string
+  /** What runs the whole plan. */
+  readonly recover: string
   readonly declared: CatalogPlan
   /** Its steps are in an order in which they can run. */
   readonly compiled: Plan
@@ -19,7 +20,7 @@ export interface StepSources {
 }
 
 /** The steps of a plan, each with all that a person needs to do it. */
-export function runbookSteps({ catalog, service, declared, compiled, actions }: StepSources): RunbookStep[] {
+export function runbookSteps({ catalog, recover, declared, compiled, actions }: StepSources): RunbookStep[] {
   const before = new Map(compiled.steps.map(({ id }) => [id, ancestors(id, compiled.steps)]))
   const outputs: Record<string, Readonly<Record<string, Json>>> = {}
   const bind = ({ kind, params }: ActionCall) => bindAction(actions, kind, fillInForeseen(params, outputs))
@@ -66,7 +67,7 @@ export function runbookSteps({ catalog, service, declared, compiled, actions }: 
       timeoutMs: step.timeoutMs,
       attempts: step.retry.attempts,
       commands,
-      holdfast: holdfastCommands(service, step, pastNoReturn),
+      holdfast: holdfastCommands(recover, step, pastNoReturn),
       ...(check === undefined || step.check === undefined
         ? {}
         : {
@@ -125,8 +126,8 @@ export function rollbackOf(steps: readonly RunbookStep[]): RunbookUndo[] {
 }
 
 /** What Holdfast wants to be told while it does this step. */
-function holdfastCommands(service: string, { id, action, onFailure }: PlanStep, pastNoReturn: boolean): HoldfastCommand[] {
-  const commands: HoldfastCommand[] = [{ line: `holdfast recover ${service}`, purpose: 'does this step, and all others' }]
+function holdfastCommands(recover: string, { id, action, onFailure }: PlanStep, pastNoReturn: boolean): HoldfastCommand[] {
+  const commands: HoldfastCommand[] = [{ line: recover, purpose: 'does this step, and all others' }]
   if (action.kind === 'approve') {
     commands.push(
       { line: `holdfast run approve latest ${id}`, purpose: 'approves it' },

@@ -3,14 +3,15 @@ import { detectionChapter, prerequisitesChapter } from './chapters/before.ts'
 import { proofChapter } from './chapters/proof.ts'
 import { recoveryChapter } from './chapters/recovery.ts'
 import { backupsChapter, serviceChapter } from './chapters/service.ts'
+import { checkLine, recoverLine } from './what-to-type.ts'
 import { code, text, type RunbookDocument } from './document.ts'
 import type { RunbookEvidence } from './evidence.ts'
 import type { Runbook } from './model.ts'
 
 /** A runbook in words. Without evidence it says that none was looked at. */
 export function wordRunbook(runbook: Runbook, evidence?: RunbookEvidence): RunbookDocument {
-  const { service, plan, planHash, version } = runbook
-  const title = `Runbook: ${service.name}`
+  const { service, plan, planHash, version, isRecovery } = runbook
+  const title = isRecovery ? `Runbook: ${service.name}` : `Runbook: ${service.name}, ${plan.name}`
   return {
     title,
     identity: { service: service.name, plan: plan.name, hash: planHash, version },
@@ -19,8 +20,8 @@ export function wordRunbook(runbook: Runbook, evidence?: RunbookEvidence): Runbo
       text(
         'How ',
         code(service.name),
-        ' comes back. The same plan that ',
-        code(`holdfast recover ${service.name}`),
+        isRecovery ? ' comes back. The same plan that ' : ` is moved by its plan ${plan.name}, the same that `,
+        code(recoverLine(runbook)),
         ' runs, with the plain commands that do each step without it.',
       ),
       ...proofChapter(runbook, evidence),
@@ -36,7 +37,7 @@ export function wordRunbook(runbook: Runbook, evidence?: RunbookEvidence): Runbo
         ', hash ',
         code(planHash),
         `, Holdfast ${version}. `,
-        code(`holdfast runbook check ${service.name} FILE`),
+        code(checkLine(runbook)),
         ' says whether this file is still true.',
       ),
     ],

@@ -1,4 +1,4 @@
-import { findService, type Catalog, type DetectionWatch, type Plan } from '../../catalog/index.ts'
+import { planFor, type Catalog, type DetectionWatch, type Plan } from '../../catalog/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
 
 export interface WatchedService {
@@ -10,19 +10,12 @@ export interface WatchedService {
 
 /** What watches over a service. Throws `unknown-service`, and `usage` when nothing does. */
 export function watchedService(catalog: Catalog, name: string): WatchedService {
-  const { recovery } = findService(catalog, name)
-  const plan = recovery === undefined ? undefined : catalog.plans[recovery]
-  const { watch, decide } = plan?.detection ?? {}
-  if (plan !== undefined && watch !== undefined && decide !== undefined) return { service: name, plan, watch, decide }
+  const plan = planFor(catalog, name)
+  const { watch, decide } = plan.detection ?? {}
+  if (watch !== undefined && decide !== undefined) return { service: name, plan, watch, decide }
   throw new HoldfastError('usage', {
-    message:
-      plan === undefined
-        ? `service ${name} has no recovery plan`
-        : `nobody watches over the plan ${plan.name}: it has no observers`,
-    hint:
-      plan === undefined
-        ? `name one with \`recovery:\` in ${catalog.file}, under services.${name}`
-        : `give plans.${plan.name}.detection its observers, quorum and for, in ${catalog.file}`,
+    message: `nobody watches over the plan ${plan.name}: it has no observers`,
+    hint: `give plans.${plan.name}.detection its observers, quorum and for, in ${catalog.file}`,
   })
 }
 

@@ -2,7 +2,7 @@ import { readdir, realpath } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { actions, noOwnNetwork } from '../../actions/index.ts'
-import { drillOf, type Catalog, type Plan as CatalogPlan } from '../../catalog/index.ts'
+import { drillOf, planFor, type Catalog, type Plan as CatalogPlan } from '../../catalog/index.ts'
 import { HoldfastError, systemCode } from '../../kernel/index.ts'
 import {
   bindAction,
@@ -107,15 +107,9 @@ export function compileSandboxed(declared: CatalogPlan, form: PlanForm, folder: 
 
 /** A service's plan, or the plan of that name. Throws `unknown-service` or `usage` when there is none. */
 export function planNamed(catalog: Catalog, name: string): CatalogPlan {
-  const service = Object.hasOwn(catalog.services, name) ? catalog.services[name] : undefined
-  const plan = service === undefined ? catalog.plans[name] : catalog.plans[service.recovery ?? '']
+  if (Object.hasOwn(catalog.services, name)) return planFor(catalog, name)
+  const plan = Object.hasOwn(catalog.plans, name) ? catalog.plans[name] : undefined
   if (plan !== undefined) return plan
-  if (service !== undefined) {
-    throw new HoldfastError('usage', {
-      message: `service ${name} has no recovery plan`,
-      hint: `name one with \`recovery:\` in ${catalog.file}, under services.${name}`,
-    })
-  }
   throw new HoldfastError('unknown-service', {
     message: `the catalog has neither a service nor a plan called ${name}`,
     hint: `services: ${Object.keys(catalog.services).join(', ')}; plans: ${Object.keys(catalog.plans).join(', ')}`,

@@ -1,7 +1,7 @@
 import { actions, type Effect, type RecoveryTarget } from '../../actions/index.ts'
-import { findService, type Catalog } from '../../catalog/index.ts'
+import { planFor, type Catalog } from '../../catalog/index.ts'
 import type { RunSpec } from '../../durable/index.ts'
-import { HoldfastError, randomHex, userName } from '../../kernel/index.ts'
+import { randomHex, userName } from '../../kernel/index.ts'
 import {
   actionContext,
   bindAction,
@@ -61,31 +61,9 @@ export interface PreparedRecovery {
   }[]
 }
 
-/** The plan that recovers a service, or another one that is said to. Throws `unknown-service` and, when there is none, `usage`. */
-export function planOf(catalog: Catalog, name: string, other?: string): Plan {
-  const { recovery } = findService(catalog, name)
-  if (other !== undefined) return otherPlan(catalog, name, other)
-  const plan = recovery === undefined ? undefined : catalog.plans[recovery]
-  if (plan !== undefined) return compilePlan(plan)
-  throw new HoldfastError('usage', {
-    message: `service ${name} has no recovery plan`,
-    hint: `name one with \`recovery:\` in ${catalog.file}, under services.${name}`,
-  })
-}
-
-function otherPlan(catalog: Catalog, service: string, name: string): Plan {
-  const plan = catalog.plans[name]
-  if (plan?.recovers.includes(service) === true) return compilePlan(plan)
-  const fitting = Object.values(catalog.plans).filter(({ recovers }) => recovers.includes(service))
-  throw new HoldfastError('usage', {
-    message: plan === undefined ? `the catalog has no plan '${name}'` : `the plan ${name} does not recover ${service}`,
-    hint: `plans that do: ${fitting.map((one) => one.name).join(', ') || 'none'}`,
-  })
-}
-
 /** Decides everything about a recovery without doing any of it. */
 export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
-  const plan = planOf(request.catalog, request.service, request.plan)
+  const plan = compilePlan(planFor(request.catalog, request.service, request.plan))
   const version = codeVersion()
   const input: PlanInput = {
     plan,

@@ -1,7 +1,7 @@
-import type { Catalog, Service } from '../../catalog/index.ts'
+import type { Catalog } from '../../catalog/index.ts'
 import { isHoldfastError } from '../../kernel/index.ts'
 import type { EvidenceRecord } from '../../ledger/index.ts'
-import type { PastRecovery } from '../../recovery/index.ts'
+import type { PastRecovery, Runbook } from '../../recovery/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import { openRepositoryLedger } from '../record-evidence.ts'
 
@@ -14,10 +14,10 @@ export interface RecordedRecoveries {
   readonly unseen: readonly { readonly place: string; readonly because: string }[]
 }
 
-/** What the ledgers of these repositories say of recoveries of a service, or by its plan. */
+/** What the ledgers of these repositories say of recoveries of a service, or by its plan; of another plan than its recovery, only of that. */
 export async function recordedRecoveries(
   catalog: Catalog,
-  service: Service,
+  runbook: Pick<Runbook, 'service' | 'plan' | 'isRecovery'>,
   repositories: readonly string[],
   signal: AbortSignal,
 ): Promise<RecordedRecoveries> {
@@ -30,7 +30,7 @@ export async function recordedRecoveries(
       const filter = { kinds: ['recovery'], order: 'newest-first', onDamage: () => damaged++ } as const
       let left = newestRecords
       for await (const record of openRepositoryLedger(repository, catalog.file).records(filter, signal)) {
-        if (record.kind !== 'recovery' || !isOf(record, service)) continue
+        if (record.kind !== 'recovery' || !isOf(record, runbook)) continue
         runs.set(record.body.runId, pastRecovery(name, record))
         if (--left === 0) break
       }
@@ -45,8 +45,11 @@ export async function recordedRecoveries(
 }
 
 /** A run of its plan brought it back, whichever of the plan's services the record was written for. */
-function isOf({ service, body }: EvidenceRecord<'recovery'>, { name, recovery }: Service): boolean {
-  return service === name || body.plan === recovery
+function isOf(
+  { service, body }: EvidenceRecord<'recovery'>,
+  { service: { name }, plan, isRecovery }: Pick<Runbook, 'service' | 'plan' | 'isRecovery'>,
+): boolean {
+  return body.plan === plan.name || (isRecovery && service === name)
 }
 
 function pastRecovery(repository: string, { seq, time, body }: EvidenceRecord<'recovery'>): PastRecovery {

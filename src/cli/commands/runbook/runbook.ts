@@ -8,6 +8,6 @@ export const runbookCommand = command('runbook', 'a recovery plan for people: ev
   ['holdfast runbook orders-db --output RUNBOOK.pdf', 'as PDF, A4, with page numbers'],
   ['holdfast runbook check orders-db RUNBOOK.md', 'for CI: exit code 1 when the committed file is no longer true'],
 ])
-  .usage('SERVICE [--format md|html|pdf] [--output FILE] [--no-evidence] | check SERVICE FILE')
+  .usage('SERVICE | --plan PLAN [--format md|html|pdf] [--output FILE] [--no-evidence] | check SERVICE FILE')
   .addCommand(runbookShowCommand, { isDefault: true })
   .addCommand(runbookCheckCommand)

@@ -13,18 +13,23 @@ export const runbookShowCommand = command('show', 'write the runbook of a servic
     'for a repository of source code: changes only with the catalog',
   ],
   ['holdfast runbook orders-db --output orders-db.pdf', 'to print, A4'],
+  ['holdfast runbook --plan orders-failback', 'of another plan: the way back after a failover, a gameday'],
   ['holdfast runbook orders-db --format html > orders-db.html', 'for the screen and to print: one file, no network'],
 ])
-  .argument('<service>', 'a service of the catalog that has a plan')
+  .argument('[service]', 'a service of the catalog that has a plan; needed without --plan')
+  .option('--plan <name>', 'of another plan that recovers it, such as its failback; default: the one that the service names')
   .option('--format <format>', 'md, html or pdf; without it, what the end of the output’s name says, else md', readFormat)
   .option('--output <file>', 'write it there instead; only a runbook is replaced')
   .option('--no-evidence', 'look at no ledger and no past run: leave out what was measured')
-  .action(async (service, { format, output, evidence }, self) => {
+  .action(async (service, { plan, format, output, evidence }, self) => {
     const { globals, print, signal } = contextOf(self)
     const chosen = format ?? formatOfName(output) ?? 'md'
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     if (chosen === 'pdf' && output === undefined) refusePdfAsText(print.json)
-    const { content, unseen, ...about } = await writeRunbook({ catalog, service, format: chosen, withEvidence: evidence }, signal)
+    const { content, unseen, ...about } = await writeRunbook(
+      { catalog, service, plan, format: chosen, withEvidence: evidence },
+      signal,
+    )
     for (const { place, because } of unseen) print.note(`the repository ${place} could not be looked into: ${because}`)
     if (output === undefined) {
       if (typeof content === 'string') print.result({ ...about, format: chosen, unseen, text: content }, () => content)
@@ -33,7 +38,10 @@ export const runbookShowCommand = command('show', 'write the runbook of a servic
     }
     await refuseOther(output)
     await writeFileDurably(output, content, { mode: 0o644 })
-    print.result({ ...about, format: chosen, unseen, output }, () => `${output} is the runbook of ${service}`)
+    print.result(
+      { ...about, format: chosen, unseen, output },
+      () => `${output} is the runbook of ${about.service}${plan === undefined ? '' : ` by ${plan}`}`,
+    )
   })
 
 function readFormat(text: string): RunbookFormat {

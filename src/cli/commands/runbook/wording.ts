@@ -10,6 +10,8 @@ export function findingText(finding: RunbookFinding, file: string): string {
       return `${file} is not a runbook that Holdfast wrote: its first lines do not say so`
     case 'other-service':
       return `${file} is the runbook of ${finding.found}, not of ${finding.expected}`
+    case 'other-plan':
+      return `${file} is the runbook of the plan ${finding.found}, not of ${finding.expected}`
     case 'plan':
       return `the plan has changed since: ${file} is for ${finding.found.slice(0, 12)}, the plan is ${finding.expected.slice(0, 12)}`
     case 'version':

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../../kernel/index.ts'
 import { code, commands, heading, list, names, strong, text, type Block, type Inline } from '../document.ts'
+import { runbookLine } from '../what-to-type.ts'
 import type { Runbook, RunbookStep } from '../model.ts'
 import { onCall } from './service.ts'
 
@@ -114,7 +115,8 @@ export function escalationChapter({ service, dependencies, dependents }: Runbook
 }
 
 /** What is left to do when it is up again. */
-export function afterwardsChapter({ service, plan, data, copies }: Runbook): Block[] {
+export function afterwardsChapter(runbook: Runbook): Block[] {
+  const { service, plan, data, copies } = runbook
   const { postgres } = service.data
   return [
     heading(2, 'Afterwards'),
@@ -137,7 +139,7 @@ export function afterwardsChapter({ service, plan, data, copies }: Runbook): Blo
         code(plan.name),
         ' is corrected',
       ],
-      [code(`holdfast runbook ${service.name} --output FILE`), ': this runbook is written anew, printed and put where it was'],
+      [code(`${runbookLine(runbook)} --output FILE`), ': this runbook is written anew, printed and put where it was'],
     ]),
   ]
 }

@@ -1,10 +1,14 @@
 import { formatDuration } from '../../../kernel/index.ts'
 import { code, heading, list, strong, text, type Block, type Inline } from '../document.ts'
+import { recoverLine } from '../what-to-type.ts'
 import type { Runbook } from '../model.ts'
 import { onCall } from './service.ts'
 
 /** How the disaster shows, and who may say that it is one. */
-export function detectionChapter({ plan: { detection }, service }: Runbook): Block[] {
+export function detectionChapter(runbook: Runbook): Block[] {
+  const { plan, service, isRecovery } = runbook
+  const { detection } = plan
+  if (!isRecovery && detection === undefined) return occasionChapter(runbook)
   const { health } = service
   const symptoms = (detection?.symptoms ?? []).map((symptom): Inline[] => [symptom])
   if (health !== undefined) {
@@ -40,8 +44,32 @@ export function detectionChapter({ plan: { detection }, service }: Runbook): Blo
   ]
 }
 
+/** Of a plan that is for another occasion than a disaster: the way back after a failover, a move, a gameday. */
+function occasionChapter({ plan, service }: Runbook): Block[] {
+  const { recovery } = service
+  return [
+    heading(2, 'When, and who decides'),
+    text(
+      strong('This is not what brings the service back after a disaster'),
+      ...(recovery === undefined
+        ? [': the service names no plan for that.']
+        : [': that is the plan ', code(recovery), ', its runbook ', code(`holdfast runbook ${service.name}`), '.']),
+    ),
+    text(
+      strong('A person decides'),
+      `: whoever is on call (${onCall(service)}), else ${service.owner}. To try it: `,
+      code(`holdfast drill run ${plan.name}`),
+      ', or with ',
+      code('--live'),
+      ' as a gameday.',
+    ),
+    text('Decided by …………………………  at ……………  Began at ……………'),
+  ]
+}
+
 /** What must be there before the first step. */
-export function prerequisitesChapter({ service, plan, copies, steps, version }: Runbook): Block[] {
+export function prerequisitesChapter(runbook: Runbook): Block[] {
+  const { plan, copies, steps, version } = runbook
   const secrets = new Set(steps.flatMap((step) => step.secrets.map(({ where }) => where)))
   return [
     heading(2, 'Before you begin'),
@@ -55,7 +83,7 @@ export function prerequisitesChapter({ service, plan, copies, steps, version }: 
       ]),
       ...[...secrets].map((where): Inline[] => [`${where} can be had`]),
       [`Holdfast ${version} and the catalog are on this machine (without Holdfast: the plain commands below)`],
-      [code(`holdfast recover ${service.name} --dry-run`), ' reports no blocker'],
+      [code(`${recoverLine(runbook)} --dry-run`), ' reports no blocker'],
       ['somebody writes down what is done, and when'],
     ]),
   ]

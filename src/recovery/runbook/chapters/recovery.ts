@@ -1,19 +1,22 @@
 import { formatDuration } from '../../../kernel/index.ts'
 import { code, commands, heading, list, names, strong, text, type Block, type Fact, type Inline } from '../document.ts'
+import { recoverLine } from '../what-to-type.ts'
 import type { RunbookEvidence, StepTime } from '../evidence.ts'
 import type { Runbook, RunbookStep } from '../model.ts'
 
 /** The steps in an order in which they can be done. */
-export function recoveryChapter({ service, steps }: Runbook, evidence: RunbookEvidence | undefined): Block[] {
+export function recoveryChapter(runbook: Runbook, evidence: RunbookEvidence | undefined): Block[] {
+  const { steps } = runbook
+  const recover = recoverLine(runbook)
   const noReturn = steps.filter(({ effect }) => effect === 'point-of-no-return')
   return [
     heading(2, 'Recovery'),
     text('With Holdfast, all steps at once; it asks before it begins, survives its own crash, and keeps the record:'),
     commands(
       explained([
-        [`holdfast recover ${service.name} --dry-run`, 'every check, nothing touched'],
-        [`holdfast recover ${service.name}`, 'to the last moment that can be recovered'],
-        [`holdfast recover ${service.name} --to 2026-01-31T14:05:00Z`, 'or to a time'],
+        [`${recover} --dry-run`, 'every check, nothing touched'],
+        [recover, 'to the last moment that can be recovered'],
+        [`${recover} --to 2026-01-31T14:05:00Z`, 'or to a time'],
         ['holdfast run watch latest', 'in another terminal'],
         ['holdfast run resume latest', 'after a crash'],
       ]),
