@@ -3,6 +3,7 @@ import { addGlobalOptions } from './command.ts'
 import { backupCommand } from './commands/backup.ts'
 import { catCommand } from './commands/cat.ts'
 import { checkCommand } from './commands/check/check.ts'
+import { copyCommand } from './commands/copy/copy.ts'
 import { detectCommand } from './commands/detect/detect.ts'
 import { demoCommand } from './commands/demo.ts'
 import { drillCommand } from './commands/drill/drill.ts'
@@ -33,6 +34,7 @@ export function createProgram(version: string) {
   program.addCommand(restoreCommand)
   program.addCommand(forgetCommand)
   program.addCommand(checkCommand)
+  program.addCommand(copyCommand)
   program.addCommand(catCommand)
   program.addCommand(unlockCommand)
   program.addCommand(observeCommand)

@@ -31,6 +31,8 @@ export const backupEvidence = z.object({
   skipped: count,
   /** What the source says of itself: LSNs, timeline, system identifier, … */
   facts: facts.optional(),
+  /** Of a snapshot that came from another repository: what is said here of the backup is what that one's record says. */
+  copiedFrom: z.object({ repository: z.string(), snapshot: z.string() }).optional(),
 })
 
 /** A WAL receiver began or ended, found WAL missing, or followed the server to another timeline. */

@@ -21,6 +21,8 @@ export interface BlobIndex {
   lookupAll(type: BlobType, id: string): BlobLocation[]
   /** A number below `size` that is the blob's own for ever: for sets of blobs as arrays of bits. */
   position(type: BlobType, id: string): number | undefined
+  /** The blob with this position; undefined when it is in no pack that is there. */
+  at(position: number): BlobLocation | undefined
   /** Adds a pack's blobs. A blob that is known already keeps its first place; the others are remembered too. */
   add(pack: IndexedPack): void
   /** The packs named by any index, with the size that each must have. */
@@ -88,6 +90,9 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
   function metaAt(position: number): Uint32Array {
     return metas.subarray(position * metaWords, (position + 1) * metaWords)
   }
+  function idAt(position: number): string {
+    return Buffer.from(ids.buffer, position * 32, 32).toString('hex')
+  }
   /** The places of a blob in packs that are there. */
   function* placesAt(position: number): Generator<Uint32Array> {
     for (const meta of [metaAt(position), ...(others.get(position) ?? [])]) if (!aside.has(packNumberOf(meta))) yield meta
@@ -142,6 +147,7 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
       return position !== undefined && isThere(position)
     },
     position: positionOf,
+    at: (position) => (position < count ? firstAt(position, idAt(position)) : undefined),
     lookup(type, id) {
       const position = positionOf(type, id)
       return position === undefined ? undefined : firstAt(position, id)
@@ -174,7 +180,7 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
     },
     *entries() {
       for (let position = 0; position < count; position++) {
-        const found = firstAt(position, Buffer.from(ids.buffer, position * 32, 32).toString('hex'))
+        const found = firstAt(position, idAt(position))
         if (found !== undefined) yield found
       }
     },

@@ -23,6 +23,18 @@ export const maxBlobBytes = 512 * 1024 * 1024
  * Throws `pack-damaged` with `{pack, blob}` when it does not authenticate, decompress or hash to its id.
  */
 export function decodeBlob(keys: SealKeys, stored: Uint8Array, entry: BlobEntry, pack: string): Uint8Array {
+  return openBlob(keys, stored, entry, pack).plaintext
+}
+
+/** A blob without its seal. */
+export interface OpenedBlob {
+  /** As it was sealed: a zstd frame when the entry has an uncompressed length, else the plaintext. */
+  readonly payload: Uint8Array
+  readonly plaintext: Uint8Array
+}
+
+/** As decodeBlob. */
+export function openBlob(keys: SealKeys, stored: Uint8Array, entry: BlobEntry, pack: string): OpenedBlob {
   const what = `${entry.type} blob ${shortId(entry.id)}`
   const damaged = (why: string, cause?: unknown) =>
     new HoldfastError('pack-damaged', {
@@ -31,15 +43,16 @@ export function decodeBlob(keys: SealKeys, stored: Uint8Array, entry: BlobEntry,
       details: { pack, blob: entry.id, type: entry.type, offset: entry.offset },
       ...(cause === undefined ? {} : { cause }),
     })
-  let plaintext: Uint8Array
+  let payload: Uint8Array
   try {
-    plaintext = unseal(keys, stored, what)
+    payload = unseal(keys, stored, what)
   } catch (error) {
     throw damaged('does not authenticate', error)
   }
+  let plaintext = payload
   if (entry.uncompressedLength !== undefined) {
     try {
-      plaintext = zstdDecompress(plaintext, Math.min(entry.uncompressedLength, maxBlobBytes), what)
+      plaintext = zstdDecompress(payload, Math.min(entry.uncompressedLength, maxBlobBytes), what)
     } catch (error) {
       throw damaged('does not decompress', error)
     }
@@ -47,5 +60,5 @@ export function decodeBlob(keys: SealKeys, stored: Uint8Array, entry: BlobEntry,
       throw damaged(`has ${plaintext.length} bytes where the index says ${entry.uncompressedLength}`)
   }
   if (sha256Hex(plaintext) !== entry.id) throw damaged('does not match its id')
-  return plaintext
+  return { payload, plaintext }
 }

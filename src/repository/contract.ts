@@ -3,6 +3,8 @@ import type { Backend, SealedArea } from '../storage/index.ts'
 import type { BlobIndex } from './blob-index.ts'
 import type { BlobEntry, BlobType } from './blob.ts'
 import type { RepositoryConfig } from './config.ts'
+import type { CopierOptions } from './copier/blob-copier.ts'
+import type { BlobCopier } from './copier/contract.ts'
 import type { SnapshotFilter } from './find-snapshot.ts'
 import type { IndexedPack } from './index-file.ts'
 import type { UnreadableIndex } from './index-loader.ts'
@@ -10,7 +12,7 @@ import type { RepositoryLock } from './locks/held-lock.ts'
 import type { LockInfo } from './locks/lock-file.ts'
 import type { FoundBlob } from './read-pack.ts'
 import type { AreaKind } from './sealed-area.ts'
-import type { Snapshot, SnapshotRecord } from './snapshot.ts'
+import type { Snapshot, SnapshotChanges, SnapshotRecord } from './snapshot.ts'
 import type { TreeNode } from './tree/node.ts'
 import type { WriterOptions } from './writer/blob-writer.ts'
 import type { BlobWriter } from './writer/contract.ts'
@@ -71,10 +73,14 @@ export interface Repository extends AsyncDisposable {
   findSnapshot(idOrLatest: string, filter?: SnapshotFilter, signal?: AbortSignal): Promise<Snapshot>
   /** Durable when it returns. All that it refers to must be durable and indexed before. */
   saveSnapshot(record: SnapshotRecord, signal?: AbortSignal): Promise<Snapshot>
+  /** Writes it anew with other fields, what we do not know of it included. The old one stays. Durable when it returns. */
+  rewriteSnapshot(snapshot: Snapshot, changes: SnapshotChanges, signal?: AbortSignal): Promise<Snapshot>
   /** Removes the snapshot, not its data. Under an exclusive lock. */
   forgetSnapshot(id: string, signal?: AbortSignal): Promise<void>
 
   createWriter(options?: WriterOptions): Promise<BlobWriter>
+  /** For blobs of another repository, opened by this program too. */
+  createCopier(source: Repository, options?: CopierOptions): Promise<BlobCopier>
 
   /** For check: what one index file says, as it is stored now. Throws `object-damaged`. */
   readIndex(id: string, signal?: AbortSignal): Promise<IndexedPack[]>

@@ -4,18 +4,26 @@ import type { Snapshot } from './snapshot.ts'
 /** Which snapshots count. All conditions given must hold. */
 export interface SnapshotFilter {
   readonly host?: string
+  /** It is one of them; none for any. */
+  readonly hosts?: readonly string[]
   /** All of them are among the snapshot's paths. */
   readonly paths?: readonly string[]
   /** All of them are among the snapshot's tags. */
   readonly tags?: readonly string[]
+  /** All of at least one list are among the snapshot's tags; the list [''] is for snapshots without any. No list for any snapshot. */
+  readonly tagLists?: readonly (readonly string[])[]
 }
 
 /** Clocks of two machines may differ by this much before a snapshot counts as dated in the future. */
 export const clockToleranceMs = 10 * 60_000
 
-export function matchesFilter(snapshot: Snapshot, { host, paths = [], tags = [] }: SnapshotFilter): boolean {
-  if (host !== undefined && snapshot.hostname !== host) return false
-  return paths.every((path) => snapshot.paths.includes(path)) && tags.every((tag) => snapshot.tags?.includes(tag))
+export function matchesFilter(snapshot: Snapshot, filter: SnapshotFilter): boolean {
+  const { host, hosts = [], paths = [], tags = [], tagLists = [] } = filter
+  const { hostname = '' } = snapshot
+  if ((host !== undefined && hostname !== host) || (hosts.length > 0 && !hosts.includes(hostname))) return false
+  const own = new Set(snapshot.tags)
+  const hasAll = (wanted: readonly string[]) => wanted.every((tag) => own.has(tag) || (tag === '' && own.size === 0))
+  return paths.every((path) => snapshot.paths.includes(path)) && hasAll(tags) && (tagLists.length === 0 || tagLists.some(hasAll))
 }
 
 /** Dated by a clock that ran ahead: it would look newest for ever. */

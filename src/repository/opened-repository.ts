@@ -4,6 +4,8 @@ import type { BlobIndex, BlobLocation } from './blob-index.ts'
 import { decodeBlob, type BlobEntry, type BlobType } from './blob.ts'
 import type { RepositoryConfig } from './config.ts'
 import type { Repository, StandingLock } from './contract.ts'
+import { createBlobCopier, type CopierOptions } from './copier/blob-copier.ts'
+import type { BlobCopier } from './copier/contract.ts'
 import { newestSnapshot, snapshotNotFound, uniqueId, type SnapshotFilter } from './find-snapshot.ts'
 import { encodeIndex, type IndexedPack } from './index-file.ts'
 import { IndexLoader, readIndexFile } from './index-loader.ts'
@@ -16,11 +18,12 @@ import { headerLengthBytes, locateHeader, openPackHeader } from './pack-header.t
 import { readPackBlobs } from './read-pack.ts'
 import { openSealedArea, type AreaKind } from './sealed-area.ts'
 import { sealKeys, type MasterKey, type SealKeys } from './seal.ts'
-import { decodeSnapshot, encodeSnapshot, type Snapshot, type SnapshotRecord } from './snapshot.ts'
+import { changeSnapshot, decodeSnapshot, encodeSnapshot } from './snapshot.ts'
+import type { Snapshot, SnapshotChanges, SnapshotRecord } from './snapshot.ts'
 import { decodeTree } from './tree/decode.ts'
 import type { TreeNode } from './tree/node.ts'
 import { assertNamedByHash, decodeUnpacked, encodeUnpacked } from './unpacked.ts'
-import { createBlobWriter, type WriterOptions } from './writer/blob-writer.ts'
+import { createBlobWriter, type WriterOptions, type WriterParts } from './writer/blob-writer.ts'
 import type { BlobWriter } from './writer/contract.ts'
 
 const filesAtOnce = 8
@@ -222,6 +225,11 @@ export class OpenedRepository implements Repository {
     return decodeSnapshot(await this.#save('snapshots', raw, signal), raw)
   }
 
+  async rewriteSnapshot({ raw }: Snapshot, changes: SnapshotChanges, signal?: AbortSignal): Promise<Snapshot> {
+    const changed = changeSnapshot(raw, changes)
+    return decodeSnapshot(await this.#save('snapshots', changed, signal), changed)
+  }
+
   async forgetSnapshot(id: string, signal?: AbortSignal): Promise<void> {
     await this.backend.delete('snapshots', id, signal)
   }
@@ -234,17 +242,25 @@ export class OpenedRepository implements Repository {
   }
 
   async createWriter(options?: WriterOptions): Promise<BlobWriter> {
-    return createBlobWriter(
-      {
-        backend: this.backend,
-        masterKey: this.#masterKey,
-        config: this.config,
-        index: await this.loadIndex(),
-        unnamed: this.#loader.fromHeaders.splice(0),
-        storeIndex: async (packs, signal) => this.#loader.known(await this.#save('index', encodeIndex(packs), signal)),
-      },
-      options,
-    )
+    return createBlobWriter(await this.#writerParts(), options)
+  }
+
+  async createCopier(source: Repository, options?: CopierOptions): Promise<BlobCopier> {
+    if (!(source instanceof OpenedRepository))
+      throw new HoldfastError('internal', { message: `${source.location} was not opened by this program` })
+    const { backend, config } = source
+    return createBlobCopier({ backend, config, masterKey: source.#masterKey }, await this.#writerParts(), options)
+  }
+
+  async #writerParts(): Promise<WriterParts> {
+    return {
+      backend: this.backend,
+      masterKey: this.#masterKey,
+      config: this.config,
+      index: await this.loadIndex(),
+      unnamed: this.#loader.fromHeaders.splice(0),
+      storeIndex: async (packs, signal) => this.#loader.known(await this.#save('index', encodeIndex(packs), signal)),
+    }
   }
 
   readIndex(id: string, signal?: AbortSignal): Promise<IndexedPack[]> {

@@ -29,7 +29,7 @@ export async function* readPackBlobs(
   entries: readonly BlobEntry[],
   signal?: AbortSignal,
 ): AsyncGenerator<FoundBlob> {
-  for (const group of ranges(entries)) yield* readGroup(backend, keys, pack, group, signal)
+  for (const group of readTogether(entries)) yield* readGroup(backend, keys, pack, group, signal)
 }
 
 /** `group` is in order of the offsets. */
@@ -68,7 +68,7 @@ function decoded(keys: SealKeys, stored: Uint8Array, entry: BlobEntry, pack: str
 }
 
 /** The entries in order of their offsets, in groups that are read at once. */
-function ranges(entries: readonly BlobEntry[]): BlobEntry[][] {
+export function readTogether(entries: readonly BlobEntry[]): BlobEntry[][] {
   const groups: BlobEntry[][] = []
   let group: BlobEntry[] = []
   for (const entry of entries.toSorted((a, b) => a.offset - b.offset)) {

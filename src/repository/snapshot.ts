@@ -71,6 +71,44 @@ export function encodeSnapshot(record: SnapshotRecord): Uint8Array {
   return Buffer.from(JSON.stringify(json))
 }
 
+/** What becomes of a snapshot's fields when it is written anew: null takes one out, what is not named stays. */
+export interface SnapshotChanges {
+  readonly parent?: string | null
+  readonly original?: string
+  readonly tags?: readonly string[]
+  readonly tree?: string
+}
+
+/** The JSON of a snapshot with other fields, those that we do not know included. */
+export function changeSnapshot(raw: Uint8Array, changes: SnapshotChanges): Uint8Array {
+  const fields = JSON.parse(Buffer.from(raw).toString('utf8')) as Record<string, unknown>
+  for (const [name, value] of Object.entries(changes) as [string, unknown][]) {
+    const empty = value === null || (Array.isArray(value) && value.length === 0)
+    fields[name] = empty ? undefined : value
+  }
+  return Buffer.from(JSON.stringify(fields))
+}
+
+/**
+ * Whether one is a copy of the other, or was made from the same state in the same way: restic's test, which looks at everything but id,
+ * parent and original.
+ */
+export function describesSameState(a: Snapshot, b: Snapshot): boolean {
+  const same = (list: readonly string[] = [], other: readonly string[] = []) =>
+    list.length === other.length && list.every((item, at) => item === other[at])
+  return (
+    a.tree === b.tree &&
+    parseTime(a.time) === parseTime(b.time) &&
+    (a.hostname ?? '') === (b.hostname ?? '') &&
+    (a.username ?? '') === (b.username ?? '') &&
+    (a.uid ?? 0) === (b.uid ?? 0) &&
+    (a.gid ?? 0) === (b.gid ?? 0) &&
+    same(a.paths, b.paths) &&
+    same(a.excludes, b.excludes) &&
+    same(a.tags, b.tags)
+  )
+}
+
 const hexId = /^[0-9a-f]{64}$/
 
 /** Throws `object-damaged`, naming the snapshot, when a field that every snapshot has is missing or malformed. */

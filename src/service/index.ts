@@ -3,13 +3,17 @@ export {
   createCatalogRepository,
   createRepositoryAt,
   openCatalogRepository,
+  openSourceRepository,
   openTargetRepository,
   type RepositoryChoice,
+  type SourceChoice,
   type TargetRepository,
 } from './open-repository.ts'
 export { openDecider, type Decider } from './detection/act.ts'
 export { runCollector, type CollectorEvent } from './detection/collect.ts'
 export { detect, type Detection, type ObserverView } from './detection/detect.ts'
+export { copyAndRecord } from './copy/copy-and-record.ts'
+export { copyService, type CopyOutcome } from './copy/copy-service.ts'
 export { dutyOf, runObserver, type ObserverDuty } from './detection/observe.ts'
 export { openReportReader, type ReportReader } from './detection/read-reports.ts'
 export { waitUntilDown } from './detection/wait-until-down.ts'

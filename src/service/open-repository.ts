@@ -1,6 +1,6 @@
 import { HoldfastError } from '../kernel/index.ts'
 import { loadCatalog, resolveSecret, type Catalog, type RepositoryEntry, type SecretRef } from '../catalog/index.ts'
-import { createRepository, openRepository, type Repository } from '../repository/index.ts'
+import { createRepository, openRepository, type CreateOptions, type Repository } from '../repository/index.ts'
 import { openLocalBackend, type Backend } from '../storage/index.ts'
 
 /** Where a command is told to find its repository: by flags or environment, or by a catalog. */
@@ -35,9 +35,38 @@ export async function openCatalogRepository(catalog: Catalog, name: string, sign
 }
 
 /** Makes a repository that the catalog names. Throws `repository-exists`. */
-export async function createCatalogRepository(catalog: Catalog, name: string, signal?: AbortSignal): Promise<Repository> {
+export async function createCatalogRepository(
+  catalog: Catalog,
+  name: string,
+  options: CreateOptions = {},
+  signal?: AbortSignal,
+): Promise<Repository> {
   const { location, password } = repositoryEntry(catalog, name)
-  return openAt(location, password, (backend, secret, abort) => createRepository(backend, secret, {}, abort), signal)
+  return openAt(location, password, (backend, secret, abort) => createRepository(backend, secret, options, abort), signal)
+}
+
+/** Where a second repository is, for commands that work on two. */
+export interface SourceChoice {
+  readonly fromRepo?: string
+  readonly fromPasswordFile?: string
+  /** The name of one of the catalog's. */
+  readonly from?: string
+  readonly catalog?: string
+}
+
+/** Opens the repository to copy from: by its own flags or environment, or by its name in the catalog. */
+export async function openSourceRepository(choice: SourceChoice, signal?: AbortSignal): Promise<TargetRepository> {
+  const { fromRepo, fromPasswordFile, from } = choice
+  if ((fromRepo === undefined) === (from === undefined))
+    throw new HoldfastError('usage', {
+      message: from === undefined ? 'what to copy from is not said' : 'give either --from or --from-repo, not both',
+      hint: '--from NAME for a repository of the catalog, or --from-repo LOCATION with --from-password-file FILE',
+    })
+  if (fromRepo !== undefined) {
+    const password = passwordReference(fromPasswordFile, { variable: 'HOLDFAST_FROM_PASSWORD', flag: '--from-password-file' })
+    return target(await openAt(fromRepo, password, openRepository, signal))
+  }
+  return openTargetRepository(choice.catalog === undefined ? {} : { catalog: choice.catalog }, from, signal)
 }
 
 /** Opens what `--repo` and `--password-file` say, else the catalog's repository `name`, else the only one that it has. */
@@ -49,7 +78,7 @@ export async function openTargetRepository(
   if (choice.repo !== undefined) {
     if (name !== undefined)
       throw new HoldfastError('usage', { message: 'give either --repo or the name of a repository of the catalog, not both' })
-    return target(await openAt(choice.repo, passwordReference(choice), openRepository, signal))
+    return target(await openAt(choice.repo, passwordReference(choice.passwordFile), openRepository, signal))
   }
   const catalog = await loadCatalog(choice.catalog ?? 'holdfast.yaml', {}, signal)
   return target(await openCatalogRepository(catalog, name ?? onlyRepository(catalog), signal), catalog)
@@ -58,12 +87,13 @@ export async function openTargetRepository(
 /** Makes the repository that `--repo` and `--password-file` say. Throws `repository-exists`. */
 export async function createRepositoryAt(
   choice: RepositoryChoice & { readonly repo: string },
+  options: CreateOptions = {},
   signal?: AbortSignal,
 ): Promise<Repository> {
   return openAt(
     choice.repo,
-    passwordReference(choice),
-    (backend, secret, abort) => createRepository(backend, secret, {}, abort),
+    passwordReference(choice.passwordFile),
+    (backend, secret, abort) => createRepository(backend, secret, options, abort),
     signal,
   )
 }
@@ -116,11 +146,14 @@ function onlyRepository(catalog: Catalog): string {
   })
 }
 
-function passwordReference({ passwordFile }: RepositoryChoice): SecretRef {
-  if (passwordFile !== undefined) return { file: passwordFile }
-  if (process.env.HOLDFAST_PASSWORD !== undefined) return { env: 'HOLDFAST_PASSWORD' }
+function passwordReference(
+  file: string | undefined,
+  { variable, flag } = { variable: 'HOLDFAST_PASSWORD', flag: '--password-file' },
+): SecretRef {
+  if (file !== undefined) return { file }
+  if (process.env[variable] !== undefined) return { env: variable }
   throw new HoldfastError('usage', {
     message: 'no password is given for the repository',
-    hint: 'give --password-file FILE, or set HOLDFAST_PASSWORD_FILE or HOLDFAST_PASSWORD',
+    hint: `give ${flag} FILE, or set ${variable}_FILE or ${variable}`,
   })
 }

@@ -1,6 +1,8 @@
+import { Option } from '@commander-js/extra-typings'
 import pc from 'picocolors'
 import { exitCodes, shortId } from '../../kernel/index.ts'
-import { createRepositoryAt, initCatalog, type InitOutcome, type RepositoryOutcome } from '../../service/index.ts'
+import { createRepositoryAt, initCatalog, openSourceRepository } from '../../service/index.ts'
+import type { InitOutcome, RepositoryOutcome, SourceChoice } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 
@@ -10,24 +12,43 @@ export const initCommand = command('init', 'begin: write a starter catalog, or m
   ['holdfast init', 'without holdfast.yaml: a starter for the PostgreSQL that is found'],
   ['holdfast init', 'with holdfast.yaml: the repositories that it names and that are not there yet'],
   ['holdfast --repo /mnt/nas/holdfast --password-file /etc/holdfast/password init', 'a new repository there'],
-]).action(async (_options, self) => {
-  const { globals, print, signal } = contextOf(self)
-  const { repo } = globals
-  if (repo === undefined) {
-    const outcome = await initCatalog(globals.catalog ?? 'holdfast.yaml', signal)
-    print.result(outcome.kind === 'starter' ? outcome : { ...outcome, repositories: outcome.repositories.map(asJson) }, () =>
-      outcomeText(outcome),
+  [
+    'holdfast --repo /mnt/usb --password-file usb.txt init --copy-chunker-params --from-repo /mnt/nas --from-password-file nas.txt',
+    'one that cuts content where another does, so that copies from it share blobs with backups',
+  ],
+])
+  .option('--copy-chunker-params', 'cut content where another repository does: by default the first of the catalog')
+  .option('--from <name>', 'with --copy-chunker-params: which of the catalog’s repositories')
+  .addOption(new Option('--from-repo <location>', 'with --copy-chunker-params: the repository').env('HOLDFAST_FROM_REPOSITORY'))
+  .addOption(new Option('--from-password-file <file>', 'the file that holds its password').env('HOLDFAST_FROM_PASSWORD_FILE'))
+  .action(async ({ copyChunkerParams = false, ...source }, self) => {
+    const { globals, print, signal } = contextOf(self)
+    const { repo, catalog } = globals
+    const isNamed = source.from !== undefined || source.fromRepo !== undefined
+    const choice = { ...source, ...(catalog !== undefined && { catalog }) }
+    const like = copyChunkerParams && (isNamed || repo !== undefined) ? await chunkerOf(choice, signal) : {}
+    if (repo === undefined) {
+      const options = { ...like, sameChunker: copyChunkerParams }
+      const outcome = await initCatalog(catalog ?? 'holdfast.yaml', options, signal)
+      print.result(outcome.kind === 'starter' ? outcome : { ...outcome, repositories: outcome.repositories.map(asJson) }, () =>
+        outcomeText(outcome),
+      )
+      const failed = outcome.kind === 'repositories' && outcome.repositories.some(({ state }) => state === 'failed')
+      process.exitCode = failed ? exitCodes.failed : exitCodes.done
+      return
+    }
+    await using repository = await createRepositoryAt({ ...globals, repo }, like, signal)
+    const { id, location, config } = repository
+    print.result({ repository: id, location, version: config.version }, () =>
+      [`repository ${shortId(id)} made at ${location}`, keepPassword].join('\n'),
     )
-    const failed = outcome.kind === 'repositories' && outcome.repositories.some(({ state }) => state === 'failed')
-    process.exitCode = failed ? exitCodes.failed : exitCodes.done
-    return
-  }
-  await using repository = await createRepositoryAt({ ...globals, repo }, signal)
-  const { id, location, config } = repository
-  print.result({ repository: id, location, version: config.version }, () =>
-    [`repository ${shortId(id)} made at ${location}`, keepPassword].join('\n'),
-  )
-})
+  })
+
+async function chunkerOf(choice: SourceChoice, signal: AbortSignal): Promise<{ chunkerPolynomial: bigint }> {
+  await using source = await openSourceRepository(choice, signal)
+  const { chunkerPolynomial } = source.repository.config
+  return { chunkerPolynomial }
+}
 
 function outcomeText(outcome: InitOutcome): string {
   if (outcome.kind === 'starter') {

@@ -154,7 +154,7 @@ async function declare(layout: DemoLayout, production: Production, synchronous: 
   const text = demoCatalogText({ layout, databaseUrl: server.url, binDirectory: installation.binDir, synchronous })
   await writeFileDurably(layout.catalog, text, { mode: 0o644 })
   const catalog = await loadRunCatalog(layout.catalog, signal)
-  await using _repository = await createCatalogRepository(catalog, 'local', signal)
+  await using _repository = await createCatalogRepository(catalog, 'local', {}, signal)
   return catalog
 }
 

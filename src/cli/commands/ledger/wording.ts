@@ -36,8 +36,10 @@ export function findingText(finding: LedgerFinding): string {
 export function recordText(record: LedgerRecord): string {
   switch (record.kind) {
     case 'backup': {
-      const { snapshot, sizeBytes, files, addedBytes, durationMs, skipped } = record.body
+      const { snapshot, sizeBytes, files, addedBytes, durationMs, skipped, copiedFrom } = record.body
       const lacking = skipped > 0 ? `, ${skipped} skipped` : ''
+      if (copiedFrom !== undefined)
+        return `snapshot ${shortId(snapshot)}: copied from ${shortId(copiedFrom.snapshot)} in ${copiedFrom.repository}, ${count(files, 'file')}, ${formatSize(sizeBytes)}${lacking}`
       return `snapshot ${shortId(snapshot)}: ${count(files, 'file')}, ${formatSize(sizeBytes)}, ${formatSize(addedBytes)} new, in ${formatDuration(durationMs)}${lacking}`
     }
     case 'wal': {

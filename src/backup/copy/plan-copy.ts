@@ -1,0 +1,105 @@
+import { HoldfastError, isHoldfastError, shortId } from '../../kernel/index.ts'
+import type { BlobIndex, BlobType, Repository, Snapshot } from '../../repository/index.ts'
+import { walkTrees } from '../walk-trees.ts'
+import { PositionList } from './position-list.ts'
+
+/** What has to be moved, snapshot by snapshot: what an earlier one brings along is not listed again. */
+export interface CopyPlan {
+  readonly snapshots: readonly PlannedSnapshot[]
+  /** Positions in the source's index. */
+  readonly blobs: PositionList
+  /** Of all blobs, as stored. */
+  readonly storedBytes: number
+  /** Snapshots that cannot be copied, as a tree of theirs is missing or damaged. */
+  readonly failed: readonly { readonly snapshot: Snapshot; readonly error: HoldfastError }[]
+}
+
+export interface PlannedSnapshot {
+  readonly snapshot: Snapshot
+  /** Its blobs are those of the plan up to here, behind those of the snapshot before. */
+  readonly end: number
+}
+
+/** Walks all trees of the snapshots, each once, and lists the blobs that the destination lacks. */
+export async function planCopy(
+  from: Repository,
+  to: BlobIndex,
+  snapshots: readonly Snapshot[],
+  signal: AbortSignal,
+  onSnapshot: (done: number) => void,
+): Promise<CopyPlan> {
+  const index = await from.loadIndex(signal)
+  const blobs = new PositionList()
+  /** Bit of a blob that is listed, or of a tree that was looked at. */
+  const seen = { data: new Uint8Array(0), tree: new Uint8Array(0) }
+  const planned: PlannedSnapshot[] = []
+  const failed: CopyPlan['failed'][number][] = []
+  let storedBytes = 0
+  for (const [done, snapshot] of snapshots.entries()) {
+    onSnapshot(done)
+    const before = { blobs: blobs.length, storedBytes }
+    const marked: { type: BlobType; position: number }[] = []
+    /** True the first time. */
+    const mark = (type: BlobType, id: string): boolean => {
+      const position = index.position(type, id)
+      const place = index.lookup(type, id)
+      if (position === undefined || place === undefined) throw missing(from, type, id)
+      if (!setBit(seen, type, position)) return false
+      marked.push({ type, position })
+      if (!to.has(type, id)) {
+        blobs.push(position)
+        storedBytes += place.length
+      }
+      return true
+    }
+    try {
+      const enter = (tree: string) => mark('tree', tree)
+      const onTree = (_: string, nodes: readonly { readonly content: readonly string[] | null }[]) => {
+        for (const { content } of nodes) for (const id of content ?? []) mark('data', id)
+      }
+      await walkTrees({ repository: from, root: snapshot.tree, enter, onTree }, signal)
+      planned.push({ snapshot, end: blobs.length })
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      failed.push({ snapshot, error })
+      // Below what was looked at last, others may still find something.
+      for (const { type, position } of marked) clearBit(seen, type, position)
+      blobs.truncate(before.blobs)
+      storedBytes = before.storedBytes
+    }
+  }
+  return { snapshots: planned, blobs, storedBytes, failed }
+}
+
+/** Of the source: what is wrong with one snapshot need not keep others from being copied. */
+export function isDamage(error: unknown): error is HoldfastError {
+  return (
+    isHoldfastError(error, 'blob-missing') || isHoldfastError(error, 'pack-damaged') || isHoldfastError(error, 'object-damaged')
+  )
+}
+
+function missing({ location }: Repository, type: BlobType, id: string): HoldfastError {
+  return new HoldfastError('blob-missing', {
+    message: `no index of ${location} names ${type} blob ${shortId(id)}`,
+    hint: 'run `holdfast check` there to see which snapshots are affected',
+    details: { blob: id, type },
+  })
+}
+
+function setBit(bits: Record<BlobType, Uint8Array>, type: BlobType, position: number): boolean {
+  const at = position >>> 3
+  if (at >= bits[type].length) {
+    const larger = new Uint8Array(Math.max(1024, (at + 1) * 2))
+    larger.set(bits[type])
+    bits[type] = larger
+  }
+  const mask = 1 << (position & 7)
+  const byte = bits[type][at] ?? 0
+  bits[type][at] = byte | mask
+  return (byte & mask) === 0
+}
+
+function clearBit(bits: Record<BlobType, Uint8Array>, type: BlobType, position: number): void {
+  const at = position >>> 3
+  bits[type][at] = (bits[type][at] ?? 0) & ~(1 << (position & 7))
+}
