@@ -10,7 +10,7 @@ import { pathOrOutput } from './param-types.ts'
 import { beginRestore, finishRestore, removeRestored } from './restored/marker.ts'
 import { probeRestored } from './restored/probe.ts'
 import { restoreProgress } from './restored/progress.ts'
-import { resticRepository, serviceAndRepository } from './restored/repository-of.ts'
+import { fromCopy, openCopy, resticRepository, serviceAndRepository } from './restored/repository-of.ts'
 import { manualRemoval, syncFileSystem, targetFindings } from './restored/target.ts'
 import { reachOfFolder } from './reach.ts'
 import { movedTarget } from './restored/moved-target.ts'
@@ -34,29 +34,29 @@ export const filesRestore = defineAction<z.infer<typeof params>>({
   params,
 
   async preflight({ service: name, repository: named, target }, context, signal) {
-    const { service, repository: chosen } = serviceAndRepository(context.catalog, name, named)
-    await using repository = await context.openRepository(chosen, signal)
-    const snapshot = await chooseSnapshot(repository, service, context, signal)
+    const copy = serviceAndRepository(context.catalog, name, named)
+    const { service } = copy
+    await using repository = await openCopy(context, copy, signal)
+    const snapshot = await fromCopy(copy, () => chooseSnapshot(repository, service, context, signal))
     return targetFindings(target, snapshot.summary?.total_bytes_processed ?? 0, service.data.files?.paths ?? [])
   },
 
   probe: ({ target }, _context, { idempotencyKey }) => probeRestored(target, idempotencyKey),
 
   async run({ service: name, repository: named, target }, context, { signal, idempotencyKey }) {
-    const { service, repository: chosen } = serviceAndRepository(context.catalog, name, named)
-    await using repository = await context.openRepository(chosen, signal)
-    const snapshot = await chooseSnapshot(repository, service, context, signal)
+    const copy = serviceAndRepository(context.catalog, name, named)
+    await using repository = await openCopy(context, copy, signal)
+    const snapshot = await fromCopy(copy, () => chooseSnapshot(repository, copy.service, context, signal))
     await beginRestore(target, idempotencyKey)
     const [only, ...others] = snapshot.paths
-    const summary = await restoreSnapshot(
-      { repository, snapshot, target, ...(only === undefined || others.length > 0 ? {} : { subtree: only }) },
-      restoreProgress(context, snapshot),
-      signal,
+    const part = only === undefined || others.length > 0 ? {} : { subtree: only }
+    const summary = await fromCopy(copy, () =>
+      restoreSnapshot({ repository, snapshot, target, ...part }, restoreProgress(context, snapshot), signal),
     )
     await syncFileSystem(target, signal)
     const output: Json = {
       service: name,
-      repository: chosen,
+      repository: copy.repository,
       target,
       snapshot: snapshot.id,
       recoveredUntil: new Date(snapshot.timeMs).toISOString(),

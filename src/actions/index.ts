@@ -63,6 +63,7 @@ export const actions: readonly AnyAction[] = [
 export { commitSignals, type CommitWord } from './commit.ts'
 export { approvalProblem, type Approval } from './approve.ts'
 export { noOwnNetwork } from './own-network.ts'
+export { restoresFrom } from './restored/repository-of.ts'
 export { exportSecret, quote } from './shell-words.ts'
 export { requireLocal, resolveServer, serversOf, type NamedServer } from './servers/named-server.ts'
 export { leaderPosition, lookAt, type SeenServer, type Sight } from './servers/survey.ts'

@@ -28,7 +28,7 @@ import { manualWalReplay } from './restored/manual-wal.ts'
 import { beginRestore, finishRestore, isEmpty, notEmpty, removeRestored } from './restored/marker.ts'
 import { probeRestored } from './restored/probe.ts'
 import { restoreProgress } from './restored/progress.ts'
-import { resticRepository, serviceAndRepository } from './restored/repository-of.ts'
+import { fromCopy, openCopy, resticRepository, serviceAndRepository } from './restored/repository-of.ts'
 import { manualRemoval, nearestExisting, syncFileSystem, targetFindings } from './restored/target.ts'
 import { assertNotRunning } from './restored/server-of.ts'
 import { reachOfFolder } from './reach.ts'
@@ -54,10 +54,10 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
   params,
 
   async preflight({ service: name, repository: repositoryParam, target }, context, signal) {
-    const { service, repository: chosen } = serviceAndRepository(context.catalog, name, repositoryParam)
-    await using repository = await context.openRepository(chosen, signal)
-    const backup = await chooseBaseBackup(repository, name, context, signal)
-    resolveTarget(backup.window, backup.target)
+    const copy = serviceAndRepository(context.catalog, name, repositoryParam)
+    const { service } = copy
+    await using repository = await openCopy(context, copy, signal)
+    const backup = await fromCopy(copy, () => chooseReaching(repository, name, context, signal))
     return [
       ...(await targetFindings(target, backup.record.bytes, [service.data.postgres?.dataDirectory ?? []].flat())),
       ...(await tablespaceFindings(target, backup.record)),
@@ -72,16 +72,16 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
 
   async run({ service: name, repository: repositoryParam, target }, context, attempt) {
     const { signal, idempotencyKey } = attempt
-    const { service, repository: chosen } = serviceAndRepository(context.catalog, name, repositoryParam)
-    await using repository = await context.openRepository(chosen, signal)
-    const backup = await chooseBaseBackup(repository, name, context, signal)
-    resolveTarget(backup.window, backup.target)
+    const copy = serviceAndRepository(context.catalog, name, repositoryParam)
+    const { service, repository: chosen } = copy
+    await using repository = await openCopy(context, copy, signal)
+    const backup = await fromCopy(copy, () => chooseReaching(repository, name, context, signal))
     // Again, immediately before: what the preflight saw may have changed.
     const [source] = await sourceFindings(service, target, context, signal)
     if (source !== undefined) throw notEmpty(target)
     await assertNotRunning(target)
     await beginRestore(target, idempotencyKey, backup.record.tablespaces.length > 0 ? [tablespacesOf(target)] : [])
-    const summary = await restoreData({ repository, backup, service, target }, context, attempt)
+    const summary = await fromCopy(copy, () => restoreData({ repository, backup, service, target }, context, attempt))
     const prepared = await prepareIn(target, chosen, backup, context)
     await syncFileSystem(target, signal)
     const { window, record } = backup
@@ -131,6 +131,18 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
   manualUndo: ({ target }) => manualRemoval([target, tablespacesOf(target)]),
   foreseen: ({ target }) => ({ dataDirectory: target }),
 })
+
+/** The base backup to restore; throws also when the target cannot be reached from it after all. */
+async function chooseReaching(
+  repository: Repository,
+  service: string,
+  context: ActionContext,
+  signal: AbortSignal,
+): Promise<ChosenBackup> {
+  const backup = await chooseBaseBackup(repository, service, context, signal)
+  resolveTarget(backup.window, backup.target)
+  return backup
+}
 
 /** Of this target alone: two services that are recovered beside each other have tablespaces of the same number. */
 function tablespacesOf(target: string): string {

@@ -129,6 +129,10 @@ export const recoveryEvidence = z.object({
   planHash: hash,
   /** `drill`: by a version that did not yet say which. */
   mode: z.enum(['real', 'drill', 'drill-sandbox', 'drill-live']),
+  /** `disaster`: steps that have a form for an unreachable source site took it. Absent: by a version that did not yet say. */
+  form: z.enum(['normal', 'disaster']).optional(),
+  /** The repository that was told to be restored from, where it was not left to the plan. */
+  restoreFrom: z.string().optional(),
   /** The service works again as far as its checks can tell; `failed` and `aborted` runs restored nothing that counts. */
   outcome: z.enum(['completed', 'failed', 'aborted']),
   target: z.object({

@@ -10,7 +10,7 @@ export type { Achieved, DrillCleanUp, DrillFinding, DrillReport } from './drill/
 export { decisionName, type DecisionWord } from './decide.ts'
 export { decisions, type Decision } from './decisions.ts'
 export { forecastOf, type Forecast, type StepForecast } from './forecast.ts'
-export { inForm } from './form.ts'
+export { inForm, planAsRun } from './form.ts'
 export { createPlanHandler } from './interpreter.ts'
 export { stepsBehind } from './order.ts'
 export { planOutcome, type LeftBehind, type PlanOutcome, type RunTiming, type StepReport, type StepState } from './outcome.ts'

@@ -2,7 +2,7 @@ import { recordFailure, type RunHandler } from '../durable/index.ts'
 import { HoldfastError, isHoldfastError, type Json } from '../kernel/index.ts'
 import { commitStep } from './compile.ts'
 import { concludeDrill, openDrill } from './drill/conclude.ts'
-import { inForm } from './form.ts'
+import { planAsRun } from './form.ts'
 import { topologicalOrder } from './order.ts'
 import type { LeftBehind, PlanOutcome } from './outcome.ts'
 import { planInput } from './plan.ts'
@@ -19,7 +19,7 @@ const recordTimeoutMs = 120_000
 export function createPlanHandler(deps: PlanDeps): RunHandler {
   return async (context, rawInput) => {
     const submitted = planInput.parse(rawInput)
-    const input = { ...submitted, plan: inForm(submitted.plan, submitted.form) }
+    const input = { ...submitted, plan: planAsRun(submitted) }
     const started = await context.now('started')
     return context.withLock(input.plan.environment, async (fencingToken) => {
       const run = new PlanRun(context, input, fencingToken, deps)

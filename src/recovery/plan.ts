@@ -75,6 +75,8 @@ export const planInput = z.object({
   planHash: z.string(),
   target: recoveryTarget,
   form: z.enum(planForms),
+  /** Steps that restore from this repository, whatever they say: the one that they would take is lost, or is not trusted. */
+  restoreFrom: z.object({ repository: z.string(), steps: z.array(z.string()).readonly() }).optional(),
   requestedBy: z.string(),
   /** When the disaster began, as far as is known: where the clock of the RTA starts. */
   onsetAt: z.string(),

@@ -7,6 +7,10 @@ export interface GamedayFacts {
   readonly plan: string
   readonly planHash: string
   readonly mode: 'sandbox' | 'live' | 'recovery'
+  /** Absent: its record does not say. */
+  readonly form?: 'normal' | 'disaster'
+  /** The repository that it was told to restore from. */
+  readonly restoreFrom?: string
   readonly began: Date
   readonly status: string
   readonly requestedBy?: string
@@ -88,6 +92,7 @@ export function gamedayBlocks(facts: GamedayFacts): Block[] {
 
 function aboutFacts(facts: GamedayFacts): (readonly [string, readonly Inline[]])[] {
   const { runId, planHash, began, status, requestedBy, scenario, participants, window, isolation, cleanedUp, failure } = facts
+  const { form, restoreFrom } = facts
   const optional = (label: string, value: string | undefined) => (value === undefined ? [] : [[label, [value]] as const])
   return [
     ['Run', [code(runId)]],
@@ -97,6 +102,8 @@ function aboutFacts(facts: GamedayFacts): (readonly [string, readonly Inline[]])
     ...optional('Started by', requestedBy),
     ['Participants', [participants.length === 0 ? 'none named' : participants.join(', ')]],
     ...optional('Announced for', window === undefined ? undefined : `${window.from} to ${window.to}`),
+    ...optional('Form', form === 'disaster' ? 'disaster: as when the source site cannot be reached' : form),
+    ...optional('Restored from', restoreFrom),
     ...optional('Isolation', isolation),
     ...optional('Cleaned up', cleanedUp === undefined ? undefined : cleanedUp ? 'yes' : 'NO'),
     ['Plan', [code(planHash.slice(0, 12))]],

@@ -1,5 +1,5 @@
 import type { Drill, Substitution } from '../../catalog/index.ts'
-import type { Json } from '../../kernel/index.ts'
+import { membersOf } from '../form.ts'
 import type { Plan, PlanStep } from '../plan.ts'
 import type { DrillChange } from './input.ts'
 
@@ -31,8 +31,4 @@ function substituted(step: PlanStep, { with: given, do: action, skip, check }: S
   if (given === undefined) return { ...step, ...checked }
   changes.push({ step: step.id, how: 'changed', because: `another ${Object.keys(given).join(', ')}` })
   return { ...step, action: { kind: step.action.kind, params: { ...membersOf(step.action.params), ...given } }, ...checked }
-}
-
-function membersOf(params: Json): Readonly<Record<string, Json>> {
-  return params !== null && typeof params === 'object' && !Array.isArray(params) ? (params as Readonly<Record<string, Json>>) : {}
 }

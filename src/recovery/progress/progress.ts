@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../durable/index.ts'
 import { planOutcome, type PlanOutcome } from '../outcome.ts'
 import { planInput, type PlanInput, type PlanStep } from '../plan.ts'
-import { inForm } from '../form.ts'
+import { planAsRun } from '../form.ts'
 import { partOf } from './part-of.ts'
 
 /**
@@ -121,7 +121,7 @@ function afterEvent(progress: Draft, event: Exclude<RunEvent, { type: 'submitted
 
 function begin({ at, runId, input: raw }: RunEvent & { type: 'submitted' }): Draft {
   const input = planInput.parse(raw)
-  const { steps } = inForm(input.plan, input.form)
+  const { steps } = planAsRun(input)
   return {
     runId,
     input,

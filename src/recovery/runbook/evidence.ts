@@ -21,6 +21,8 @@ export interface StepTime {
 export interface PastRecovery {
   readonly time: Date
   readonly mode: 'real' | 'drill'
+  /** Absent: its record does not say. */
+  readonly form?: 'normal' | 'disaster'
   readonly outcome: 'completed' | 'failed' | 'aborted'
   readonly planHash: string
   readonly rpaMs?: number

@@ -13,6 +13,8 @@ export interface RecordedDrill {
   readonly planHash: string
   readonly time: Date
   readonly mode: RecoveryBody['mode']
+  readonly form?: NonNullable<RecoveryBody['form']>
+  readonly restoreFrom?: string
   readonly outcome: RecoveryBody['outcome']
   readonly onset?: string
   /** By service: a run is on record once for each. */
@@ -85,7 +87,8 @@ export async function drillHistory(catalog: Catalog, plans: readonly string[], s
 }
 
 function withRecord(known: RecordedDrill | undefined, repository: string, record: EvidenceRecord<'recovery'>): RecordedDrill {
-  const { runId, plan, planHash, mode, outcome, onset, phases, drill, rpaMs, rtaMs, declared, compared, verdict } = record.body
+  const { runId, plan, planHash, mode, form, restoreFrom, outcome, onset, phases, drill, rpaMs, rtaMs, declared } = record.body
+  const { compared, verdict } = record.body
   const service: RecordedService = {
     service: record.service ?? '-',
     ...(rpaMs === undefined ? {} : { rpaMs }),
@@ -100,6 +103,8 @@ function withRecord(known: RecordedDrill | undefined, repository: string, record
     planHash,
     time: known?.time ?? record.time,
     mode,
+    ...(form === undefined ? {} : { form }),
+    ...(restoreFrom === undefined ? {} : { restoreFrom }),
     outcome,
     ...(onset === undefined ? {} : { onset }),
     services: [service, ...(known?.services.filter((other) => other.service !== service.service) ?? [])],

@@ -10,6 +10,7 @@ import {
   compilePlan,
   inForm,
   inputAsJson,
+  planAsRun,
   planHash,
   type ActionCall,
   type DrillInput,
@@ -19,6 +20,7 @@ import {
   type StepFinding,
 } from '../../recovery/index.ts'
 import { codeVersion } from '../recovery/code-version.ts'
+import { restoreFrom } from '../recovery/restore-from.ts'
 import { manualSteps, newRunId, type PreparedRecovery } from '../recovery/prepare.ts'
 import { stateDirectory } from '../state-directory.ts'
 
@@ -33,6 +35,8 @@ export interface DrillRequest {
   readonly scenario?: string
   readonly participants?: readonly string[]
   readonly window?: { readonly from: Date; readonly to: Date }
+  /** What is restored comes from this repository, to prove that one. */
+  readonly repository?: string
   /** A sandbox here, which is not removed; absent or empty. */
   readonly keep?: string
   readonly requestedBy?: string
@@ -68,6 +72,7 @@ export async function prepareDrill(request: DrillRequest, signal: AbortSignal): 
       planHash: planHash(plan, version),
       target: { kind: 'latest' },
       form,
+      ...restoreFrom(catalog, inForm(plan, form), request.repository),
       requestedBy: request.requestedBy ?? userInfo().username,
       // The disaster of a drill is that it begins.
       onsetAt: new Date().toISOString(),
@@ -76,7 +81,7 @@ export async function prepareDrill(request: DrillRequest, signal: AbortSignal): 
       drill,
     }
     const spec = { runId, planHash: input.planHash, codeVersion: version, input: inputAsJson(input) }
-    return { spec, input, drill, findings, steps: manualSteps(inForm(plan, form), catalog) }
+    return { spec, input, drill, findings, steps: manualSteps(planAsRun(input), catalog) }
   }
   if (mode === 'live') return prepared(real, { ...about, changes: [] }, windowFindings(real, window))
 

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { actions } from '../../actions/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
-import { actionContext, bindAction, preflightPlan, type Plan, type StepFinding } from '../../recovery/index.ts'
+import { actionContext, bindAction, planAsRun, preflightPlan, type Plan, type StepFinding } from '../../recovery/index.ts'
 import { actionServices } from '../recovery/action-services.ts'
 import { recoverService, type FinishedRun, type RunWatcher } from '../recovery/recover.ts'
 import { stateDirectory } from '../state-directory.ts'
@@ -35,10 +35,10 @@ export async function preflightDrill(
   }
   if (findings.length > 0) return [...findings]
   const sandbox = drill.sandbox && { ...drill.sandbox, runId, stateDirectory: stateDirectory(catalog.file) }
-  if (sandbox === undefined) return await preflightPlan(input.plan, deps, signal)
+  if (sandbox === undefined) return await preflightPlan(planAsRun(input), deps, signal)
   const made = await openSandbox(sandbox)
   try {
-    return await preflightPlan(input.plan, deps, signal)
+    return await preflightPlan(planAsRun(input), deps, signal)
   } finally {
     if (made !== undefined) await rm(made, { recursive: true })
   }

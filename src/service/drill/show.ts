@@ -36,7 +36,7 @@ export async function gamedayOf(catalog: Catalog, run: string, signal: AbortSign
   }
 }
 
-function about({ runId, plan, planHash, mode, time, onset, outcome, drill }: RecordedDrill) {
+function about({ runId, plan, planHash, mode, form, restoreFrom, time, onset, outcome, drill }: RecordedDrill) {
   const { isolation } = drill ?? {}
   return {
     runId,
@@ -47,6 +47,8 @@ function about({ runId, plan, planHash, mode, time, onset, outcome, drill }: Rec
     status: drill?.status ?? outcome,
     participants: drill?.participants ?? [],
     changes: drill?.changes ?? [],
+    ...(form === undefined ? {} : { form }),
+    ...(restoreFrom === undefined ? {} : { restoreFrom }),
     ...(drill === undefined ? {} : { requestedBy: drill.requestedBy }),
     ...(drill?.scenario === undefined ? {} : { scenario: drill.scenario }),
     ...(drill?.window === undefined ? {} : { window: drill.window }),

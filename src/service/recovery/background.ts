@@ -1,6 +1,6 @@
 import { actions } from '../../actions/index.ts'
 import { isHoldfastError } from '../../kernel/index.ts'
-import { bindAction, inForm, type PlanInput, type StepTime } from '../../recovery/index.ts'
+import { bindAction, planAsRun, type PlanInput, type StepTime } from '../../recovery/index.ts'
 import { pastStepTimes } from '../runbook/step-times.ts'
 import { loadRunCatalog } from './load-catalog.ts'
 
@@ -15,11 +15,9 @@ export interface RunBackground {
 }
 
 /** A run can be watched without its catalog: then only the plan that it began with tells. */
-export async function runBackground(
-  catalogPath: string,
-  { plan, form }: Pick<PlanInput, 'plan' | 'form'>,
-): Promise<RunBackground> {
-  const noReturn = new Set(inForm(plan, form).steps.flatMap(({ id, action }) => (isNoReturn(action) ? [id] : [])))
+export async function runBackground(catalogPath: string, input: PlanInput): Promise<RunBackground> {
+  const { plan } = input
+  const noReturn = new Set(planAsRun(input).steps.flatMap(({ id, action }) => (isNoReturn(action) ? [id] : [])))
   try {
     const catalog = await loadRunCatalog(catalogPath)
     const objectives = plan.recovers.flatMap((name) => catalog.services[name]?.objectives.rtoMs ?? [])

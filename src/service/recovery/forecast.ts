@@ -1,5 +1,5 @@
 import { findService, type Catalog } from '../../catalog/index.ts'
-import { forecastOf, inForm, type Forecast } from '../../recovery/index.ts'
+import { forecastOf, planAsRun, type Forecast } from '../../recovery/index.ts'
 import { pastStepTimes } from '../runbook/step-times.ts'
 import type { PreparedRecovery } from './prepare.ts'
 
@@ -16,7 +16,7 @@ export async function forecastRecovery(
   { input }: PreparedRecovery,
 ): Promise<RecoveryForecast> {
   const { rtoMs } = findService(catalog, service).objectives
-  const forecast = forecastOf(inForm(input.plan, input.form), await pastStepTimes(catalog, input.plan.name))
+  const forecast = forecastOf(planAsRun(input), await pastStepTimes(catalog, input.plan.name))
   // What has run is a lower bound already: too long is known before all of it is.
   if (forecast.totalMs > rtoMs) return { ...forecast, rtoMs, fits: false }
   return forecast.basis === 'estimated' ? { ...forecast, rtoMs, fits: true } : { ...forecast, rtoMs }

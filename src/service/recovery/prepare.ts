@@ -8,6 +8,7 @@ import {
   compilePlan,
   inForm,
   inputAsJson,
+  planAsRun,
   planHash,
   preflightPlan,
   stepsBehind,
@@ -17,6 +18,7 @@ import {
 } from '../../recovery/index.ts'
 import { actionServices } from './action-services.ts'
 import { codeVersion } from './code-version.ts'
+import { restoreFrom } from './restore-from.ts'
 
 export interface RecoveryRequest {
   readonly catalog: Catalog
@@ -31,6 +33,8 @@ export interface RecoveryRequest {
   readonly requestedBy?: string
   /** `disaster`: the source site cannot be reached, and steps that have a form for that take it. Default: `normal`. */
   readonly form?: PlanInput['form']
+  /** What is restored comes from this repository, not from the first that its service is backed up to, or that its step names. */
+  readonly repository?: string
   /** Whether a step that needs a decision waits for `holdfast run decide` (`ask`, the default) or ends the run. */
   readonly decisions?: PlanInput['decisions']
   /** For whoever must be able to name the run before it is submitted. Default: a new one. */
@@ -65,17 +69,19 @@ export interface PreparedRecovery {
 export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
   const plan = compilePlan(planFor(request.catalog, request.service, request.plan))
   const version = codeVersion()
+  const form = request.form ?? 'normal'
   const input: PlanInput = {
     plan,
     planHash: planHash(plan, version),
-    form: request.form ?? 'normal',
+    form,
+    ...restoreFrom(request.catalog, inForm(plan, form), request.repository),
     target: request.target ?? { kind: 'latest' },
     requestedBy: request.requestedBy ?? userName(),
     onsetAt: (request.onsetAt ?? new Date()).toISOString(),
     decisions: request.decisions ?? 'ask',
   }
   const runId = request.runId ?? newRunId(plan.name)
-  const steps = manualSteps(inForm(plan, input.form), request.catalog)
+  const steps = manualSteps(planAsRun(input), request.catalog)
   return { spec: { runId, planHash: input.planHash, codeVersion: version, input: inputAsJson(input) }, input, steps }
 }
 
@@ -113,7 +119,7 @@ export async function preflightRecovery(
     bind: ({ kind, params }: Plan['steps'][number]['action']) => bindAction(actions, kind, params),
     contextFor: ({ id }: Plan['steps'][number]) => actionContext(services, spec.runId, input, id, {}),
   }
-  return preflightPlan(inForm(input.plan, input.form), deps, signal)
+  return preflightPlan(planAsRun(input), deps, signal)
 }
 
 /** Sorts by time, and says what it is: `orders-failover-20261123T004800-3fa9`. */

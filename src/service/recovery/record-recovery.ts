@@ -77,6 +77,8 @@ function recoveryRecord(
     plan: input.plan.name,
     planHash: input.drill?.planHash ?? input.planHash,
     mode: input.drill === undefined ? 'real' : `drill-${input.drill.mode}`,
+    form: input.form,
+    ...(input.restoreFrom === undefined ? {} : { restoreFrom: input.restoreFrom.repository }),
     outcome: ended,
     target: { ...input.target, ...(typeof reachedLsn === 'string' ? { reachedLsn } : {}) },
     onset: timing.onsetAt,

@@ -53,10 +53,11 @@ function isOf(
 }
 
 function pastRecovery(repository: string, { seq, time, body }: EvidenceRecord<'recovery'>): PastRecovery {
-  const { mode, outcome, planHash, rpaMs, rtaMs, verdict, compared } = body
+  const { mode, form, outcome, planHash, rpaMs, rtaMs, verdict, compared } = body
   return {
     time,
     mode: mode === 'real' ? 'real' : 'drill',
+    ...(form === undefined ? {} : { form }),
     outcome,
     planHash,
     ...(rpaMs === undefined ? {} : { rpaMs }),

@@ -18,6 +18,7 @@ import { drillExitCode, drillPlanText, drillText, findingLines } from './wording
 export const drillRunCommand = command('run', 'run a plan on purpose, and measure what it would achieve', [
   ['holdfast drill run orders-db', 'in a sandbox: production is not touched, and nothing is left afterwards'],
   ['holdfast drill run orders-db --dry-run', 'what it would do, and whether it may'],
+  ['holdfast drill run orders-db --repository offsite', 'from another copy than the first'],
   ['holdfast drill run orders-db --keep /srv/look', 'and keep what was restored there, to look at it'],
   [
     'holdfast drill run orders-db --live --scenario "region lost" --participant ann --participant bob',
@@ -28,13 +29,14 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
   .addOption(new Option('--sandbox', 'in folders and on sockets of its own (the default)').conflicts('live'))
   .option('--live', 'the real plan on the real thing; wants the name typed, or --yes')
   .option('--disaster', 'as when the source site cannot be reached: steps that have a form for that take it')
+  .option('--repository <name>', 'restore from this repository, not from the first: to prove that copy too')
   .option('--scenario <text>', 'what is said to have happened: a scenario of the plan’s drill by its name, or a text')
   .option('--participant <name>', 'who takes part; may be given several times', collect, [] as readonly string[])
   .option('--window <from/to>', 'when it was announced for: two times with their zone; it runs at no other time', readWindow)
   .addOption(new Option('--keep <folder>', 'restore there, and leave it there for looking').conflicts('live'))
   .option('--dry-run', 'check everything that can be checked, and show what would be done')
   .option('--yes', 'do not ask')
-  .action(async (name, { live, disaster, scenario, participant, window, keep, dryRun, yes }, self) => {
+  .action(async (name, { live, disaster, repository, scenario, participant, window, keep, dryRun, yes }, self) => {
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     const request: DrillRequest = {
@@ -43,6 +45,7 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
       mode: live === true ? 'live' : 'sandbox',
       participants: participant,
       ...(disaster === true ? { form: 'disaster' } : {}),
+      ...(repository === undefined ? {} : { repository }),
       ...(scenario === undefined ? {} : { scenario }),
       ...(window === undefined ? {} : { window }),
       ...(keep === undefined ? {} : { keep }),

@@ -115,9 +115,7 @@ function requireCatalog(catalog: Catalog | undefined): Catalog {
 function printNamed(removed: readonly string[], dryRun: boolean, { print }: Context): void {
   const names = removed.map(shortId).join(', ')
   print.result({ dryRun, removed }, () =>
-    dryRun
-      ? `would remove ${names}; nothing was removed: a dry run`
-      : `removed ${names}; \`prune\` frees what only they held`,
+    dryRun ? `would remove ${names}; nothing was removed: a dry run` : `removed ${names}; \`prune\` frees what only they held`,
   )
 }
 

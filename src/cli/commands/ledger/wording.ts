@@ -53,9 +53,9 @@ export function recordText(record: LedgerRecord): string {
       return `${partial === true ? 'part of ' : ''}snapshot ${shortId(snapshot)}: ${count(files, 'file')}, ${formatSize(sizeBytes)}, in ${formatDuration(durationMs)}, ${verifiedFiles} compared`
     }
     case 'recovery': {
-      const { plan, mode, outcome, rpaMs, rtaMs, verdict } = record.body
+      const { plan, mode, form, restoreFrom, outcome, rpaMs, rtaMs, verdict } = record.body
       const figures = `lost ${duration(rpaMs)}, took ${duration(rtaMs)}`
-      return `${mode === 'real' ? '' : `${mode} of `}${plan} ${outcome}: ${figures}, objectives ${verdict}`
+      return `${mode === 'real' ? '' : `${mode} of `}${plan}${form === 'disaster' ? ' in its disaster form' : ''}${restoreFrom === undefined ? '' : ` from ${restoreFrom}`} ${outcome}: ${figures}, objectives ${verdict}`
     }
     case 'drill-finding':
       return `${record.body.finding} ${record.body.state} by ${record.body.by}: ${record.body.why}`

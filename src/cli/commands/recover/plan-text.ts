@@ -12,6 +12,7 @@ export function planText({ input, steps }: PreparedRecovery, forecast: RecoveryF
     span(` ${input.planHash.slice(0, 12)}`, 'dim'),
     span(` · ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`),
     ...(input.form === 'disaster' ? [span(' · disaster form', 'yellow')] : []),
+    ...(input.restoreFrom === undefined ? [] : [span(` · from ${input.restoreFrom.repository}`, 'yellow')]),
   ]
   const lines = [
     fit(title, options.columns),

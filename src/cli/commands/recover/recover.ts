@@ -30,11 +30,16 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
   ['holdfast recover orders-db --to "2026-11-23T14:05:00Z"', 'to a time; the zone is required'],
   ['holdfast recover orders-db --disaster', 'when the source site cannot be reached'],
   ['holdfast recover orders-db --plan orders-switchback', 'by another of its plans, such as the way back after a failover'],
+  ['holdfast recover orders-db --repository offsite', 'from another copy, when the first is lost or known to be damaged'],
   ['holdfast recover orders-db --to 0/3000148 --yes', 'to a WAL position, without asking'],
 ])
   .argument('<service>', 'a service of the catalog')
   .option('--to <target>', 'latest, a time with its zone, or a WAL position', readTarget, { kind: 'latest' } as Target)
   .option('--plan <name>', 'another plan that recovers it; default: the one that the service names')
+  .option(
+    '--repository <name>',
+    'restore from this repository, not from the first that a service is backed up to, or that a step names',
+  )
   .option('--dry-run', 'check everything that can be checked without touching anything, and show the plan')
   .addOption(
     new Option('--format <format>', 'how --dry-run shows the plan; mermaid and dot are for other programs')
@@ -44,7 +49,7 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
   .option('--disaster', 'the source site cannot be reached: steps that have a form for that take it')
   .option('--yes', 'do not ask')
   .option('--onset <time>', 'when the disaster began (ISO 8601): where the clock of the RTO starts; without it, now', readTime)
-  .action(async (service, { to, plan, dryRun, format, disaster, yes, onset }, self) => {
+  .action(async (service, { to, plan, repository, dryRun, format, disaster, yes, onset }, self) => {
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     const request: RecoveryRequest = {
@@ -53,6 +58,7 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
       target: to,
       form: disaster === true ? 'disaster' : 'normal',
       ...(plan === undefined ? {} : { plan }),
+      ...(repository === undefined ? {} : { repository }),
       ...(onset === undefined ? {} : { onsetAt: onset }),
     }
     const prepared = prepareRecovery(request)
@@ -65,6 +71,7 @@ export const recoverCommand = command('recover', 'bring a service back by its pl
           service,
           target: to,
           form: prepared.input.form,
+          ...(repository === undefined ? {} : { repository }),
           planHash: prepared.input.planHash,
           steps: prepared.steps,
           forecast,

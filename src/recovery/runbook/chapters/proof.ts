@@ -61,7 +61,7 @@ const verdicts = { met: 'objectives met', missed: 'objectives MISSED', unknown: 
 function resultText({ planHash }: Runbook, past: PastRecovery): Inline[] {
   const { repository, seq } = past.record
   return [
-    `${moment(past.time)}: ${past.mode === 'drill' ? 'drill' : 'recovery'} ${outcomes[past.outcome]}, `,
+    `${moment(past.time)}: ${past.mode === 'drill' ? 'drill' : 'recovery'}${past.form === 'disaster' ? ' in the disaster form' : ''} ${outcomes[past.outcome]}, `,
     `RPA ${durationOr(past.rpaMs)}, RTA ${durationOr(past.rtaMs)}, ${verdicts[past.verdict]}, `,
     `${past.checks - past.checksFailed} of ${past.checks} checks passed`,
     `${past.planHash === planHash ? '' : ', another plan than this one'} (record ${seq} in `,
