@@ -15,3 +15,8 @@ export type { CheckFinding, CheckFindingCode, CheckProgress, CheckReport } from 
 export { listTree, type ListedNode, type ListRequest } from './list-tree.ts'
 export { copySnapshots, type CopiedSnapshot, type CopyJob, type CopySummary } from './copy/copy-snapshots.ts'
 export type { CopyProgress } from './copy/copy-progress.ts'
+export { createPathMatcher, type PathMatcher } from './path-pattern.ts'
+export { diffTrees, type Change, type DiffJob, type DiffSummary, type Modifier, type SideFigures } from './diff/diff-trees.ts'
+export { EntryFinder, type FindEvents, type FindQuery } from './find/find-entries.ts'
+export { findBlobs, resolveBlobs, type BlobQuery, type BlobUse } from './find/find-blobs.ts'
+export { findSubtree } from './restore/subtree.ts'

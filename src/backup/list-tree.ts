@@ -1,5 +1,6 @@
 import { HoldfastError, shortId } from '../kernel/index.ts'
 import type { Repository, Snapshot, TreeNode } from '../repository/index.ts'
+import { subtreesFrom, TreeReader } from './tree-reader.ts'
 
 /** An entry of a snapshot. */
 export interface ListedNode {
@@ -52,24 +53,22 @@ async function* walk(
   recursive: boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListedNode> {
+  const trees = new TreeReader(repository, signal)
   // A stack of its own: folders may be nested deeper than calls.
-  const nodes = await repository.readTree(tree, signal)
-  const open = [{ folder, entries: nodes.values() }]
+  const open = [{ folder, nodes: await trees.read(tree), next: 0 }]
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const { value: node } = top.entries.next()
+    const node = top.nodes[top.next++]
     if (node === undefined) {
       open.pop()
       continue
     }
     const path = childPath(top.folder, node)
     yield { path, node }
-    if (recursive && node.type === 'dir' && node.subtree !== undefined) {
-      const inner = await repository.readTree(node.subtree, signal)
-      open.push({ folder: path, entries: inner.values() })
-    }
+    if (recursive && node.type === 'dir' && node.subtree !== undefined)
+      open.push({ folder: path, nodes: await trees.read(node.subtree, subtreesFrom(top.nodes, top.next)), next: 0 })
   }
 }
 
-function childPath(folder: Buffer, { name }: TreeNode): Buffer<ArrayBuffer> {
+export function childPath(folder: Buffer, { name }: TreeNode): Buffer<ArrayBuffer> {
   return Buffer.concat([folder, Buffer.from('/'), name])
 }

@@ -4,6 +4,8 @@ import { backupCommand } from './commands/backup.ts'
 import { catCommand } from './commands/cat.ts'
 import { checkCommand } from './commands/check/check.ts'
 import { copyCommand } from './commands/copy/copy.ts'
+import { diffCommand } from './commands/diff/diff.ts'
+import { findCommand } from './commands/find/find.ts'
 import { detectCommand } from './commands/detect/detect.ts'
 import { demoCommand } from './commands/demo.ts'
 import { drillCommand } from './commands/drill/drill.ts'
@@ -31,6 +33,8 @@ export function createProgram(version: string) {
   program.addCommand(backupCommand)
   program.addCommand(snapshotsCommand)
   program.addCommand(lsCommand)
+  program.addCommand(diffCommand)
+  program.addCommand(findCommand)
   program.addCommand(restoreCommand)
   program.addCommand(forgetCommand)
   program.addCommand(checkCommand)

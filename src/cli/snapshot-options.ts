@@ -30,3 +30,9 @@ export function splitTags(list: string): string[] {
 export function collect(value: string, values: readonly string[] = []): readonly string[] {
   return [...values, value]
 }
+
+/** `ID`, or `ID:PATH` for a folder in it. */
+export function splitSnapshot(text: string): { readonly id: string; readonly subtree?: string } {
+  const colon = text.indexOf(':')
+  return colon === -1 ? { id: text } : { id: text.slice(0, colon), subtree: text.slice(colon + 1) }
+}

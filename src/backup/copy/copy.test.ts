@@ -153,7 +153,7 @@ test('damage in the source fails the snapshots that need what is damaged, and no
 test('a blob that is damaged in one pack is taken from another', async () => {
   const { from, newer } = await source()
   const index = await from.loadIndex()
-  const [first] = [...index.entries()].filter(({ type }) => type === 'data')
+  const first = [...index.entries()].find(({ type }) => type === 'data')
   if (first === undefined) throw new Error('there is no blob')
   const good = await from.readBlob('data', first.id)
   expect(good.length).toBeGreaterThan(0)

@@ -1,5 +1,7 @@
-import { HoldfastError, isHoldfastError, shortId } from '../../kernel/index.ts'
+import { HoldfastError, shortId } from '../../kernel/index.ts'
 import type { BlobIndex, BlobType, Repository, Snapshot } from '../../repository/index.ts'
+import { BlobSet } from '../blob-set.ts'
+import { isDamage } from '../damage.ts'
 import { walkTrees } from '../walk-trees.ts'
 import { PositionList } from './position-list.ts'
 
@@ -30,22 +32,22 @@ export async function planCopy(
 ): Promise<CopyPlan> {
   const index = await from.loadIndex(signal)
   const blobs = new PositionList()
-  /** Bit of a blob that is listed, or of a tree that was looked at. */
-  const seen = { data: new Uint8Array(0), tree: new Uint8Array(0) }
+  /** What is listed or there, and trees that were looked at. */
+  const seen = new BlobSet(index)
   const planned: PlannedSnapshot[] = []
   const failed: CopyPlan['failed'][number][] = []
   let storedBytes = 0
   for (const [done, snapshot] of snapshots.entries()) {
     onSnapshot(done)
     const before = { blobs: blobs.length, storedBytes }
-    const marked: { type: BlobType; position: number }[] = []
+    const marked: number[] = []
     /** True the first time. */
     const mark = (type: BlobType, id: string): boolean => {
-      const position = index.position(type, id)
       const place = index.lookup(type, id)
-      if (position === undefined || place === undefined) throw missing(from, type, id)
-      if (!setBit(seen, type, position)) return false
-      marked.push({ type, position })
+      if (place === undefined) throw missing(from, type, id)
+      const position = seen.add(type, id)
+      if (position === undefined) return false
+      marked.push(position)
       if (!to.has(type, id)) {
         blobs.push(position)
         storedBytes += place.length
@@ -63,19 +65,12 @@ export async function planCopy(
       if (!isDamage(error)) throw error
       failed.push({ snapshot, error })
       // Below what was looked at last, others may still find something.
-      for (const { type, position } of marked) clearBit(seen, type, position)
+      for (const position of marked) seen.removePosition(position)
       blobs.truncate(before.blobs)
       storedBytes = before.storedBytes
     }
   }
   return { snapshots: planned, blobs, storedBytes, failed }
-}
-
-/** Of the source: what is wrong with one snapshot need not keep others from being copied. */
-export function isDamage(error: unknown): error is HoldfastError {
-  return (
-    isHoldfastError(error, 'blob-missing') || isHoldfastError(error, 'pack-damaged') || isHoldfastError(error, 'object-damaged')
-  )
 }
 
 function missing({ location }: Repository, type: BlobType, id: string): HoldfastError {
@@ -84,22 +79,4 @@ function missing({ location }: Repository, type: BlobType, id: string): Holdfast
     hint: 'run `holdfast check` there to see which snapshots are affected',
     details: { blob: id, type },
   })
-}
-
-function setBit(bits: Record<BlobType, Uint8Array>, type: BlobType, position: number): boolean {
-  const at = position >>> 3
-  if (at >= bits[type].length) {
-    const larger = new Uint8Array(Math.max(1024, (at + 1) * 2))
-    larger.set(bits[type])
-    bits[type] = larger
-  }
-  const mask = 1 << (position & 7)
-  const byte = bits[type][at] ?? 0
-  bits[type][at] = byte | mask
-  return (byte & mask) === 0
-}
-
-function clearBit(bits: Record<BlobType, Uint8Array>, type: BlobType, position: number): void {
-  const at = position >>> 3
-  bits[type][at] = (bits[type][at] ?? 0) & ~(1 << (position & 7))
 }

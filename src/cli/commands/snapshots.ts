@@ -4,6 +4,7 @@ import { openTargetRepository } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 import { table, type Column } from '../output/table.ts'
+import { filterOf, hostOption, pathOption, tagOption } from '../snapshot-options.ts'
 import { localTime } from '../output/time.ts'
 
 export const snapshotsCommand = command('snapshots', 'list the states that can be restored', [
@@ -11,20 +12,20 @@ export const snapshotsCommand = command('snapshots', 'list the states that can b
   ['holdfast snapshots --service orders-db', 'the states that orders-db can return to'],
 ])
   .option('--service <name>', 'only of this service of the catalog')
-  .option('--host <name>', 'only of this host')
-  .option('--path <path>', 'only with this path; may be given again', collect)
-  .option('--tag <tag>', 'only with this tag; may be given again', collect)
+  .addOption(hostOption)
+  .addOption(pathOption)
+  .addOption(tagOption)
   .option('--no-lock', 'take no lock: for a repository that cannot be written to')
   .option('--repository <name>', 'which of the catalog’s repositories')
-  .action(async ({ service, host, path: paths = [], tag = [], lock, repository: name }, self) => {
+  .action(async ({ service, lock, repository: name, ...choice }, self) => {
     const { globals, print, signal } = contextOf(self)
     await using target = await openTargetRepository(globals, name, signal)
     const { repository } = target
     await using _lock = lock ? await repository.lock('shared', {}, signal) : undefined
-    const tags = service === undefined ? tag : [...tag, `service:${service}`]
+    const filter = { ...filterOf(choice), ...(service !== undefined && { tags: [`service:${service}`] }) }
     const damaged: string[] = []
     const all = await repository.snapshots(signal, (_id, error) => damaged.push(error.message))
-    const found = all.filter((snapshot) => matchesFilter(snapshot, { ...(host !== undefined && { host }), paths, tags }))
+    const found = all.filter((snapshot) => matchesFilter(snapshot, filter))
     print.result({ repository: repository.id, location: repository.location, snapshots: found.map(asJson), damaged }, () =>
       snapshotsText(found, all.length),
     )
@@ -37,10 +38,6 @@ export const snapshotsCommand = command('snapshots', 'list the states that can b
           `snapshot ${shortId(snapshot.id)} is dated in the future: the clock of ${snapshot.hostname ?? 'its host'} ran ahead`,
         )
   })
-
-function collect(value: string, values: readonly string[] = []): readonly string[] {
-  return [...values, value]
-}
 
 function asJson({ raw: _raw, timeMs: _timeMs, ...snapshot }: Snapshot) {
   return { ...snapshot, shortId: shortId(snapshot.id) }

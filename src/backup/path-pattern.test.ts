@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createExclude } from './exclude.ts'
+import { createPathMatcher } from './path-pattern.ts'
 
 test.each([
   ['*.tmp', '/a/b/x.tmp', true],
@@ -21,9 +21,14 @@ test.each([
   ['line\nbreak*', '/x/line\nbreak 2', true],
   ['!keep', '/x/other', false],
 ])('pattern %j on %j: %j', (pattern, path, expected) => {
-  expect(createExclude([pattern])(path)).toBe(expected)
+  expect(createPathMatcher([pattern])(path)).toBe(expected)
 })
 
-test('without patterns nothing is left out', () => {
-  expect(createExclude([])('/anything')).toBe(false)
+test('without patterns nothing matches', () => {
+  expect(createPathMatcher([])('/anything')).toBe(false)
+})
+
+test('upper and lower case can be the same', () => {
+  expect(createPathMatcher(['*.JPG'], { ignoreCase: true })('/photos/a.jpg')).toBe(true)
+  expect(createPathMatcher(['*.JPG'])('/photos/a.jpg')).toBe(false)
 })
