@@ -6,6 +6,8 @@ export interface Figure {
   readonly value: Spread
   /** At most, in the same unit. */
   readonly goal?: number
+  /** At least, in the same unit. */
+  readonly atLeast?: number
 }
 
 /** Something worth measuring. Every benchmark is in the list of bench/main.ts. */

@@ -3,9 +3,10 @@ import { parseArgs } from 'node:util'
 import { table } from '../src/cli/output/table.ts'
 import type { Benchmark, Figure } from './benchmark.ts'
 import { machineLines } from './machine.ts'
+import { repository } from './repository/repository.ts'
 import { runs } from './runs.ts'
 
-const benchmarks: readonly Benchmark[] = [runs]
+const benchmarks: readonly Benchmark[] = [runs, repository]
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } })
 const unknown = positionals.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name))
@@ -31,7 +32,10 @@ function figuresText(figures: readonly Figure[]): string {
       { title: 'n', align: 'right', value: ({ value }) => String(value.times) },
       {
         title: 'goal',
-        value: ({ goal, value }) => (goal === undefined ? '' : `≤ ${goal}: ${value.median <= goal ? 'met' : 'MISSED'}`),
+        value: ({ goal, atLeast, value }) => {
+          if (goal !== undefined) return `≤ ${goal}: ${value.median <= goal ? 'met' : 'MISSED'}`
+          return atLeast === undefined ? '' : `≥ ${atLeast}: ${value.median >= atLeast ? 'met' : 'MISSED'}`
+        },
       },
     ],
     figures,

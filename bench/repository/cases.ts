@@ -1,0 +1,131 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { large, many, mixed, provide, small, type Corpus } from './corpora.ts'
+import type { Program } from './programs.ts'
+import { timed, type Command, type Took } from './timed.ts'
+
+/** One thing that programs are asked to do. */
+export interface Case {
+  readonly name: string
+  readonly corpus: Corpus
+  /** At least so many times as fast as restic, by the clock and by processor time. */
+  readonly goals: { readonly wall: number; readonly cpu?: number }
+  /** Made once for a program, before any round; undefined when it cannot do this. */
+  prepare(program: Program, place: Place): ((round: number) => Command) | undefined
+}
+
+/** Where a program works. `source` is the corpus. */
+export interface Place {
+  readonly folder: string
+  readonly source: string
+}
+
+const firstBackup: Case = {
+  name: 'first backup',
+  corpus: mixed,
+  goals: { wall: 1.6, cpu: 1.3 },
+  prepare:
+    (program, { folder, source }) =>
+    (round) => {
+      const repository = join(folder, `repository-${round}`)
+      timed(program.init(repository), folder)
+      return program.backup(repository, source)
+    },
+}
+
+const unchanged: Case = {
+  name: 'no-change backup',
+  corpus: many,
+  goals: { wall: 3 },
+  prepare(program, place) {
+    const repository = filled(program, place)
+    return () => program.backup(repository, place.source)
+  },
+}
+
+function restoring(name: string, corpus: Corpus): Case {
+  return {
+    name,
+    corpus,
+    goals: { wall: 1.2 },
+    prepare(program, place) {
+      const repository = filled(program, place)
+      return (round) => {
+        // Deleted at the end of all rounds: the next one would pay for it.
+        const target = join(place.folder, `target-${round}`)
+        mkdirSync(target)
+        return program.restore(repository, target)
+      }
+    },
+  }
+}
+
+const check: Case = {
+  name: 'check --read-data',
+  corpus: mixed,
+  goals: { wall: 1.3 },
+  prepare(program, place) {
+    const repository = filled(program, place)
+    return () => program.check(repository)
+  },
+}
+
+export const cases: readonly Case[] = [
+  firstBackup,
+  unchanged,
+  restoring('restore of one large file', large),
+  restoring('restore of many small files', small),
+  check,
+]
+
+export interface Round {
+  readonly program: Program
+  readonly took: Took
+}
+
+/** Every program as often as asked, in an order that chance decides anew for each round, with a warm corpus and a clean disk cache of writes. */
+export function play(one: Case, programs: readonly Program[], { folder, corpora, rounds }: Playground): Round[] {
+  const source = provide(one.corpus, corpora)
+  const here = join(folder, one.name.replaceAll(' ', '-'))
+  const commands = programs.flatMap((program) => {
+    const place = { folder: join(here, program.name), source }
+    mkdirSync(place.folder, { recursive: true })
+    const command = one.prepare(program, place)
+    return command === undefined ? [] : [{ program, place, command }]
+  })
+  const played: Round[] = []
+  for (let round = 0; round < rounds; round++) {
+    for (const { program, place, command } of shuffled(commands)) {
+      const next = command(round)
+      warm(source, place.folder)
+      played.push({ program, took: timed(next, place.folder) })
+    }
+  }
+  rmSync(here, { recursive: true })
+  return played
+}
+
+export interface Playground {
+  readonly folder: string
+  readonly corpora: string
+  readonly rounds: number
+}
+
+function filled(program: Program, { folder, source }: Place): string {
+  const repository = join(folder, 'repository')
+  timed(program.init(repository), folder)
+  timed(program.backup(repository, source), folder)
+  if (readdirSync(repository).length === 0) throw new Error(`${program.name} wrote no repository`)
+  return repository
+}
+
+function warm(source: string, folder: string): void {
+  timed({ argv: ['sh', '-c', 'sync; exec find "$0" -type f -exec cat {} + > /dev/null', source] }, folder)
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item)
+}
