@@ -1,6 +1,6 @@
 import { HoldfastError, sha256Hex, shortId } from '../kernel/index.ts'
-import { unseal, type SealKeys } from './seal.ts'
-import { zstdDecompress } from './zstd.ts'
+import { kernels } from './kernels/kernels.ts'
+import { ivBytes, sealInto, sealOverheadBytes, tryUnseal, type SealKeys } from './seal.ts'
 
 export type BlobType = 'data' | 'tree'
 
@@ -18,12 +18,59 @@ export interface BlobEntry {
 /** The plaintext of an uncompressed blob and of a compressed one is never larger than this. Bytes. */
 export const maxBlobBytes = 512 * 1024 * 1024
 
+/** What the stored form of a blob takes at most, and what encodeBlob needs of room: see ZSTD_COMPRESSBOUND of zstd.h. */
+export function mostStoredBytes(plaintextBytes: number): number {
+  return sealOverheadBytes + plaintextBytes + (plaintextBytes >> 8) + 128
+}
+
 /**
- * The plaintext of a stored blob, verified against its id. `where` names the pack, for messages.
- * Throws `pack-damaged` with `{pack, blob}` when it does not authenticate, decompress or hash to its id.
+ * Compresses and seals a blob at the beginning of `target`. Trees are always compressed in format v2; content only where it gains.
  */
-export function decodeBlob(keys: SealKeys, stored: Uint8Array, entry: BlobEntry, pack: string): Uint8Array {
-  return openBlob(keys, stored, entry, pack).plaintext
+export function encodeBlob(
+  keys: SealKeys,
+  type: BlobType,
+  plaintext: Uint8Array,
+  target: Uint8Array,
+): Pick<BlobEntry, 'length' | 'uncompressedLength'> {
+  const room = type === 'tree' ? target.length - sealOverheadBytes : plaintext.length - 1
+  // Straight to where it is then encrypted.
+  const frameBytes = room > 0 ? kernels().compress(plaintext, target.subarray(ivBytes, ivBytes + room)) : undefined
+  if (frameBytes === undefined) {
+    sealInto(keys, plaintext, target)
+    return { length: plaintext.length + sealOverheadBytes }
+  }
+  sealInto(keys, target.subarray(ivBytes, ivBytes + frameBytes), target)
+  return { length: frameBytes + sealOverheadBytes, uncompressedLength: plaintext.length }
+}
+
+/** Memory for what is under way, kept while it is of a usual size. Nothing in it outlives the call that filled it. */
+class Scratch {
+  #memory = new Uint8Array(0)
+
+  atLeast(length: number): Uint8Array {
+    if (length > largestScratchBytes) return new Uint8Array(length)
+    if (this.#memory.length < length)
+      this.#memory = new Uint8Array(Math.min(largestScratchBytes, Math.max(length, this.#memory.length * 2)))
+    return this.#memory
+  }
+}
+const largestScratchBytes = 16 * 1024 * 1024
+const frames = new Scratch()
+const plaintexts = new Scratch()
+
+/** As decodeBlob, without giving the plaintext. */
+export function verifyBlob(keys: SealKeys, stored: Uint8Array, entry: BlobEntry, pack: string): void {
+  const { uncompressedLength = stored.length } = entry
+  decodeBlob(keys, stored, entry, pack, plaintexts.atLeast(Math.min(uncompressedLength, maxBlobBytes)))
+}
+
+/**
+ * The plaintext of a stored blob, verified against its id; in `memory` when it is given and large enough. `where` names the pack, for
+ * messages. Throws `pack-damaged` with `{pack, blob}` when it does not authenticate, decompress or hash to its id.
+ */
+export function decodeBlob(keys: SealKeys, stored: Uint8Array, entry: BlobEntry, pack: string, memory?: Uint8Array): Uint8Array {
+  const payload = entry.uncompressedLength === undefined ? memory : frames.atLeast(stored.length)
+  return openBlob(keys, stored, entry, pack, { payload, plaintext: memory }).plaintext
 }
 
 /** A blob without its seal. */
@@ -33,32 +80,38 @@ export interface OpenedBlob {
   readonly plaintext: Uint8Array
 }
 
-/** As decodeBlob. */
-export function openBlob(keys: SealKeys, stored: Uint8Array, entry: BlobEntry, pack: string): OpenedBlob {
-  const what = `${entry.type} blob ${shortId(entry.id)}`
-  const damaged = (why: string, cause?: unknown) =>
-    new HoldfastError('pack-damaged', {
-      message: `pack ${shortId(pack)} is damaged: ${what} at offset ${entry.offset} ${why}`,
-      hint: 'run `holdfast check --read-data` to see which snapshots are affected, and copy the pack from another repository',
-      details: { pack, blob: entry.id, type: entry.type, offset: entry.offset },
-      ...(cause === undefined ? {} : { cause }),
-    })
-  let payload: Uint8Array
-  try {
-    payload = unseal(keys, stored, what)
-  } catch (error) {
-    throw damaged('does not authenticate', error)
-  }
-  let plaintext = payload
-  if (entry.uncompressedLength !== undefined) {
-    try {
-      plaintext = zstdDecompress(payload, Math.min(entry.uncompressedLength, maxBlobBytes), what)
-    } catch (error) {
-      throw damaged('does not decompress', error)
-    }
-    if (plaintext.length !== entry.uncompressedLength)
-      throw damaged(`has ${plaintext.length} bytes where the index says ${entry.uncompressedLength}`)
-  }
-  if (sha256Hex(plaintext) !== entry.id) throw damaged('does not match its id')
+/** As decodeBlob. Each is put into the memory that is given for it, when it is and fits. */
+export function openBlob(
+  keys: SealKeys,
+  stored: Uint8Array,
+  entry: BlobEntry,
+  pack: string,
+  memory: { readonly [Part in keyof OpenedBlob]?: Uint8Array | undefined } = {},
+): OpenedBlob {
+  const { uncompressedLength } = entry
+  const payload = tryUnseal(keys, stored, memory.payload)
+  if (payload === undefined)
+    throw damaged(entry, pack, `does not authenticate: its ${stored.length} bytes were altered or truncated`)
+  const plaintext = uncompressedLength === undefined ? payload : decompressed(payload, uncompressedLength, memory.plaintext)
+  if (plaintext === undefined) throw damaged(entry, pack, 'does not decompress')
+  if (plaintext.length !== (uncompressedLength ?? plaintext.length))
+    throw damaged(entry, pack, `has ${plaintext.length} bytes where the index says ${uncompressedLength}`)
+  if (sha256Hex(plaintext) !== entry.id) throw damaged(entry, pack, 'does not match its id')
   return { payload, plaintext }
+}
+
+/** Undefined when it is no frame, or one of more bytes: what an index says must not be able to fill the memory, nor a frame more than that. */
+function decompressed(frame: Uint8Array, length: number, memory: Uint8Array | undefined): Uint8Array | undefined {
+  if (length > maxBlobBytes) return undefined
+  const plaintext = memory !== undefined && memory.length >= length ? memory.subarray(0, length) : new Uint8Array(length)
+  const bytes = kernels().decompress(frame, plaintext)
+  return bytes === undefined ? undefined : plaintext.subarray(0, bytes)
+}
+
+function damaged({ id, type, offset }: BlobEntry, pack: string, why: string): HoldfastError {
+  return new HoldfastError('pack-damaged', {
+    message: `pack ${shortId(pack)} is damaged: ${type} blob ${shortId(id)} at offset ${offset} ${why}`,
+    hint: 'run `holdfast check --read-data` to see which snapshots are affected, and copy the pack from another repository',
+    details: { pack, blob: id, type, offset },
+  })
 }

@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, createSecretKey, randomFillSync, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { createSecretKey, randomFillSync, timingSafeEqual } from 'node:crypto'
 import { HoldfastError } from '../kernel/index.ts'
-import { poly1305 } from './poly1305.ts'
+import type { CipherKeys } from './kernels/contract.ts'
+import { kernels } from './kernels/kernels.ts'
 
 /** The secrets of a repository, as its key files wrap them. Plain bytes: may be passed to a worker thread. */
 export interface MasterKey {
@@ -13,55 +14,55 @@ export interface MasterKey {
 }
 
 /** A master key in the form that is fast to use. */
-export interface SealKeys {
-  readonly encrypt: KeyObject
-  readonly macK: KeyObject
-  readonly macR: Uint8Array
-}
+export type SealKeys = CipherKeys
 
 /** Bytes that sealing adds: a nonce in front, a tag behind. */
 export const sealOverheadBytes = 32
-const ivBytes = 16
+export const ivBytes = 16
 const macBytes = 16
-/** Slices that stay in the processor's cache between encryption and authentication. */
-const sliceBytes = 64 * 1024
 
-export function sealKeys(master: MasterKey): SealKeys {
-  return { encrypt: createSecretKey(master.encrypt), macK: createSecretKey(master.macK), macR: master.macR }
+export function sealKeys({ encrypt, macK, macR }: MasterKey): SealKeys {
+  return { encrypt: createSecretKey(encrypt), macK: createSecretKey(macK), macR, bytes: { encrypt, macK } }
 }
 
 /**
  * Encrypts and authenticates, as restic does: `IV ‖ AES-256-CTR(plaintext) ‖ Poly1305-AES128(ciphertext)`, with a random IV.
- * Gives the stored form in pieces, not joined.
+ * `target` has 32 bytes more than the plaintext, which may lie in it already, behind the first 16.
  */
-export function sealPieces(keys: SealKeys, plaintext: Uint8Array, iv: Uint8Array = randomIv()): Uint8Array[] {
-  const cipher = createCipheriv('aes-256-ctr', keys.encrypt, iv)
-  const ciphertext: Uint8Array[] = []
-  for (let at = 0; at < plaintext.length; at += sliceBytes)
-    ciphertext.push(cipher.update(plaintext.subarray(at, at + sliceBytes)))
-  return [iv, ...ciphertext, poly1305(oneTimeKey(keys, iv), ciphertext)]
+export function sealInto(keys: SealKeys, plaintext: Uint8Array, target: Uint8Array, nonce: Uint8Array = randomIv()): void {
+  const end = ivBytes + plaintext.length
+  const iv = target.subarray(0, ivBytes)
+  const ciphertext = target.subarray(ivBytes, end)
+  iv.set(nonce)
+  kernels().crypt(keys, iv, plaintext, ciphertext)
+  kernels().authenticate(keys, iv, ciphertext, target.subarray(end, end + macBytes))
 }
 
-/** As sealPieces, joined. */
-export function seal(keys: SealKeys, plaintext: Uint8Array): Uint8Array {
-  return Buffer.concat(sealPieces(keys, plaintext), plaintext.length + sealOverheadBytes)
+/** As sealInto, in memory of its own. */
+export function seal(keys: SealKeys, plaintext: Uint8Array, nonce?: Uint8Array): Uint8Array {
+  const sealed = new Uint8Array(plaintext.length + sealOverheadBytes)
+  sealInto(keys, plaintext, sealed, nonce)
+  return sealed
 }
 
-/** The plaintext; undefined when the bytes do not authenticate with these keys. */
-export function tryUnseal(keys: SealKeys, sealed: Uint8Array): Uint8Array | undefined {
+/** The plaintext, in `memory` when it fits there; undefined when the bytes do not authenticate with these keys. */
+export function tryUnseal(keys: SealKeys, sealed: Uint8Array, memory?: Uint8Array): Uint8Array | undefined {
   if (sealed.length < sealOverheadBytes) return undefined
   const iv = sealed.subarray(0, ivBytes)
   const ciphertext = sealed.subarray(ivBytes, sealed.length - macBytes)
   // restic never writes it and refuses it: it marks a nonce that was forgotten.
   if (iv.every((byte) => byte === 0)) return undefined
-  const expected = poly1305(oneTimeKey(keys, iv), [ciphertext])
+  kernels().authenticate(keys, iv, ciphertext, expected)
   if (!timingSafeEqual(expected, sealed.subarray(sealed.length - macBytes))) return undefined
-  return createDecipheriv('aes-256-ctr', keys.encrypt, iv).update(ciphertext)
+  const { length } = ciphertext
+  const plaintext = memory !== undefined && memory.length >= length ? memory.subarray(0, length) : new Uint8Array(length)
+  kernels().crypt(keys, iv, ciphertext, plaintext)
+  return plaintext
 }
 
 /** The plaintext. Throws `object-damaged`, saying `what` it was, when the bytes do not authenticate. */
-export function unseal(keys: SealKeys, sealed: Uint8Array, what = 'a sealed object'): Uint8Array {
-  const plaintext = tryUnseal(keys, sealed)
+export function unseal(keys: SealKeys, sealed: Uint8Array, what = 'a sealed object', memory?: Uint8Array): Uint8Array {
+  const plaintext = tryUnseal(keys, sealed, memory)
   if (plaintext !== undefined) return plaintext
   throw new HoldfastError('object-damaged', {
     message: `${what} does not authenticate: its ${sealed.length} bytes were altered or truncated`,
@@ -70,12 +71,16 @@ export function unseal(keys: SealKeys, sealed: Uint8Array, what = 'a sealed obje
   })
 }
 
-function oneTimeKey(keys: SealKeys, iv: Uint8Array): Uint8Array {
-  const s = createCipheriv('aes-128-ecb', keys.macK, null).update(iv)
-  return Buffer.concat([keys.macR, s])
-}
+const expected = new Uint8Array(macBytes)
+const ivs = new Uint8Array(256 * ivBytes)
+let ivsUsed = ivs.length
 
+/** Asking for many at a time costs little more than asking for one. */
 function randomIv(): Uint8Array {
-  // Not from the pool: it lives as long as the pieces do.
-  return randomFillSync(new Uint8Array(ivBytes))
+  if (ivsUsed === ivs.length) {
+    randomFillSync(ivs)
+    ivsUsed = 0
+  }
+  ivsUsed += ivBytes
+  return ivs.subarray(ivsUsed - ivBytes, ivsUsed)
 }

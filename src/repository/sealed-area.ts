@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import { zstdCompress as zstdCompressCallback } from 'node:zlib'
 import { HoldfastError } from '../kernel/index.ts'
 import { objectLabel, type Backend, type ObjectKind, type SealedArea } from '../storage/index.ts'
-import { sealPieces, unseal, type SealKeys } from './seal.ts'
+import { seal, unseal, type SealKeys } from './seal.ts'
 import { zstdDecompress } from './zstd.ts'
 
 export type AreaKind = Extract<ObjectKind, `holdfast/${string}`>
@@ -25,7 +25,7 @@ export function openSealedArea(backend: Backend, keys: SealKeys, kind: AreaKind)
     async put(name, plaintext, { ifAbsent = false, signal } = {}) {
       const frame = await compress(plaintext)
       const bytes = Buffer.concat([header(objectLabel(kind, name)), frame])
-      await backend.put(kind, name, sealPieces(keys, bytes), { ifAbsent, ...(signal && { signal }) })
+      await backend.put(kind, name, seal(keys, bytes), { ifAbsent, ...(signal && { signal }) })
     },
     delete: (name, signal) => backend.delete(kind, name, signal),
   }

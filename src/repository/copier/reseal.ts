@@ -1,6 +1,6 @@
 import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import { openBlob, type BlobEntry } from '../blob.ts'
-import { sealOverheadBytes, sealPieces, tryUnseal, type SealKeys } from '../seal.ts'
+import { sealInto, sealOverheadBytes, tryUnseal, type SealKeys } from '../seal.ts'
 import { zstdCompress } from '../zstd.ts'
 import type { Resealed, ResealRequest } from './calls.ts'
 
@@ -30,10 +30,8 @@ export function reseal(from: SealKeys, to: SealKeys, request: ResealRequest): Re
   let at = 0
   for (const { entry, payload, uncompressedLength } of payloads) {
     const start = at
-    for (const piece of sealPieces(to, payload)) {
-      sealed.set(piece, at)
-      at += piece.length
-    }
+    at += payload.length + sealOverheadBytes
+    sealInto(to, payload, sealed.subarray(start, at))
     confirmSealed(to, sealed.subarray(start, at), payload)
     const place = { type: entry.type, id: entry.id, offset: start, length: at - start }
     blobs.push(uncompressedLength === undefined ? place : { ...place, uncompressedLength })

@@ -1,8 +1,7 @@
 import { HoldfastError, sha256Hex } from '../../kernel/index.ts'
-import { decodeBlob, type BlobEntry, type BlobType } from '../blob.ts'
+import { encodeBlob, mostStoredBytes, verifyBlob, type BlobEntry, type BlobType } from '../blob.ts'
 import { encodeHeaderLength, encodePackHeader } from '../pack-header.ts'
-import { seal, sealPieces, type SealKeys } from '../seal.ts'
-import { zstdCompress } from '../zstd.ts'
+import { seal, type SealKeys } from '../seal.ts'
 
 /** restic's target: a pack is closed after the blob that reaches it. */
 const targetPackBytes = 16 * 1024 * 1024
@@ -49,18 +48,11 @@ export class PackBuilder {
 
   /** `id` is the SHA-256 of `plaintext`, in hex. Gives the bytes that the blob takes in its pack. */
   async add(id: string, plaintext: Uint8Array): Promise<number> {
-    const compressed = zstdCompress(plaintext)
-    // Trees are always compressed in format v2; content only where it gains.
-    const isCompressed = this.#type === 'tree' || compressed.length < plaintext.length
     const offset = this.#length
-    for (const piece of sealPieces(this.#keys, isCompressed ? compressed : plaintext)) this.#append(piece)
-    const blob: BlobEntry = {
-      type: this.#type,
-      id,
-      offset,
-      length: this.#length - offset,
-      ...(isCompressed ? { uncompressedLength: plaintext.length } : {}),
-    }
+    this.#reserve(mostStoredBytes(plaintext.length))
+    const encoded = encodeBlob(this.#keys, this.#type, plaintext, this.#memory.subarray(offset))
+    this.#length += encoded.length
+    const blob: BlobEntry = { type: this.#type, id, offset, ...encoded }
     this.#verify(blob)
     this.#blobs.push(blob)
     if (this.#length >= this.#targetBytes) await this.#close()
@@ -93,7 +85,7 @@ export class PackBuilder {
   #verify(blob: BlobEntry): void {
     const stored = this.#memory.subarray(blob.offset, blob.offset + blob.length)
     try {
-      decodeBlob(this.#keys, stored, blob, 'not stored yet')
+      verifyBlob(this.#keys, stored, blob, 'not stored yet')
     } catch (error) {
       throw new HoldfastError('internal', {
         message: `${blob.type} blob ${blob.id} did not come back whole from compression and encryption`,
@@ -104,17 +96,21 @@ export class PackBuilder {
   }
 
   #append(bytes: Uint8Array): void {
-    const needed = this.#length + bytes.length
-    if (needed > this.#memory.length) {
-      const spare = this.#spare
-      this.#spare = undefined
-      const fits = spare !== undefined && spare.length >= needed
-      const larger = fits ? spare : new Uint8Array(Math.max(needed, this.#grown()))
-      larger.set(this.#memory.subarray(0, this.#length))
-      this.#memory = larger
-    }
+    this.#reserve(bytes.length)
     this.#memory.set(bytes, this.#length)
-    this.#length = needed
+    this.#length += bytes.length
+  }
+
+  /** Makes room for so many bytes more. */
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes
+    if (needed <= this.#memory.length) return
+    const spare = this.#spare
+    this.#spare = undefined
+    const fits = spare !== undefined && spare.length >= needed
+    const larger = fits ? spare : new Uint8Array(Math.max(needed, this.#grown()))
+    larger.set(this.#memory.subarray(0, this.#length))
+    this.#memory = larger
   }
 
   /** Twice as much, but hardly more than a whole pack takes: most end soon behind the target. */
