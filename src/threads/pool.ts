@@ -1,3 +1,4 @@
+import { getCompileCacheDir } from 'node:module'
 import { Worker, type Transferable } from 'node:worker_threads'
 import { HoldfastError, messageOf } from '../kernel/index.ts'
 import { Channel, type Handlers, type Protocol } from './channel.ts'
@@ -52,8 +53,11 @@ function startWorker<Local extends Protocol<Local>, Remote extends Protocol<Remo
   { entry, workerData, handlers }: PoolOptions<Local>,
   index: number,
 ): { worker: PoolWorker<Remote>; end: () => Promise<void> } {
+  const cache = getCompileCacheDir()
   const thread = new Worker(entry, {
     workerData,
+    // Threads do not inherit the cache of compiled modules: without it, each would compile all of its own again.
+    env: { ...process.env, ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) },
     name: `${entry.pathname.split('/').at(-1)} ${index}`,
     // V8 would let short-lived objects pile up to several times this before it looks at them, in every thread.
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
