@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { createCipheriv, randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { zstdDecompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -18,6 +20,12 @@ const native = loadNativeKernels()
 
 test('the Node that Holdfast brings has native kernels', () => {
   expect(native).toBeDefined()
+})
+
+test('what native kernels are given is still there when they are called, however often garbage is collected', () => {
+  const script = fileURLToPath(new URL('../../../test/support/kernels-process.ts', import.meta.url))
+  const ended = spawnSync(process.execPath, ['--expose-gc', script], { encoding: 'utf8' })
+  expect(ended).toMatchObject({ status: 0, signal: null, stdout: 'all the same\n' })
 })
 
 const implementations: [string, Kernels][] = [['portable', portableKernels]]
