@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { loadPosix } from './posix.ts'
 
 const folder = () => mkdtempDisposableSync(join(tmpdir(), 'holdfast-posix-'))
-const posix = await loadPosix()
+const posix = loadPosix()
 
 describe.runIf(process.platform === 'linux')('calls that fs does not have', () => {
   test('they are there on Linux', () => {

@@ -1,6 +1,5 @@
-import type * as FfiModule from 'node:ffi'
 import { getSystemErrorName } from 'node:util'
-import { HoldfastError } from '../kernel/index.ts'
+import { addressing, HoldfastError, nodeFfi, type Ffi } from '../kernel/index.ts'
 
 /**
  * The system calls that Node's fs does not have, all on a path of bytes and none following a symbolic link in its last component:
@@ -17,41 +16,28 @@ export interface Posix {
   makeNode(path: Buffer, mode: number, device: bigint): void
 }
 
-let loaded: Promise<Posix | undefined> | undefined
+let loaded: Posix | undefined
+let isLoaded = false
 
 /**
  * Calls libc through node:ffi. Undefined where that is not possible (not Linux, a Node built without it, a permission model that forbids
  * it): callers then do what fs can and say what is lost.
  */
-export function loadPosix(): Promise<Posix | undefined> {
-  loaded ??= load()
+export function loadPosix(): Posix | undefined {
+  if (!isLoaded) loaded = load()
+  isLoaded = true
   return loaded
 }
 
-async function load(): Promise<Posix | undefined> {
+function load(): Posix | undefined {
   if (process.platform !== 'linux') return undefined
-  const ffi = await importQuietly()
+  const ffi = nodeFfi()
   if (ffi === undefined) return undefined
   try {
     return bind(ffi)
   } catch {
     // A libc without one of these names. Nothing was called yet.
     return undefined
-  }
-}
-
-type Ffi = typeof FfiModule
-
-/** node:ffi warns that it is experimental; users can do nothing about that. */
-async function importQuietly(): Promise<Ffi | undefined> {
-  const emitWarning: unknown = Reflect.get(process, 'emitWarning')
-  process.emitWarning = () => {}
-  try {
-    return await import('node:ffi')
-  } catch {
-    return undefined
-  } finally {
-    Reflect.set(process, 'emitWarning', emitWarning)
   }
 }
 
@@ -71,7 +57,7 @@ function bind(ffi: Ffi): Posix {
   const lastErrno = () => ffi.getInt32(libc['__errno_location'](), 0)
   /** For what calls give back; it is copied out at once. */
   const scratch = Buffer.alloc(maxAttributeBytes)
-  const address = (memory: Uint8Array | BigInt64Array) => ffi.getRawPointer(memory)
+  const address = addressing(ffi)
   /** `address` wants memory of at least one byte. */
   const orOneByte = (bytes: Buffer) => (bytes.length === 0 ? Buffer.alloc(1) : bytes)
 

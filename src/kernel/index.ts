@@ -17,6 +17,7 @@ export {
 } from './errors.ts'
 export { randomHex, sha256Hex, shortId } from './hash.ts'
 export { mapConcurrently } from './map-concurrently.ts'
+export { addressing, nodeFfi, type Ffi } from './node-ffi.ts'
 export { onOneLine, printable, printableName } from './printable.ts'
 export { runProcess, type ProcessOptions, type ProcessResult } from './process.ts'
 export { formatSize, tryParseSize } from './size.ts'

@@ -14,7 +14,7 @@ import { createServer } from 'node:net'
 import { loadPosix } from '../../src/backup/index.ts'
 
 const MiB = 1024 * 1024
-const posix = await loadPosix()
+const posix = loadPosix()
 
 function inside(folder: string, name: Buffer | string): Buffer {
   return Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name as Buffer)])

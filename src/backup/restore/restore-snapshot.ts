@@ -125,7 +125,7 @@ async function execute(
   progress: (event: RestoreProgress) => void,
   signal: AbortSignal,
 ): Promise<Pick<RestoreSummary, 'files' | 'verifiedFiles' | 'specials' | 'sizeBytes' | 'skipped'>> {
-  const tools: Tools = { posix: await loadPosix(), directories }
+  const tools: Tools = { posix: loadPosix(), directories }
   const skipped: Skipped[] = []
   const onLoss: OnLoss = (path, reason) => void skipped.push({ path: path.toString(), reason })
   for (const { path } of plan.directories) makeDirectory(path, overwrite, directories)

@@ -1,8 +1,5 @@
-import type * as FfiModule from 'node:ffi'
-import { HoldfastError } from '../../kernel/index.ts'
+import { addressing, HoldfastError, nodeFfi, type Ffi } from '../../kernel/index.ts'
 import { zstdLevel, type Kernels } from './contract.ts'
-
-type Ffi = typeof FfiModule
 
 const zstdCompressionLevel = 100
 
@@ -29,8 +26,6 @@ const symbols = {
 /** OpenSSL counts in ints. */
 const mostAtOnce = 1024 * 1024 * 1024
 const none = 0n
-/** More than any call is given. */
-const heldAtLeast = 16
 
 /**
  * By the zstd and the OpenSSL that Node is linked with, called through node:ffi: contexts live as long as the thread, and nothing is
@@ -47,28 +42,9 @@ export function loadNativeKernels(): Kernels | undefined {
   }
 }
 
-/** node:ffi warns that it is experimental; users can do nothing about that. */
-function nodeFfi(): Ffi | undefined {
-  const emitWarning: unknown = Reflect.get(process, 'emitWarning')
-  process.emitWarning = () => {}
-  try {
-    return process.getBuiltinModule('node:ffi') as Ffi | undefined
-  } catch {
-    return undefined
-  } finally {
-    Reflect.set(process, 'emitWarning', emitWarning)
-  }
-}
-
 function bind(ffi: Ffi): Kernels {
   const { functions: c } = ffi.dlopen(null, symbols)
-  /** Whose address was taken stays until others take its place: an address alone keeps nothing from being collected. */
-  const held: Uint8Array[] = []
-  let calls = 0
-  const at = (memory: Uint8Array) => {
-    held[calls++ % heldAtLeast] = memory
-    return ffi.getRawPointer(memory)
-  }
+  const at = addressing(ffi)
   const text = (value: string) => Buffer.from(`${value}\0`)
   const cipher = (name: string) => existing(c.EVP_CIPHER_fetch(none, at(text(name)), none), name)
   const compressor = existing(c.ZSTD_createCCtx(), 'zstd')

@@ -47,7 +47,8 @@ async function archiveFiles(
 ): Promise<ArchivedTree> {
   const root = layOutTargets(paths, workingDirectory)
   refuseWhenNothingIsThere(targetsOf(root))
-  const [owners, posix, index] = await Promise.all([loadOwners(), loadPosix(), context.repository.loadIndex(signal)])
+  const posix = loadPosix()
+  const [owners, index] = await Promise.all([loadOwners(), context.repository.loadIndex(signal)])
   const has = (blob: string) => index.has('data', blob)
   const archive = new Archive(context, { exclude, nodes: new NodeReader(owners, posix), has }, signal)
 
