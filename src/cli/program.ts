@@ -14,6 +14,7 @@ import { forgetCommand } from './commands/forget/forget.ts'
 import { initCommand } from './commands/init.ts'
 import { lsCommand } from './commands/ls.ts'
 import { observeCommand } from './commands/observe.ts'
+import { pruneCommand } from './commands/prune/prune.ts'
 import { recoverCommand } from './commands/recover/recover.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { ledgerCommand } from './commands/ledger/ledger.ts'
@@ -37,6 +38,7 @@ export function createProgram(version: string) {
   program.addCommand(findCommand)
   program.addCommand(restoreCommand)
   program.addCommand(forgetCommand)
+  program.addCommand(pruneCommand)
   program.addCommand(checkCommand)
   program.addCommand(copyCommand)
   program.addCommand(catCommand)

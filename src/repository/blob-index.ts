@@ -8,6 +8,9 @@ export interface BlobLocation extends BlobEntry {
   readonly pack: string
 }
 
+/** `position` is the blob's, `pack` the pack's number, `length` in bytes as stored. */
+export type VisitPlace = (position: number, pack: number, type: BlobType, length: number, isCompressed: boolean) => void
+
 /** Which pack holds a blob, for every blob of a repository. */
 export interface BlobIndex {
   /** Blobs known. The same blob in several packs counts once. */
@@ -15,6 +18,8 @@ export interface BlobIndex {
   /** Packs named by any index. */
   readonly packCount: number
   hasPack(id: string): boolean
+  /** A number below `packCount` that is the pack's own for ever, and its place in `packs()`: for tables of packs. */
+  packNumber(id: string): number | undefined
   has(type: BlobType, id: string): boolean
   lookup(type: BlobType, id: string): BlobLocation | undefined
   /** Every place of a blob, the one that lookup gives first: when one is damaged, another may do. */
@@ -29,6 +34,8 @@ export interface BlobIndex {
   packs(): IterableIterator<{ readonly id: string; readonly sizeBytes: number }>
   /** Counts a pack as not there: its blobs are unknown from now on, unless another pack holds them or comes to hold them. */
   setAside(pack: string): void
+  /** Every place of every blob in packs that are there, in no order, told in numbers: for tables over a whole repository. */
+  eachPlace(visit: VisitPlace): void
   /** Every blob once, in no order. */
   entries(): IterableIterator<BlobLocation>
 }
@@ -142,6 +149,7 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
       return packs.length
     },
     hasPack: (id) => packNumbers.has(id),
+    packNumber: (id) => packNumbers.get(id),
     has(type, id) {
       const position = positionOf(type, id)
       return position !== undefined && isThere(position)
@@ -177,6 +185,16 @@ export function createBlobIndex(expectedBlobs = 0): BlobIndex {
     setAside(pack) {
       const number = packNumbers.get(pack)
       if (number !== undefined) aside.add(number)
+    },
+    eachPlace(visit) {
+      const tell = (position: number, packed: number, length: number, uncompressed: number) => {
+        const pack = packed & ~treeFlag
+        if (!aside.has(pack)) visit(position, pack, (packed & treeFlag) === 0 ? 'data' : 'tree', length, uncompressed !== 0)
+      }
+      for (let position = 0, at = 0; position < count; position++, at += metaWords)
+        tell(position, metas[at] ?? 0, metas[at + 2] ?? 0, metas[at + 3] ?? 0)
+      for (const [position, places] of others)
+        for (const [packed = 0, , length = 0, uncompressed = 0] of places) tell(position, packed, length, uncompressed)
     },
     *entries() {
       for (let position = 0; position < count; position++) {

@@ -50,6 +50,8 @@ export interface Repository extends AsyncDisposable {
   /** As loadIndex, with what others have indexed since. */
   refreshIndex(signal?: AbortSignal): Promise<BlobIndex>
   readonly unreadableIndexes: readonly UnreadableIndex[]
+  /** The next loadIndex reads everything anew: after packs were deleted. An index given before stays as it is. */
+  dropIndex(): void
   /**
    * For writers: compares the packs that the index names with those that are there, and counts what is only in missing or truncated ones as
    * unknown from now on, so that it is stored again. Gives their ids.
@@ -84,6 +86,10 @@ export interface Repository extends AsyncDisposable {
 
   /** For check: what one index file says, as it is stored now. Throws `object-damaged`. */
   readIndex(id: string, signal?: AbortSignal): Promise<IndexedPack[]>
+  /** For prune and repair: names packs in an index file, which the index that is loaded is taken to know. Durable when it returns. Gives its id. */
+  saveIndex(packs: readonly IndexedPack[], signal?: AbortSignal): Promise<string>
+  /** For prune and repair: the blobs of a stored pack, from its own header, with two small requests. Throws `pack-damaged`, `object-missing`. */
+  readPackHeader(pack: { readonly id: string; readonly sizeBytes: number }, signal?: AbortSignal): Promise<BlobEntry[]>
   /** For check: the blobs of a whole pack, from its own header. Throws `pack-damaged`. */
   openPackHeader(pack: string, bytes: Uint8Array): BlobEntry[]
   /** For check: one blob out of the bytes of a whole pack. Throws `pack-damaged`. */

@@ -11,9 +11,11 @@ import { encodeIndex, type IndexedPack } from './index-file.ts'
 import { IndexLoader, readIndexFile } from './index-loader.ts'
 import { acquireLock } from './locks/acquire.ts'
 import { HeldLock, resticLockTimes, type LockTimes, type RepositoryLock } from './locks/held-lock.ts'
+import { withReadingHint } from './locks/reading-hint.ts'
 import { ignoreHangup } from './locks/ignore-hangup.ts'
 import { isStale } from './locks/lock-file.ts'
 import { LockStore } from './locks/lock-store.ts'
+import { readPackHeader } from './pack-file.ts'
 import { headerLengthBytes, locateHeader, openPackHeader } from './pack-header.ts'
 import { readPackBlobs } from './read-pack.ts'
 import { openSealedArea, type AreaKind } from './sealed-area.ts'
@@ -45,7 +47,7 @@ export class OpenedRepository implements Repository {
   readonly #clock: Clock
   readonly #lockTimes: LockTimes
   readonly #locks: LockStore
-  readonly #loader: IndexLoader
+  #loader: IndexLoader
   #loading: Promise<number> | undefined
 
   constructor({ backend, masterKey, config, clock = systemClock, lockTimes = resticLockTimes }: OpenedParts) {
@@ -121,6 +123,11 @@ export class OpenedRepository implements Repository {
     await this.#loading
     this.#loading = this.#loader.loadNew(signal)
     return this.loadIndex(signal)
+  }
+
+  dropIndex(): void {
+    this.#loading = undefined
+    this.#loader = new IndexLoader(this.backend, this.#keys)
   }
 
   async setAsideLostPacks(signal?: AbortSignal): Promise<string[]> {
@@ -259,12 +266,22 @@ export class OpenedRepository implements Repository {
       config: this.config,
       index: await this.loadIndex(),
       unnamed: this.#loader.fromHeaders.splice(0),
-      storeIndex: async (packs, signal) => this.#loader.known(await this.#save('index', encodeIndex(packs), signal)),
+      storeIndex: async (packs, signal) => void (await this.saveIndex(packs, signal)),
     }
   }
 
   readIndex(id: string, signal?: AbortSignal): Promise<IndexedPack[]> {
     return readIndexFile(this.backend, this.#keys, id, signal)
+  }
+
+  async saveIndex(packs: readonly IndexedPack[], signal?: AbortSignal): Promise<string> {
+    const id = await this.#save('index', encodeIndex(packs), signal)
+    this.#loader.known(id)
+    return id
+  }
+
+  readPackHeader(pack: { readonly id: string; readonly sizeBytes: number }, signal?: AbortSignal): Promise<BlobEntry[]> {
+    return readPackHeader(this.backend, this.#keys, pack, signal)
   }
 
   openPackHeader(pack: string, bytes: Uint8Array): BlobEntry[] {
@@ -279,12 +296,4 @@ export class OpenedRepository implements Repository {
   [Symbol.asyncDispose](): Promise<void> {
     return this.backend[Symbol.asyncDispose]() as Promise<void>
   }
-}
-
-/** Where no lock can be written, reading is still possible: from a read-only medium, from a disk that is full. */
-function withReadingHint(error: unknown): unknown {
-  if (!isHoldfastError(error, 'permission-denied') && !isHoldfastError(error, 'disk-full')) return error
-  const { code, message, hint = '', details } = error
-  const reading = 'to read or restore without writing a lock to the repository, give --no-lock'
-  return new HoldfastError(code, { message, hint: `${hint}; ${reading}`, details, cause: error })
 }

@@ -1,18 +1,18 @@
 import { HoldfastError, shortId } from '../../kernel/index.ts'
-import { newestSnapshot, uniqueId, type Repository, type Snapshot } from '../../repository/index.ts'
+import { matchesFilter, uniqueId, type Repository, type Snapshot, type SnapshotFilter } from '../../repository/index.ts'
 import { withLock } from '../with-lock.ts'
 import { groupSnapshots, type GroupKey, type GroupName } from './group.ts'
 import { applyPolicy, type Decision } from './policy.ts'
 import { hasNoRule, type KeepRules } from './rules.ts'
-import { isSelected, selectsAll, type Selection } from './select.ts'
 
 export interface ForgetJob {
   readonly repository: Repository
   readonly rules: KeepRules
-  readonly selection?: Selection
+  /** Which snapshots rules are applied to. */
+  readonly filter?: SnapshotFilter
   /** By default `host` and `paths`. */
   readonly groupBy?: readonly GroupKey[]
-  /** With a selection and no rule: remove all that is selected. */
+  /** With a filter and no rule: remove all that matches. */
   readonly allowRemoveAll?: boolean
   /** Decide, and remove nothing. */
   readonly dryRun?: boolean
@@ -45,12 +45,12 @@ export interface ForgetReport {
  * not cost the last copy.
  */
 export async function forget(job: ForgetJob, signal: AbortSignal): Promise<ForgetReport> {
-  const { repository, rules, selection = {}, groupBy = ['host', 'paths'], allowRemoveAll = false, dryRun = false } = job
-  refuseNoRule(rules, selection, allowRemoveAll)
+  const { repository, rules, filter = {}, groupBy = ['host', 'paths'], allowRemoveAll = false, dryRun = false } = job
+  refuseNoRule(rules, filter, allowRemoveAll)
   return withLock(repository, dryRun ? 'shared' : 'exclusive', lockOptions(job), signal, async (both) => {
     const unreadable: { id: string; reason: string }[] = []
     const all = await repository.snapshots(both, (id, { message: reason }) => unreadable.push({ id, reason }))
-    const selected = all.filter((snapshot) => isSelected(snapshot, selection))
+    const selected = all.filter((snapshot) => matchesFilter(snapshot, filter))
     const nowMs = Date.now()
     const groups = groupSnapshots(selected, groupBy).map(({ name, snapshots }): ForgetGroup => {
       const decisions = applyPolicy(snapshots, rules, nowMs)
@@ -81,7 +81,7 @@ export interface ForgetNamed {
   /** Whole ids, their beginnings, or `latest`. Ones that cannot be read can be named too. */
   readonly ids: readonly string[]
   /** For `latest`. */
-  readonly selection?: Selection
+  readonly filter?: SnapshotFilter
   readonly dryRun?: boolean
   readonly retryLockMs?: number
 }
@@ -97,15 +97,9 @@ export async function forgetNamed(job: ForgetNamed, signal: AbortSignal): Promis
   })
 }
 
-async function resolve({ repository, selection = {} }: ForgetNamed, id: string, signal: AbortSignal): Promise<string> {
-  if (id !== 'latest') return uniqueId(await repository.snapshotIds(signal), id)
-  const selected = (await repository.snapshots(signal)).filter((snapshot) => isSelected(snapshot, selection))
-  const newest = newestSnapshot(selected, {}, Date.now())
-  if (newest) return newest.id
-  throw new HoldfastError('snapshot-not-found', {
-    message: `no snapshot in ${repository.location} matches`,
-    hint: '`holdfast snapshots` lists what the repository holds',
-  })
+async function resolve({ repository, filter = {} }: ForgetNamed, id: string, signal: AbortSignal): Promise<string> {
+  if (id === 'latest') return (await repository.findSnapshot(id, filter, signal)).id
+  return uniqueId(await repository.snapshotIds(signal), id)
 }
 
 /** One after the other: after an interruption the rest is still there, and the command can be run again. */
@@ -120,14 +114,14 @@ function lockOptions({ retryLockMs }: { readonly retryLockMs?: number }) {
   return retryLockMs === undefined ? {} : { retryForMs: retryLockMs }
 }
 
-function refuseNoRule(rules: KeepRules, selection: Selection, allowRemoveAll: boolean): void {
+function refuseNoRule(rules: KeepRules, filter: SnapshotFilter, allowRemoveAll: boolean): void {
   if (!hasNoRule(rules)) return
   if (!allowRemoveAll)
     throw new HoldfastError('usage', {
       message: 'no rule says what is kept: every snapshot would be removed',
       hint: 'give rules such as --keep-daily 7 --keep-weekly 5, or the ids of the snapshots to remove',
     })
-  if (selectsAll(selection))
+  if (Object.values(filter).every((part) => part === undefined || part.length === 0))
     throw new HoldfastError('usage', {
       message: 'without a rule and without a filter every snapshot of the repository would be removed',
       hint: 'say which with --host, --tag or --path',

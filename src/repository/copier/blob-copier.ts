@@ -25,6 +25,8 @@ export interface CopierOptions {
   readonly workers?: number
   /** Size at which packs are closed; 16 MiB by default. */
   readonly packBytes?: number
+  /** Compress what is stored uncompressed, as the format's version 1 did. */
+  readonly compress?: boolean
 }
 
 /** See BlobCopier. Throws `unsupported-repository` when the destination has format version 1. */
@@ -44,11 +46,13 @@ class ThreadedBlobCopier implements BlobCopier {
   readonly #packs: { readonly data: PackAssembler; readonly tree: PackAssembler }
   readonly #indexBuilder: IndexBuilder
   readonly #stopped = new AbortController()
+  readonly #compress: boolean
   #failure: unknown
   #totals: CopierTotals = { dataBlobs: 0, treeBlobs: 0, copiedBytes: 0, storedBytes: 0 }
 
-  constructor(source: CopySource, to: WriterParts, { workers, packBytes }: CopierOptions) {
+  constructor(source: CopySource, to: WriterParts, { workers, packBytes, compress }: CopierOptions) {
     this.#source = source
+    this.#compress = compress ?? source.config.version === 1
     this.#to = to
     const workerData: ResealWorkerData = { from: source.masterKey, to: to.masterKey }
     this.#pool = createPool<Record<string, never>, ResealCalls>({
@@ -110,11 +114,11 @@ class ThreadedBlobCopier implements BlobCopier {
   ): AsyncGenerator<Resealed> {
     const offset = group[0]?.offset ?? 0
     const end = group.reduce((end, entry) => Math.max(end, entry.offset + entry.length), offset)
-    const { backend, config } = this.#source
+    const { backend } = this.#source
     try {
       const range = { offset, length: end - offset }
       const bytes = whole(await backend.get('data', pack, { range, ...(signal && { signal }) }))
-      const request = { pack, bytes, offset, entries: group, compress: config.version === 1 }
+      const request = { pack, bytes, offset, entries: group, compress: this.#compress }
       yield await this.#pool.idlest().call('reseal', request, [bytes.buffer])
     } catch (error) {
       if (!isHoldfastError(error, 'object-missing') && !isHoldfastError(error, 'object-damaged')) throw error

@@ -5,17 +5,23 @@ import {
   parseSpan,
   type ForgetReport,
   type KeepRules,
-  type Selection,
+  type PruneReport,
 } from '../../../backup/index.ts'
 import { findService, type Catalog } from '../../../catalog/index.ts'
 import { exitCodes, HoldfastError, parseDuration, shortId } from '../../../kernel/index.ts'
+import type { SnapshotFilter } from '../../../repository/index.ts'
 import { openTargetRepository, type TargetRepository } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf, type Context } from '../../context.ts'
+import { collect, filterOf, pathOption, tagOption, type FilterOptions } from '../../snapshot-options.ts'
+import { pruneOptions, pruneOptionsOf } from '../prune/options.ts'
+import { runPrune } from '../prune/run.ts'
+import { pruneText } from '../prune/wording.ts'
 import { collectTags, parseCount, parseGroupBy, rulesOf, rulesOfService } from './rules.ts'
 import { forgetJson, forgetText } from './wording.ts'
 
 const span = '<span>'
+const [maxUnused, maxRepackSize, repackSmall, repackUncompressed] = pruneOptions
 
 export const forgetCommand = command('forget', 'remove snapshots that are no longer to be kept', [
   ['holdfast --repo /mnt/nas/holdfast forget --keep-daily 7 --keep-weekly 5 --dry-run', 'what would go, and why'],
@@ -37,9 +43,9 @@ export const forgetCommand = command('forget', 'remove snapshots that are no lon
   .option(`--keep-within-monthly ${span}`, 'of those, keep the newest of each month', parseSpan)
   .option(`--keep-within-yearly ${span}`, 'of those, keep the newest of each year', parseSpan)
   .option('--keep-tag <tags>', "keep what has all of these tags: a,b; may be given again; '' is for none", collectTags)
-  .option('--host <name>', 'only of this host; may be given again: of any of them', collect)
-  .option('--tag <tags>', 'only with all of these tags: a,b; may be given again: any of the lists', collectTags)
-  .option('--path <path>', 'only with this path; may be given again', collect)
+  .option('--host <name>', 'only of this host; may be given again, for any of them', collect)
+  .addOption(tagOption)
+  .addOption(pathOption)
   .option(
     '-g, --group-by <keys>',
     "what snapshots that stand for each other have in common (default: host,paths; '': nothing)",
@@ -48,6 +54,11 @@ export const forgetCommand = command('forget', 'remove snapshots that are no lon
   .option('--service <name>', 'only of this service of the catalog, by its own rules unless some are given')
   .option('-n, --dry-run', 'show what would be removed, and why')
   .option('--unsafe-allow-remove-all', 'without rules, remove all that --host, --tag and --path select')
+  .option('--prune', 'when snapshots were removed, free the space of what only they held, as `holdfast prune` does')
+  .addOption(maxUnused)
+  .addOption(maxRepackSize)
+  .addOption(repackSmall)
+  .addOption(repackUncompressed)
   .option('--retry-lock <duration>', 'wait so long for others that use the repository', parseDuration)
   .option('--repository <name>', 'which of the catalog’s repositories')
   .action(async (ids, options, self) => {
@@ -62,11 +73,28 @@ export const forgetCommand = command('forget', 'remove snapshots that are no lon
     await using target = await openTargetRepository(globals, options.repository, signal)
     const shared = {
       repository: target.repository,
-      selection: selectionOf(options),
+      filter: forgetFilter(options),
       ...(options.dryRun && { dryRun: true }),
       ...(options.retryLock !== undefined && { retryLockMs: options.retryLock }),
     }
-    if (ids.length > 0) return printNamed(await forgetNamed({ ...shared, ids }, signal), options.dryRun === true, context)
+    const pruneAfter = (removed: readonly string[]) =>
+      options.prune && removed.length > 0
+        ? runPrune(
+            {
+              repository: target.repository,
+              ...pruneOptionsOf(options),
+              ...(options.dryRun && { dryRun: true, without: removed }),
+              ...(options.unsafeAllowRemoveAll && { allowRemoveAll: true }),
+              ...(options.retryLock !== undefined && { retryLockMs: options.retryLock }),
+            },
+            context,
+          )
+        : undefined
+    if (ids.length > 0) {
+      const removed = await forgetNamed({ ...shared, ids }, signal)
+      printNamed({ dryRun: options.dryRun === true, removed }, await pruneAfter(removed), context)
+      return
+    }
     const report = await forget(
       {
         ...shared,
@@ -76,23 +104,12 @@ export const forgetCommand = command('forget', 'remove snapshots that are no lon
       },
       signal,
     )
-    printReport(report, context)
+    printReport(report, await pruneAfter(report.removed), context)
   })
 
-function collect(value: string, values: readonly string[] = []): readonly string[] {
-  return [...values, value]
-}
-
-function selectionOf(options: {
-  readonly host?: readonly string[]
-  readonly tag?: readonly (readonly string[])[]
-  readonly path?: readonly string[]
-  readonly service?: string
-}): Selection {
-  const { host: hosts = [], tag = [], path: paths = [], service } = options
-  if (service === undefined) return { hosts, tags: tag, paths }
-  const own = `service:${service}`
-  return { hosts, tags: tag.length === 0 ? [[own]] : tag.map((list) => [...list, own]), paths }
+/** A service's snapshots carry its name. */
+function forgetFilter({ service, ...options }: FilterOptions & { readonly service?: string }): SnapshotFilter {
+  return { ...filterOf(options), ...(service !== undefined && { tags: [`service:${service}`] }) }
 }
 
 function serviceRules({ catalog }: TargetRepository, name: string): KeepRules {
@@ -112,20 +129,30 @@ function requireCatalog(catalog: Catalog | undefined): Catalog {
   })
 }
 
-function printNamed(removed: readonly string[], dryRun: boolean, { print }: Context): void {
-  const names = removed.map(shortId).join(', ')
-  print.result({ dryRun, removed }, () =>
-    dryRun ? `would remove ${names}; nothing was removed: a dry run` : `removed ${names}; \`prune\` frees what only they held`,
-  )
+interface Named {
+  readonly dryRun: boolean
+  readonly removed: readonly string[]
+}
+
+function printNamed(named: Named, pruned: PruneReport | undefined, { print }: Context): void {
+  const names = named.removed.map(shortId).join(', ')
+  const text = named.dryRun
+    ? `would remove ${names}; nothing was removed: a dry run`
+    : `removed ${names}${pruned ? '' : '; `holdfast prune` frees what only they held'}`
+  print.result({ ...named, ...(pruned && { prune: pruned }) }, () => withPruned(text, pruned))
 }
 
 /** What could not be judged was kept; that must not pass unnoticed. */
-function printReport(report: ForgetReport, { print }: Context): void {
-  print.result(forgetJson(report), () => forgetText(report))
+function printReport(report: ForgetReport, pruned: PruneReport | undefined, { print }: Context): void {
+  print.result({ ...forgetJson(report), ...(pruned && { prune: pruned }) }, () => withPruned(forgetText(report), pruned))
   for (const { id, reason } of report.unreadable) print.note(`kept unseen: snapshot ${shortId(id)} cannot be read: ${reason}`)
   for (const id of report.future)
     print.note(
       `snapshot ${shortId(id)} is dated in the future: it was not counted and is kept; remove it with \`holdfast forget ${shortId(id)}\` once others are known to be good`,
     )
   if (report.unreadable.length + report.future.length > 0) process.exitCode = exitCodes.partlyDone
+}
+
+function withPruned(text: string, pruned: PruneReport | undefined): string {
+  return pruned ? `${text}\n\n${pruneText(pruned)}` : text
 }

@@ -1,6 +1,7 @@
 import { groupKeys, type CalendarSpan, type GroupKey, type KeepRules } from '../../../backup/index.ts'
 import type { KeepPolicy } from '../../../catalog/index.ts'
 import { HoldfastError } from '../../../kernel/index.ts'
+import { splitTags } from '../../snapshot-options.ts'
 
 /** The keep flags, as commander gives them. */
 export interface KeepFlags {
@@ -65,7 +66,7 @@ export function parseCount(text: string): number {
 
 /** `a,b` is one list, whose tags must all be there; each further option is a list of its own. */
 export function collectTags(text: string, lists: readonly (readonly string[])[] = []): readonly (readonly string[])[] {
-  return [...lists, text.split(',').map((tag) => tag.trim())]
+  return [...lists, splitTags(text)]
 }
 
 /** `host,paths`; nothing for one group of all. */
