@@ -14,12 +14,12 @@ export function buildDrill({ allow, every, gameday, findings, substitute, ...res
     ),
     allow: { steps: allow?.steps ?? [], hosts: allow?.hosts ?? [] },
     approvals,
-    everyMs: parseDuration(every),
     findings: {
       dueMs: parseDuration(findings?.due ?? '14d'),
       ...(findings?.owner === undefined ? {} : { owner: findings.owner }),
     },
     scenarios,
+    ...(every === 'never' ? {} : { everyMs: parseDuration(every) }),
     ...(gameday === 'never' ? {} : { gamedayEveryMs: parseDuration(gameday) }),
     ...(directory === undefined ? {} : { directory }),
   }

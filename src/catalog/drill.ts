@@ -11,8 +11,8 @@ export interface Drill {
   readonly allow: { readonly steps: readonly string[]; readonly hosts: readonly string[] }
   /** Of a sandbox drill: whether steps that ask a person are answered by the drill. */
   readonly approvals: 'answered' | 'asked'
-  /** How long a sandbox drill is good for. */
-  readonly everyMs: number
+  /** How long a sandbox drill is good for; absent: none is due. */
+  readonly everyMs?: number
   /** How long a live drill is good for; absent: none is due. */
   readonly gamedayEveryMs?: number
   readonly findings: { readonly owner?: string; readonly dueMs: number }

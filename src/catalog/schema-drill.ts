@@ -51,7 +51,10 @@ export function drillSchema(params: ActionParams | undefined) {
         .enum(['answered', 'asked'])
         .describe('Whether a sandbox drill answers the steps that ask a person, or asks.')
         .default('answered'),
-      every: durationText.describe('A drill in a sandbox is due this long after the last.').default('31d'),
+      every: z
+        .union([durationText, z.literal('never')])
+        .describe('A drill in a sandbox is due this long after the last; never: it is not, for a plan that no sandbox can hold.')
+        .default('31d'),
       gameday: z
         .union([durationText, z.literal('never')])
         .describe('A live drill is due this long after the last; never: it is not.')

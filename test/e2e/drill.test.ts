@@ -1,98 +1,10 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { stringify } from 'yaml'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import type { PlanOutcome } from '../../src/recovery/index.ts'
-import {
-  createCatalogRepository,
-  drillsDue,
-  loadRunCatalog,
-  prepareDrill,
-  protectService,
-  readStatus,
-  runDrill,
-  type DrillRequest,
-  type DueReport,
-} from '../../src/service/index.ts'
-import { holdfast, temporaryFolder, type HoldfastResult } from '../support/holdfast.ts'
+import { drillShop } from '../support/drill-shop.ts'
+import type { HoldfastResult } from '../support/holdfast.ts'
 
 const day = 86_400_000
-
-interface Parts {
-  readonly steps?: readonly object[]
-  readonly drill?: object
-  readonly rto?: string
-}
-
-/** A folder of files, backed up, with a plan that brings it back. */
-async function shop(parts: Parts = {}) {
-  const folder = await temporaryFolder('drill')
-  const at = (name: string) => join(folder.path, name)
-  await mkdir(at('data'))
-  await writeFile(at('data/orders.csv'), 'one\n'.repeat(1000))
-  await writeFile(at('password'), 'a password')
-  const restore = {
-    id: 'restore',
-    do: { 'files.restore': { service: 'orders', target: at('back') } },
-    check: { shell: { run: ['test', '-s', `${at('back')}/orders.csv`], effect: 'read-only' } },
-  }
-  const declare = ({ steps = [], drill, rto = '1h' }: Parts) =>
-    writeFile(
-      at('holdfast.yaml'),
-      stringify({
-        version: 1,
-        name: 'shop',
-        sites: { hq: {}, away: {} },
-        repositories: { nas: { url: 'repository', site: 'away', media: 'disk', password: { file: 'password' } } },
-        services: {
-          orders: {
-            owner: 'Shop Team',
-            site: 'hq',
-            objectives: { rpo: '1h', rto },
-            data: { files: { paths: [at('data')] } },
-            backup: { to: 'nas' },
-            recovery: 'back',
-          },
-        },
-        plans: { back: { recovers: ['orders'], steps: [restore, ...steps], ...(drill === undefined ? {} : { drill }) } },
-      }),
-    )
-  await declare(parts)
-  const run = (...args: string[]) => holdfast(args, { cwd: folder.path })
-  const { signal } = new AbortController()
-  const first = await loadRunCatalog(at('holdfast.yaml'))
-  await (await createCatalogRepository(first, 'nas'))[Symbol.asyncDispose]()
-  await protectService({ catalog: first, service: 'orders' }, () => {}, signal)
-  return {
-    at,
-    declare,
-    run,
-    /** A drill in this process, which costs less than one in its own. */
-    async drill(more: Partial<DrillRequest> = {}): Promise<PlanOutcome> {
-      const catalog = await loadRunCatalog(at('holdfast.yaml'))
-      const request = { catalog, name: 'orders', mode: 'sandbox', ...more } as const
-      return (await runDrill(request, await prepareDrill(request, signal), {}, signal)).outcome
-    },
-    /** Everything that is there beside what the test put there. */
-    async things() {
-      const known = new Set(['data', 'password', 'holdfast.yaml', 'repository', '.holdfast'])
-      const runs: string[] = await readdir(at('.holdfast/runs'), { recursive: true }).catch(() => [])
-      return [
-        ...(await readdir(folder.path)).filter((name) => !known.has(name)),
-        ...runs.filter((path) => path.includes('sandbox')),
-      ]
-    },
-    async rto() {
-      const { services } = await readStatus(await loadRunCatalog(at('holdfast.yaml')), {}, signal)
-      return services[0]?.rto
-    },
-    async due(days = 0): Promise<DueReport> {
-      const catalog = await loadRunCatalog(at('holdfast.yaml'))
-      return await drillsDue(catalog, { now: new Date(Date.now() + days * day) }, signal)
-    },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-  }
-}
 
 function outcomeIn(result: HoldfastResult): PlanOutcome {
   expect(result.stdout, result.stderr).not.toBe('')
@@ -103,7 +15,7 @@ const dns = { id: 'dns', do: { shell: { run: 'touch dns-was-changed' } }, after:
 
 describe('holdfast drill run', () => {
   test('refuses a step that would leave the sandbox, shows the lines to add, and with them leaves it out as not proven', async () => {
-    await using here = await shop({ steps: [dns] })
+    await using here = await drillShop({ steps: [dns] })
     const refused = await here.run('drill', 'run', 'orders')
     expect(refused.exitCode).toBe(1)
     expect(refused.stderr).toContain('dns: shell may reach outside the sandbox')
@@ -126,7 +38,7 @@ describe('holdfast drill run', () => {
 
   test('finds a check that fails, with who answers for it and until when, and ends with 1; status and due say so', async () => {
     const wrong = { id: 'look', do: { shell: { run: 'echo no order >&2; exit 3', effect: 'read-only' } }, after: ['restore'] }
-    await using here = await shop({ steps: [wrong], drill: { findings: { owner: 'Ann', due: '3d' } } })
+    await using here = await drillShop({ steps: [wrong], drill: { findings: { owner: 'Ann', due: '3d' } } })
     const before = Date.now()
     const failed = await here.run('--json', 'drill', 'run', 'orders')
     expect(failed.exitCode).toBe(1)
@@ -146,7 +58,7 @@ describe('holdfast drill run', () => {
   })
 
   test('ends with 4 when it worked and took longer than the objective', async () => {
-    await using here = await shop({ rto: '1ms' })
+    await using here = await drillShop({ rto: '1ms' })
     const drilled = await here.run('--json', 'drill', 'run', 'back')
     expect(outcomeIn(drilled)).toMatchObject({
       status: 'succeeded',
@@ -157,7 +69,7 @@ describe('holdfast drill run', () => {
   })
 
   test('keeps what was restored where it is told to, and nothing else; a folder that is not empty is refused', async () => {
-    await using here = await shop()
+    await using here = await drillShop()
     const kept = await here.run('drill', 'run', 'orders', '--keep', here.at('look'))
     expect(kept.exitCode, kept.stderr).toBe(0)
     expect(await readFile(here.at('look/restore/orders.csv'), 'utf8')).toBe('one\n'.repeat(1000))
@@ -174,7 +86,7 @@ describe('holdfast drill run', () => {
         id,
         do: { shell: { run: "awk 'NR > 2 { print $1 }' /proc/net/dev | sort | xargs", effect: 'read-only', capture: true } },
       })
-      await using here = await shop({
+      await using here = await drillShop({
         steps: [interfaces('inside'), interfaces('outside')],
         drill: { allow: { steps: ['outside'] } },
       })
@@ -190,7 +102,7 @@ describe('holdfast drill run', () => {
 
   test('live, runs the real plan once somebody says so, and has who took part and what was said to have happened on record', async () => {
     const scenarios = { flood: 'the cellar is under water' }
-    await using here = await shop({ steps: [dns], drill: { scenarios } })
+    await using here = await drillShop({ steps: [dns], drill: { scenarios } })
     const unasked = await here.run('drill', 'run', 'orders', '--live')
     expect(unasked.exitCode).toBe(2)
     expect(unasked.stderr).toContain('--yes')
@@ -212,7 +124,7 @@ describe('holdfast drill run', () => {
 
 describe('holdfast drill due', () => {
   test('is an alarm for what was never drilled, is too long ago, or was another plan; then not', async () => {
-    await using here = await shop({ drill: { gameday: 'never' } })
+    await using here = await drillShop({ drill: { gameday: 'never' } })
     expect((await here.due()).drills).toMatchObject([{ plan: 'back', kind: 'sandbox', state: 'never', overdue: true }])
     await here.drill()
     const after = await here.run('drill', 'due')
@@ -226,7 +138,7 @@ describe('holdfast drill due', () => {
   })
 
   test('does not know where the ledger cannot be read, and that is an alarm too', async () => {
-    await using here = await shop()
+    await using here = await drillShop()
     await here.drill()
     await writeFile(here.at('password'), 'another password')
     const blind = await here.run('--json', 'drill', 'due')
@@ -237,7 +149,7 @@ describe('holdfast drill due', () => {
 
 describe('the record of drills', () => {
   test('lists them with the change to the one before, and is shown as text and as HTML', async () => {
-    await using here = await shop()
+    await using here = await drillShop()
     for (const scenario of ['first', '<b>second</b>']) await here.drill({ scenario })
     const { drills } = (await here.run('--json', 'drill', 'list', 'orders')).json<{
       drills: { rtaMs: number; rtaChangeMs?: number }[]
@@ -253,7 +165,7 @@ describe('the record of drills', () => {
   })
 
   test('keeps the date of a finding that is found again, and closes it with who and why; accepted, it is not found again', async () => {
-    await using here = await shop({ steps: [dns], drill: { substitute: { dns: { skip: 'no name is changed' } } } })
+    await using here = await drillShop({ steps: [dns], drill: { substitute: { dns: { skip: 'no name is changed' } } } })
     // What is slow depends on the machine.
     const isSteady = ({ code }: { code: string }) => code !== 'step-slow'
     const found = async () => ((await here.drill()).drill?.findings ?? []).filter(isSteady)

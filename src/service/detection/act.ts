@@ -7,7 +7,7 @@ import { recoverService, resumeRun, type FinishedRun, type RunWatcher } from '..
 import { prepareRecovery } from '../recovery/prepare.ts'
 import { stateDirectory } from '../state-directory.ts'
 import type { Detection } from './detect.ts'
-import { soleProcess } from './sole-process.ts'
+import { soleProcess } from '../sole-process.ts'
 import { incidentId, openIncident, writeIncident, type Incident } from './incidents.ts'
 import type { WatchedService } from './watched-plan.ts'
 

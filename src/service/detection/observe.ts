@@ -5,7 +5,7 @@ import { ownIdentity } from '../../journal/index.ts'
 import { HoldfastError, systemClock } from '../../kernel/index.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { reporterOf } from './reporter-of.ts'
-import { soleProcess } from './sole-process.ts'
+import { soleProcess } from '../sole-process.ts'
 
 /** What an observer looks at, before it begins to. */
 export interface ObserverDuty {

@@ -48,7 +48,7 @@ export async function drillsDue(
     const { everyMs, gamedayEveryMs } = drillOf(plan)
     const about = { plan, history, now }
     return [
-      dueDrill('sandbox', everyMs, about),
+      ...(everyMs === undefined ? [] : [dueDrill('sandbox', everyMs, about)]),
       ...(gamedayEveryMs === undefined ? [] : [dueDrill('live', gamedayEveryMs, about)]),
     ]
   })

@@ -28,6 +28,8 @@ export interface DrillRequest {
   readonly catalog: Catalog
   /** A service, whose plan it is, or a plan. */
   readonly name: string
+  /** This plan, whatever else is called like it. */
+  readonly plan?: CatalogPlan
   readonly mode: DrillInput['mode']
   /** Default: normal; disaster: as when the source site cannot be reached. */
   readonly form?: PlanForm
@@ -51,7 +53,7 @@ export interface PreparedDrill extends PreparedRecovery {
 /** Decides everything about a drill without doing any of it. Throws `unknown-service` or `usage` when there is no such plan. */
 export async function prepareDrill(request: DrillRequest, signal: AbortSignal): Promise<PreparedDrill> {
   const { catalog, mode } = request
-  const declared = planNamed(catalog, request.name)
+  const declared = request.plan ?? planNamed(catalog, request.name)
   const real = compilePlan(declared)
   const version = codeVersion()
   const runId = newRunId(`drill-${declared.name}`)

@@ -5,6 +5,7 @@ import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
 import { catalogPath } from '../run/open-runs.ts'
+import { dueStates } from './wording.ts'
 
 export const drillDueCommand = command('due', 'which drills are overdue, and which is next', [
   ['holdfast drill due', 'every plan of the catalog; exit code 4 when one is overdue'],
@@ -18,16 +19,6 @@ export const drillDueCommand = command('due', 'which drills are overdue, and whi
   if (report.drills.length === 0 || report.drills.some(({ overdue }) => overdue)) process.exitCode = exitCodes.objectiveMissed
 })
 
-const states: Record<DueDrill['state'], string> = {
-  never: 'never drilled',
-  failed: 'the last one failed',
-  'plan-changed': 'the plan has changed since',
-  overdue: 'overdue',
-  unknown: 'unknown: a ledger cannot be read',
-  soon: 'soon',
-  current: 'current',
-}
-
 function dueText({ drills, unseen, time }: DueReport): string {
   if (drills.length === 0) return 'the catalog has no plan that could be drilled: nothing shows that anything can be recovered'
   const list = table(
@@ -38,7 +29,7 @@ function dueText({ drills, unseen, time }: DueReport): string {
       { title: 'due', value: (drill) => dueIn(drill, time) },
       {
         title: 'state',
-        value: ({ state, overdue }) => (overdue ? pc.red : state === 'soon' ? pc.yellow : pc.green)(states[state]),
+        value: ({ state, overdue }) => (overdue ? pc.red : state === 'soon' ? pc.yellow : pc.green)(dueStates[state]),
       },
     ],
     drills,

@@ -13,6 +13,7 @@ import { confirmByName, type Confirmation } from '../../confirm.ts'
 import { contextOf } from '../../context.ts'
 import { catalogPath } from '../run/open-runs.ts'
 import { watching } from '../run/watcher.ts'
+import { runDue } from './run-due.ts'
 import { drillExitCode, drillPlanText, drillText, findingLines } from './wording.ts'
 
 export const drillRunCommand = command('run', 'run a plan on purpose, and measure what it would achieve', [
@@ -20,12 +21,24 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
   ['holdfast drill run orders-db --dry-run', 'what it would do, and whether it may'],
   ['holdfast drill run orders-db --repository offsite', 'from another copy than the first'],
   ['holdfast drill run orders-db --keep /srv/look', 'and keep what was restored there, to look at it'],
+  ['holdfast drill run --due', 'every plan whose drill is due, in a sandbox: for cron or a systemd timer'],
   [
     'holdfast drill run orders-db --live --scenario "region lost" --participant ann --participant bob',
     'a gameday: the real plan, for real',
   ],
 ])
-  .argument('<service-or-plan>', 'a service of the catalog, whose plan it is, or a plan')
+  .argument('[service-or-plan]', 'a service of the catalog, whose plan it is, or a plan; needed without --due')
+  .addOption(
+    new Option('--due', 'every sandbox drill that is due, one after the other; for a timer').conflicts([
+      'live',
+      'disaster',
+      'repository',
+      'scenario',
+      'window',
+      'keep',
+      'dryRun',
+    ]),
+  )
   .addOption(new Option('--sandbox', 'in folders and on sockets of its own (the default)').conflicts('live'))
   .option('--live', 'the real plan on the real thing; wants the name typed, or --yes')
   .option('--disaster', 'as when the source site cannot be reached: steps that have a form for that take it')
@@ -36,8 +49,14 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
   .addOption(new Option('--keep <folder>', 'restore there, and leave it there for looking').conflicts('live'))
   .option('--dry-run', 'check everything that can be checked, and show what would be done')
   .option('--yes', 'do not ask')
-  .action(async (name, { live, disaster, repository, scenario, participant, window, keep, dryRun, yes }, self) => {
-    const { globals, print, signal } = contextOf(self)
+  .action(async (name, options, self) => {
+    const { due, live, disaster, repository, scenario, participant, window, keep, dryRun, yes } = options
+    const context = contextOf(self)
+    const { globals, print, signal } = context
+    if ((due === true) === (name !== undefined)) {
+      throw new HoldfastError('usage', { message: 'give either a service or a plan, or --due for all that are due' })
+    }
+    if (name === undefined) return await runDue(context)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     const request: DrillRequest = {
       catalog,

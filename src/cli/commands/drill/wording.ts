@@ -8,7 +8,7 @@ import {
   type PlanOutcome,
   type StepFinding,
 } from '../../../recovery/index.ts'
-import type { PreparedDrill } from '../../../service/index.ts'
+import type { DueDrill, PreparedDrill } from '../../../service/index.ts'
 import { table } from '../../output/table.ts'
 import { outcomeExitCode, outcomeText } from '../run/wording.ts'
 
@@ -18,6 +18,17 @@ export function drillExitCode(outcome: PlanOutcome): ExitCode {
   if (outcomeExitCode(outcome) !== exitCodes.done || drill?.cleanUp?.clean === false) return exitCodes.failed
   const met = drill !== undefined && drill.achieved.length > 0 && drill.achieved.every(({ verdict }) => verdict === 'met')
   return met ? exitCodes.done : exitCodes.objectiveMissed
+}
+
+/** Why a drill is due, or that it is not. */
+export const dueStates: Record<DueDrill['state'], string> = {
+  never: 'never drilled',
+  failed: 'the last one failed',
+  'plan-changed': 'the plan has changed since',
+  overdue: 'overdue',
+  unknown: 'unknown: a ledger cannot be read',
+  soon: 'soon',
+  current: 'current',
 }
 
 /** What a drill would do. */

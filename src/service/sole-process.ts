@@ -1,5 +1,5 @@
-import { acquireOwnerLock, type OwnerLock } from '../../journal/index.ts'
-import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
+import { acquireOwnerLock, type OwnerLock } from '../journal/index.ts'
+import { HoldfastError, isHoldfastError } from '../kernel/index.ts'
 
 /** A lock that only one live process has; its token grows with every taking. Throws `run-busy`, with a hint for what it is about. */
 export async function soleProcess(directory: string, purpose: string, hint: string): Promise<OwnerLock> {
