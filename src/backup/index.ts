@@ -22,3 +22,4 @@ export { diffTrees, type Change, type DiffJob, type DiffSummary, type Modifier, 
 export { EntryFinder, type FindEvents, type FindQuery } from './find/find-entries.ts'
 export { findBlobs, resolveBlobs, type BlobQuery, type BlobUse } from './find/find-blobs.ts'
 export { findSubtree } from './restore/subtree.ts'
+export { dump, type DumpedTree, type DumpJob } from './dump/dump.ts'

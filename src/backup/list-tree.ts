@@ -1,5 +1,6 @@
 import { HoldfastError, shortId } from '../kernel/index.ts'
 import type { Repository, Snapshot, TreeNode } from '../repository/index.ts'
+import { findSubtree } from './restore/subtree.ts'
 import { subtreesFrom, TreeReader } from './tree-reader.ts'
 
 /** An entry of a snapshot. */
@@ -14,20 +15,22 @@ export interface ListRequest {
   readonly snapshot: Snapshot
   /** Only this entry and what is in it; by default everything. */
   readonly path?: string
+  /** A folder that paths count from, instead of the snapshot's root. */
+  readonly root?: string
   /** With `path`: what is in the folders below it too. */
   readonly recursive?: boolean
 }
 
 /** The entries of a snapshot, folders before what is in them, each folder in byte order. Throws `not-found` when nothing is at `path`. */
 export async function* listTree(
-  { repository, snapshot, path, recursive = true }: ListRequest,
+  { repository, snapshot, path, root, recursive = true }: ListRequest,
   signal?: AbortSignal,
 ): AsyncGenerator<ListedNode> {
   const wanted = Buffer.from(path ?? '')
     .toString('latin1')
     .split('/')
     .filter((part) => part !== '' && part !== '.')
-  let tree: string | undefined = snapshot.tree
+  let tree: string | undefined = root ? await findSubtree(repository, snapshot, root, signal) : snapshot.tree
   let found: ListedNode | undefined
   let at = Buffer.alloc(0)
   for (const part of wanted) {

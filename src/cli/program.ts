@@ -5,6 +5,7 @@ import { catCommand } from './commands/cat.ts'
 import { checkCommand } from './commands/check/check.ts'
 import { copyCommand } from './commands/copy/copy.ts'
 import { diffCommand } from './commands/diff/diff.ts'
+import { dumpCommand } from './commands/dump.ts'
 import { findCommand } from './commands/find/find.ts'
 import { detectCommand } from './commands/detect/detect.ts'
 import { demoCommand } from './commands/demo.ts'
@@ -36,6 +37,7 @@ export function createProgram(version: string) {
   program.addCommand(lsCommand)
   program.addCommand(diffCommand)
   program.addCommand(findCommand)
+  program.addCommand(dumpCommand)
   program.addCommand(restoreCommand)
   program.addCommand(forgetCommand)
   program.addCommand(pruneCommand)

@@ -41,6 +41,7 @@ export const peers = {
     suites: 'the HAProxy suite',
     find: () => inPath('haproxy') ?? existing('/usr/sbin/haproxy'),
   },
+  unzip: { debianPackage: 'unzip', suites: 'the suite of zip archives', find: () => inPath('unzip') },
   socat: { debianPackage: 'socat', suites: 'the HAProxy suite', find: () => inPath('socat') },
   sshd: { debianPackage: 'openssh-server', suites: 'the SSH suite', find: () => existing('/usr/sbin/sshd') ?? inPath('sshd') },
 } as const satisfies Record<string, Peer>

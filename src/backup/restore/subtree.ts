@@ -6,7 +6,7 @@ export async function findSubtree(
   repository: Repository,
   snapshot: Snapshot,
   path: string,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<string> {
   let tree = snapshot.tree
   for (const name of path.split('/').filter((name) => name !== '' && name !== '.')) {
