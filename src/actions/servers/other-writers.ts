@@ -33,14 +33,18 @@ export function requireNoOtherWriter(
     if (sight.kind === 'stopped' && sight.wasPrimary && sight.timeline >= timeline)
       return { kind: 'stopped', server: server.name }
   }
-  for (const [step, output] of Object.entries(outputs)) {
-    if (step === fencedBy || isFence(output, systemIdentifier)) return { kind: 'step', step }
-  }
+  const step = fencingStep(outputs, systemIdentifier, fencedBy)
+  if (step !== undefined) return { kind: 'step', step }
   throw new HoldfastError('fence-unconfirmed', {
     message:
       'nothing shows that the old primary takes no writes: it cannot be seen from here, and no step of this run has fenced it',
     hint: 'fence it with a step before this one (postgres.fence, or any other, named by `fencedBy`); `acceptDivergence: true` goes on all the same, and is recorded',
   })
+}
+
+/** The step of this run that has fenced the cluster's old primary: one whose output says so, or that is said to. */
+export function fencingStep(outputs: ActionContext['outputs'], systemIdentifier: string, fencedBy?: string): string | undefined {
+  return Object.entries(outputs).find(([step, output]) => step === fencedBy || isFence(output, systemIdentifier))?.[0]
 }
 
 /** The databases of a cluster that steps of this run have closed. */

@@ -30,7 +30,7 @@ import {
   type ProbeContext,
 } from '../contract.ts'
 import { readNote, writeNote } from '../step-notes.ts'
-import { closedByFences, requireNoOtherWriter, type FenceEvidence } from './other-writers.ts'
+import { closedByFences, fencingStep, requireNoOtherWriter, type FenceEvidence } from './other-writers.ts'
 import { identifiersOf, leaderPosition, lookAgain, surveyOthers, type SeenServer } from './survey.ts'
 import { waitForSender } from './wait-for-sender.ts'
 
@@ -57,6 +57,11 @@ const replayMs = 60_000
 const settleMs = 40_000
 /** A server that did not answer so recently is not asked once more before the promotion. */
 const freshMs = 1000
+/**
+ * Where a server's silence decides nothing, it is not waited for: before a plan begins, and once a step has fenced it. One that is there all the
+ * same, and so contradicts the fence, answers within a round trip.
+ */
+const brieflyMs = 500
 
 /** What is wrong with promoting it, before a plan begins. The primary may be alive then: a later step fences it. */
 export async function streamingFindings(
@@ -74,7 +79,7 @@ export async function streamingFindings(
   })
   const at = describeUrl(p.url)
   if (!standby.inRecovery) return [blocker('not-a-standby', `the server at ${at} is a primary already`)]
-  const others = await look(p, context, signal)
+  const others = await look(p, context, signal, brieflyMs)
   const findings: Finding[] = []
   try {
     assertIdentity(p, standby, others)
@@ -132,14 +137,16 @@ export async function promoteStreaming(given: StreamingPromotion, context: Actio
     return await letIn(p, told.facts, began, context, signal)
   }
   assertStandby(p, began)
-  const before = await look(p, context, signal)
+  const isFenced = fencingStep(context.outputs, began.systemIdentifier, p.fencedBy) !== undefined
+  const reachWithinMs = isFenced ? brieflyMs : undefined
+  const before = await look(p, context, signal, reachWithinMs)
   assertIdentity(p, began, before)
   fenceEvidence(p, began, before, context)
   const lookedMs = context.clock.monotonicMs()
   await waitForSender(p.url, before, context, signal)
   const standby = await waitUntilReplayed(p.url, { timeoutMs: Math.min(replayMs, timeoutMs / 2), clock: context.clock }, signal)
   const isFresh = context.clock.monotonicMs() - lookedMs <= freshMs
-  const others = isFresh ? await lookAgain(before, signal) : await look(p, context, signal)
+  const others = isFresh ? await lookAgain(before, signal) : await look(p, context, signal, reachWithinMs)
   assertIdentity(p, standby, others)
   const { evidence, accepted } = fenceEvidence(p, standby, others, context)
   const lag = await measureLag(p, standby, others, signal)
@@ -187,8 +194,13 @@ async function throughOpenDoor(p: StreamingPromotion, signal: AbortSignal): Prom
   return { ...p, url, address: p.url }
 }
 
-async function look(p: StreamingPromotion, context: ActionContext, signal: AbortSignal): Promise<SeenServer[]> {
-  return p.named === undefined ? [] : await surveyOthers(context, p.named, signal)
+async function look(
+  p: StreamingPromotion,
+  context: ActionContext,
+  signal: AbortSignal,
+  reachWithinMs?: number,
+): Promise<SeenServer[]> {
+  return p.named === undefined ? [] : await surveyOthers(context, p.named, signal, { reachWithinMs })
 }
 
 function addressOf(p: StreamingPromotion): Record<string, Json> {

@@ -41,17 +41,23 @@ export interface SeenServer {
   readonly sight: Sight
 }
 
+export interface LookOptions {
+  /** How long a server that says nothing is given to accept a connection. Default: 2 s. */
+  readonly reachWithinMs?: number | undefined
+}
+
 /** Looks at the other servers of a service, all at once. */
 export async function surveyOthers(
   context: Pick<ActionContext, 'catalog' | 'resolveSecret'>,
   { service, name }: { readonly service: string; readonly name: string },
   signal: AbortSignal,
+  options: LookOptions = {},
 ): Promise<SeenServer[]> {
   const others = serversOf(context.catalog, service).filter((other) => other.name !== name)
   return await Promise.all(
     others.map(async (other) => {
       const server = await resolveServer(context, { server: other.name, service }, signal)
-      return { server, sight: await lookAt(server, signal) }
+      return { server, sight: await lookAt(server, signal, options) }
     }),
   )
 }
@@ -64,8 +70,8 @@ export async function lookAgain(before: readonly SeenServer[], signal: AbortSign
 }
 
 /** Looks at one server: asks it, and where it does not answer, looks at its processes and files if they are here. */
-export async function lookAt(server: NamedServer, signal: AbortSignal): Promise<Sight> {
-  const state = await tryReplicationState(server.url, signal)
+export async function lookAt(server: NamedServer, signal: AbortSignal, options: LookOptions = {}): Promise<Sight> {
+  const state = await tryReplicationState(server.url, signal, options)
   if (state?.inRecovery === true) return { kind: 'standby', state }
   if (state !== undefined) {
     const doors = await doorsOf(server.url, signal)

@@ -33,5 +33,5 @@ test('what has no address to ask at is left to connecting', async () => {
 
 test('it ends with the signal', async () => {
   const reason = new Error('enough')
-  await expect(isReachable('postgres://ann@127.0.0.1:1/orders', AbortSignal.abort(reason))).rejects.toBe(reason)
+  await expect(isReachable('postgres://ann@127.0.0.1:1/orders', {}, AbortSignal.abort(reason))).rejects.toBe(reason)
 })

@@ -4,18 +4,22 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseConnectionUrl } from './location.ts'
 
 /** A machine that is there answers in a round trip, however busy its programs are. */
-const patienceMs = 2000
+const usualMs = 2000
 /** A packet may be lost: TCP itself would ask again after 1 s and after 3 s only. */
-const againMs = 250
+const attempts = 8
 /** For names. */
 const lookupMs = 5000
 const defaultPort = 5432
 
 /**
- * Whether anything accepts a connection where a URL leads: within 2 s, or nobody is there. True for what has no address to be asked at, a
+ * Whether anything accepts a connection where a URL leads: within `withinMs` (2 s), asked eight times, or nobody is there. True for what has no address to be asked at, a
  * socket folder or several hosts: then connecting itself must tell. A refusal is false at once. Throws only the signal's reason.
  */
-export async function isReachable(url: string, signal?: AbortSignal): Promise<boolean> {
+export async function isReachable(
+  url: string,
+  { withinMs = usualMs }: { readonly withinMs?: number | undefined } = {},
+  signal?: AbortSignal,
+): Promise<boolean> {
   const parsed = parseConnectionUrl(url)
   const host = parsed?.searchParams.get('host') ?? decodeURIComponent(parsed?.hostname ?? '')
   if (host === '' || /[/,]/.test(host)) return true
@@ -24,12 +28,12 @@ export async function isReachable(url: string, signal?: AbortSignal): Promise<bo
   const address = await Promise.race([lookup(name).catch(() => undefined), pause(lookupMs, undefined, { ref: false })])
   signal?.throwIfAborted()
   if (address === undefined) return false
-  const accepted = await anyAccepts(name, port, signal)
+  const accepted = await anyAccepts(name, port, withinMs, signal)
   signal?.throwIfAborted()
   return accepted
 }
 
-async function anyAccepts(host: string, port: number, signal: AbortSignal | undefined): Promise<boolean> {
+async function anyAccepts(host: string, port: number, withinMs: number, signal: AbortSignal | undefined): Promise<boolean> {
   const sockets: Socket[] = []
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const ask = () => {
@@ -38,8 +42,8 @@ async function anyAccepts(host: string, port: number, signal: AbortSignal | unde
     sockets.push(socket)
   }
   const stop = () => resolve(false)
-  const asking = setInterval(ask, againMs)
-  const end = setTimeout(stop, patienceMs)
+  const asking = setInterval(ask, withinMs / attempts)
+  const end = setTimeout(stop, withinMs)
   signal?.addEventListener('abort', stop, { once: true })
   ask()
   try {

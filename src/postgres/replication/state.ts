@@ -115,8 +115,12 @@ const patienceMs = 5000
  * Asks a server that may have been fenced by closing its databases: then it is asked through `postgres`, which a fence leaves open.
  * Undefined when it cannot be reached at all, or says nothing for 5 s.
  */
-export async function tryReplicationState(url: string, signal?: AbortSignal): Promise<ReplicationState | undefined> {
-  if (!(await isReachable(url, signal))) return undefined
+export async function tryReplicationState(
+  url: string,
+  signal?: AbortSignal,
+  { reachWithinMs }: { readonly reachWithinMs?: number | undefined } = {},
+): Promise<ReplicationState | undefined> {
+  if (!(await isReachable(url, { withinMs: reachWithinMs }, signal))) return undefined
   for (const one of [url, withDatabase(url, 'postgres')]) {
     // It may freeze, or be cut off, between two words.
     const patience = AbortSignal.timeout(patienceMs)
