@@ -41,6 +41,7 @@ export { preflightRecovery, prepareRecovery, type PreparedRecovery, type Recover
 export { abortRun, recoverService, resumeRun, type FinishedRun, type RunWatcher } from './recovery/recover.ts'
 export { inputOf, openRunsAt, outcomeOf } from './recovery/run-views.ts'
 export { serviceDivergence, type DivergenceReport } from './divergence.ts'
+export { mayLead, type MayLeadReport } from './may-lead.ts'
 export { fetchWal } from './fetch-wal.ts'
 export { checkRunbook, isRunbook, writeRunbook } from './runbook.ts'
 export { runReception, type Reception, type ReceptionRequest } from './receive-wal.ts'

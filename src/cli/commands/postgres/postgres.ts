@@ -1,6 +1,7 @@
 import { command } from '../../command.ts'
 import { divergenceCommand } from './divergence.ts'
 import { fetchWalCommand } from './fetch-wal.ts'
+import { mayLeadCommand } from './may-lead.ts'
 import { receiveWalCommand } from './receive-wal.ts'
 import { postgresStatusCommand } from './status.ts'
 
@@ -12,4 +13,5 @@ export const postgresCommand = command('postgres', 'what only PostgreSQL needs: 
   .addCommand(receiveWalCommand)
   .addCommand(postgresStatusCommand)
   .addCommand(divergenceCommand)
+  .addCommand(mayLeadCommand)
   .addCommand(fetchWalCommand)

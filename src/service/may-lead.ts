@@ -1,0 +1,85 @@
+import { lookAt, requireLocal, resolveServer, serversOf, type Sight } from '../actions/index.ts'
+import { findService, resolveSecret, type Catalog } from '../catalog/index.ts'
+import { HoldfastError } from '../kernel/index.ts'
+import { isStandby, readControlFile, walOnDisk } from '../postgres/index.ts'
+
+/**
+ * What another server says about whether this one may lead.
+ *
+ * behind        it has seen no later leader than this one: it is no reason against it.
+ * leads         it takes writes, as far as anybody can tell.
+ * led-since     it is on a later timeline, or led on the same one: another has led since this one did.
+ * other-cluster it is not of this cluster: the address leads elsewhere.
+ * unseen        it cannot be looked at, and nobody knows.
+ * left-out      a person has said that it counts for nothing.
+ */
+export type LeadOpinion = 'behind' | 'leads' | 'led-since' | 'other-cluster' | 'unseen' | 'left-out'
+
+export interface MayLeadReport {
+  readonly service: string
+  readonly server: string
+  /** Whether it may be started as it is. */
+  readonly mayLead: boolean
+  /** It follows another: whoever starts it starts no primary. Nobody was asked then. */
+  readonly isStandby: boolean
+  /** The newest that it has WAL of. */
+  readonly timeline: number
+  readonly others: readonly { readonly name: string; readonly state: Sight['kind'] | 'left-out'; readonly says: LeadOpinion }[]
+}
+
+export interface MayLeadRequest {
+  readonly catalog: Catalog
+  readonly service: string
+  /** Default: `primary`. */
+  readonly server?: string
+  /** Servers that a person knows to be gone for good. */
+  readonly without?: readonly string[]
+}
+
+/**
+ * Whether a server on this machine may be started as the primary that its files make it: only if every other server of the service can be seen,
+ * and none of them leads, or has followed a later leader. A fence by power leaves no mark on the server that it hit: this is asked when that comes back.
+ */
+export async function mayLead(request: MayLeadRequest, signal: AbortSignal): Promise<MayLeadReport> {
+  const { catalog, service, server: name = 'primary', without = [] } = request
+  findService(catalog, service)
+  const context = { catalog, resolveSecret }
+  const server = await resolveServer(context, { server: name, service }, signal)
+  const dataDirectory = requireLocal(server)
+  const declared = serversOf(catalog, service).filter((other) => other.name !== name)
+  const stranger = without.find((one) => !declared.some((other) => other.name === one))
+  if (stranger !== undefined) {
+    throw new HoldfastError('usage', {
+      message: `${service} has no other server '${stranger}'`,
+      hint: `there are: ${declared.map((other) => other.name).join(', ') || 'none'}`,
+    })
+  }
+  const { systemIdentifier } = await readControlFile(dataDirectory)
+  // Until its first checkpoint a promoted server has its new timeline in its WAL alone.
+  const { timeline } = await walOnDisk(dataDirectory)
+  const facts = { service, server: name, timeline }
+  if (await isStandby(dataDirectory)) return { ...facts, mayLead: true, isStandby: true, others: [] }
+  const others = await Promise.all(
+    declared.map(async (other) => {
+      if (without.includes(other.name)) return { name: other.name, state: 'left-out', says: 'left-out' } as const
+      const sight = await lookAt(await resolveServer(context, { server: other.name, service }, signal), signal)
+      return { name: other.name, state: sight.kind, says: opinionOf(sight, { systemIdentifier, timeline }) }
+    }),
+  )
+  const isFree = others.every(({ says }) => says === 'behind' || says === 'left-out')
+  return { ...facts, mayLead: isFree, isStandby: false, others }
+}
+
+/** What the sight of another server means for one that was the primary until `timeline`. */
+export function opinionOf(
+  sight: Sight,
+  { systemIdentifier, timeline }: { readonly systemIdentifier: string; readonly timeline: number },
+): LeadOpinion {
+  if (sight.kind === 'unseen') return 'unseen'
+  const seen = sight.kind === 'stopped' ? sight : sight.state
+  if (seen !== undefined && seen.systemIdentifier !== systemIdentifier) return 'other-cluster'
+  if (sight.kind === 'primary') return 'leads'
+  if (seen === undefined) return 'unseen'
+  const hasLed = sight.kind === 'closed' || (sight.kind === 'stopped' && sight.wasPrimary)
+  return seen.timeline > timeline || (hasLed && seen.timeline === timeline) ? 'led-since' : 'behind'
+}
