@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createServer, findRunningServer, inspectServer, requirePostgres } from '../../src/postgres/index.ts'
-import { accountFolder, describePostgres, startPostgres } from '../support/postgres.ts'
+import { accountFolder } from '../support/account-folder.ts'
+import { describePostgres, startPostgres } from '../support/postgres.ts'
 
 async function waitFor<T>(look: () => Promise<T | undefined>): Promise<T> {
   for (;;) {

@@ -1,14 +1,27 @@
 import { expect } from 'vitest'
+import { until } from '../support/until.ts'
 import type { Failover } from './failover.ts'
 import type { World } from './world.ts'
 
 /** The clocks of one machine, rounded to milliseconds in the journal. */
 const roundingMs = 2
 
+export function isDone({ outcome }: Failover, step: string): boolean {
+  return outcome.steps.find(({ id }) => id === step)?.state === 'done'
+}
+
 /** What must be true of every failover, whatever happened: see each. */
-export async function judge(world: World, { outcome, events }: Failover): Promise<void> {
-  const [old, young] = [await world.primary.acknowledged(), await world.west.acknowledged()]
-  const done = (step: string) => outcome.steps.find(({ id }) => id === step)?.state === 'done'
+export async function judge(world: World, failover: Failover): Promise<void> {
+  const { outcome, events } = failover
+  const done = (step: string) => isDone(failover, step)
+  // Whoever goes through HAProxy, or by the name, gets there where these were changed.
+  for (const [step, client] of [
+    ['route', 'proxy'],
+    ['name', 'name'],
+  ] as const) {
+    if (done(step)) await writesTo(world, 'west', client)
+  }
+  const [old, young] = [await world.acknowledged('primary'), await world.acknowledged('west')]
 
   // Every run ends in a stated outcome, with a reason when it is no success.
   expect(['succeeded', 'preflight-failed', 'rolled-back', 'undo-failed', 'stopped']).toContain(outcome.status)
@@ -41,8 +54,17 @@ export async function judge(world: World, { outcome, events }: Failover): Promis
       const until = Date.parse(shown.lag.completeUntil)
       expect(lost.filter(({ atMs }) => atMs < until - roundingMs)).toEqual([])
     } else if (shown?.mayBeLost === 'nothing') expect(lost).toEqual([])
+    // What it does acknowledge it keeps.
+    expect(young.filter(({ id }) => !kept.has(id))).toEqual([])
   }
   if (outcome.status === 'succeeded') expect(young.length).toBeGreaterThan(0)
+}
+
+/** Until this client has had a write acknowledged by this server, after `sinceMs`. */
+export async function writesTo(world: World, by: 'primary' | 'west', client: string, sinceMs = 0): Promise<void> {
+  const count = async () =>
+    (await world.acknowledged(by)).filter(({ id, atMs }) => id.startsWith(`${client}-`) && atMs > sinceMs).length
+  await until(`until the client ${client} writes to ${by}`, count, (found) => found > 0)
 }
 
 interface Lag {

@@ -1,102 +1,86 @@
 import { randomBytes } from 'node:crypto'
 import { HoldfastError, runProcess } from '../../src/kernel/index.ts'
+import { namespacePrefix, sweepNamespaces } from './stale.ts'
 
-/** Who is in the world: each in a network namespace of its own, as on a machine of its own. */
-export const places = ['primary', 'west', 'runner', 'clients'] as const
-export type Place = (typeof places)[number]
-
-/** A cable between each two that talk; cut, packets are lost without a word, as between sites. */
-const cables = [
-  ['primary', 'west'],
-  ['primary', 'runner'],
-  ['primary', 'clients'],
-  ['west', 'runner'],
-  ['west', 'clients'],
-] as const satisfies readonly (readonly [Place, Place])[]
-type Cable = (typeof cables)[number]
-/** The two that a cable connects. */
-export type CableName = 'primary-west' | 'primary-runner' | 'primary-clients' | 'west-runner' | 'west-clients'
+/** A cable between two places that talk; cut, packets are lost without a word, as between sites. */
+export type Cable<Place extends string> = readonly [Place, Place]
 
 const nobody = '02:00:00:00:00:01'
 
-export interface Network extends AsyncDisposable {
+export interface Network<Place extends string> extends AsyncDisposable {
   /** The program and arguments that run a command there. */
   inside(place: Place, command: readonly string[]): [string, ...string[]]
-  /** The address of `of`, as `from` reaches it. */
-  address(of: Place, from: Place): string
-  cut(cable: CableName): Promise<void>
-  mend(cable: CableName): Promise<void>
+  namespace(place: Place): string
+  /** The address of a place, the same for all that have a cable to it. */
+  address(place: Place): string
+  cut(one: Place, other: Place): Promise<void>
+  mend(one: Place, other: Place): Promise<void>
 }
 
-/** Needs root and iproute2. The namespaces, and with them the cables, are gone when it is disposed. */
-export async function layNetwork(): Promise<Network> {
+/**
+ * Places in network namespaces of their own, as on machines of their own. Nobody forwards: two places without a cable do not reach each other. Needs
+ * root and iproute2. The namespaces, and with them the cables, are gone when it is disposed; those that a killed process left, when the next network is laid.
+ */
+export async function layNetwork<const Place extends string>(cables: readonly Cable<Place>[]): Promise<Network<Place>> {
+  await sweepNamespaces()
   await using cleanUp = new AsyncDisposableStack()
-  const id = randomBytes(3).toString('hex')
-  const namespace = (place: Place) => `holdfast-${id}-${place}`
+  const prefix = `${namespacePrefix}${process.pid}-${randomBytes(3).toString('hex')}-`
+  const namespace = (place: Place) => `${prefix}${place}`
+  const places = [...new Set(cables.flat())]
+  const address = (place: Place) => `10.213.255.${places.indexOf(place) + 1}`
+  cleanUp.defer(async () => {
+    for (const place of places) await ip('netns', 'delete', namespace(place)).catch(() => {})
+  })
+  /** Both ends of a cable are called after it: in different namespaces they may. */
+  const ends = cables.flatMap(([one, other], index) => [
+    { dev: `cable${index}`, at: one, own: `10.213.${index}.1`, far: other, to: `10.213.${index}.2` },
+    { dev: `cable${index}`, at: other, own: `10.213.${index}.2`, far: one, to: `10.213.${index}.1` },
+  ])
+  await batch([
+    ...places.map((place) => `netns add ${namespace(place)}`),
+    ...cables.map(([one, other], index) => {
+      const dev = `cable${index}`
+      return `link add name ${dev} netns ${namespace(one)} type veth peer name ${dev} netns ${namespace(other)}`
+    }),
+  ])
   for (const place of places) {
-    await ip('netns', 'add', namespace(place))
-    cleanUp.defer(async () => await ip('netns', 'delete', namespace(place)))
-    await ip('-n', namespace(place), 'link', 'set', 'dev', 'lo', 'up')
+    const lines = ends
+      .filter(({ at }) => at === place)
+      .flatMap(({ dev, own, far, to }) => [
+        `address add ${own}/24 dev ${dev}`,
+        `link set dev ${dev} up`,
+        `route add ${address(far)} via ${to} src ${address(place)}`,
+      ])
+    await batch([`address add ${address(place)}/32 dev lo`, 'link set dev lo up', ...lines], namespace(place))
   }
-  // Both ends of a cable are called after it: in different namespaces they may.
-  const device = (cable: Cable) => `cable${cables.indexOf(cable)}`
-  for (const [index, cable] of cables.entries()) {
-    const [one, other] = cable
-    const ends = [
-      'name',
-      device(cable),
-      'netns',
-      namespace(one),
-      'type',
-      'veth',
-      'peer',
-      'name',
-      device(cable),
-      'netns',
-      namespace(other),
-    ]
-    await ip('link', 'add', ...ends)
-    for (const [end, place] of [
-      [1, one],
-      [2, other],
-    ] as const) {
-      await ip('-n', namespace(place), 'address', 'add', `10.213.${index}.${end}/24`, 'dev', device(cable))
-      await ip('-n', namespace(place), 'link', 'set', 'dev', device(cable), 'up')
-    }
-  }
-  const endsOf = (name: CableName) => {
-    const index = cables.findIndex((ends) => ends.join('-') === name)
-    const cable = cables[index] ?? cables[0]
-    return (
-      [
-        [0, 2],
-        [1, 1],
-      ] as const
-    ).map(([end, other]) => ({
-      from: namespace(cable[end]),
-      to: `10.213.${index}.${other}`,
-      dev: device(cable),
-    }))
+  const endsBetween = (one: Place, other: Place) => {
+    const found = ends.filter(({ at, far }) => (at === one && far === other) || (at === other && far === one))
+    if (found.length === 0) throw new Error(`there is no cable between ${one} and ${other}`)
+    return found
   }
   const owned = cleanUp.move()
   return {
     inside: (place, command) => ['ip', 'netns', 'exec', namespace(place), ...command],
-    address(of, from) {
-      const index = cables.findIndex(
-        (cable) => (cable as readonly Place[]).includes(of) && (cable as readonly Place[]).includes(from),
-      )
-      return `10.213.${index}.${cables[index]?.[0] === of ? 1 : 2}`
-    },
+    namespace,
+    address,
     // Frames for a card that is not there: they leave, and nobody takes them or says so.
-    cut: async (cable) => {
-      for (const { from, to, dev } of endsOf(cable))
-        await ip('-n', from, 'neighbour', 'replace', to, 'lladdr', nobody, 'dev', dev, 'nud', 'permanent')
+    cut: async (one, other) => {
+      for (const { at, to, dev } of endsBetween(one, other))
+        await ip('-n', namespace(at), 'neighbour', 'replace', to, 'lladdr', nobody, 'dev', dev, 'nud', 'permanent')
     },
-    mend: async (cable) => {
-      for (const { from, to, dev } of endsOf(cable)) await ip('-n', from, 'neighbour', 'delete', to, 'dev', dev)
+    mend: async (one, other) => {
+      // One that was not cut has no such entry, or another.
+      for (const { at, to, dev } of endsBetween(one, other))
+        await ip('-n', namespace(at), 'neighbour', 'delete', to, 'dev', dev).catch(() => {})
     },
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   }
+}
+
+async function batch(lines: readonly string[], namespace?: string): Promise<void> {
+  const args = [...(namespace === undefined ? [] : ['-n', namespace]), '-batch', '-']
+  const { exitCode, stderr } = await runProcess('ip', args, { input: `${lines.join('\n')}\n` })
+  if (exitCode !== 0) throw new HoldfastError('command-failed', { message: `ip: ${stderr.trim()}` })
 }
 
 async function ip(...args: string[]): Promise<void> {

@@ -7,28 +7,46 @@ export interface Scenario {
   readonly disaster: 'none' | 'killed' | 'frozen' | 'runner-cut' | 'lonely' | 'gone'
   /** The standby before that. `behind`: cut off from the primary for a while, and after. */
   readonly standby: 'well' | 'paused' | 'behind' | 'stopped'
+  /** Who starts the plan; see `decidedBy`. */
+  readonly decides: 'person' | 'observers'
+  /** One of three. `cut-off`: from the primary and from whoever collects. */
+  readonly observer: 'well' | 'cut-off'
   /** The switch of the primary's power, which the plan's disaster form uses. */
   readonly power: 'works' | 'refuses'
-  /** What else happens once the fence is confirmed. */
-  readonly afterFence: 'nothing' | 'primary-cut' | 'replay-paused'
+  /** What else happens once the fence is confirmed. With the cable to HAProxy cut, neither the undo nor what follows the promotion gets there. */
+  readonly afterFence: 'nothing' | 'primary-cut' | 'replay-paused' | 'names-refuse' | 'names-silent' | 'proxy-cut'
   /** Of the promotion, per attempt. */
   readonly promoteTimeout: '20s' | '20ms'
   /** The orchestrator is killed at these numbers of journal records, and started again each time. */
   readonly kills: readonly number[]
+  /** An old primary that is down at the end: started again, or only if `holdfast postgres may-lead` lets it. */
+  readonly comesBack: 'stays-away' | 'guarded' | 'by-hand'
 }
 
 /** The kinds that leave most to decide come up more often. */
 const scenarios = fc.record({
   disaster: fc.constantFrom('none', 'killed', 'frozen', 'runner-cut', 'lonely', 'gone'),
   standby: fc.constantFrom('well', 'well', 'well', 'well', 'paused', 'behind', 'stopped'),
+  decides: fc.constantFrom('person', 'observers'),
+  observer: fc.constantFrom('well', 'cut-off'),
   power: fc.constantFrom('works', 'works', 'refuses'),
-  afterFence: fc.constantFrom('nothing', 'nothing', 'primary-cut', 'replay-paused'),
+  afterFence: fc.constantFrom(
+    'nothing',
+    'nothing',
+    'nothing',
+    'primary-cut',
+    'replay-paused',
+    'names-refuse',
+    'names-silent',
+    'proxy-cut',
+  ),
   promoteTimeout: fc.constantFrom('20s', '20s', '20s', '20ms'),
   kills: fc.oneof(
     fc.constant([]),
-    fc.tuple(fc.integer({ min: 2, max: 17 })),
-    fc.tuple(fc.integer({ min: 2, max: 9 }), fc.integer({ min: 10, max: 19 })),
+    fc.tuple(fc.integer({ min: 2, max: 20 })),
+    fc.tuple(fc.integer({ min: 2, max: 10 }), fc.integer({ min: 11, max: 24 })),
   ),
+  comesBack: fc.constantFrom('stays-away', 'guarded', 'by-hand'),
 }) satisfies fc.Arbitrary<Omit<Scenario, 'seed'>>
 
 export function scenarioOf(seed: number): Scenario {
@@ -36,4 +54,9 @@ export function scenarioOf(seed: number): Scenario {
   const [scenario] = fc.sample(scenarios, { seed: Math.imul(seed, 0x9e3779b1), numRuns: 1 })
   if (scenario === undefined) throw new Error(`no scenario of seed ${seed}`)
   return { seed, ...scenario }
+}
+
+/** Observers decide only about what they all see: of a primary that only some do not reach, and for a planned switch, a person does. */
+export function decidedBy({ decides, disaster }: Scenario): Scenario['decides'] {
+  return disaster === 'killed' || disaster === 'frozen' || disaster === 'gone' ? decides : 'person'
 }

@@ -1,175 +1,133 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect } from 'vitest'
-import {
-  createServer,
-  openSql,
-  ownFolder,
-  replicationState,
-  requirePostgres,
-  serverAccount,
-  type Row,
-  type ServerAccount,
-} from '../../src/postgres/index.ts'
-import { accountFolder } from '../support/postgres.ts'
-import { killServer, signalServer } from '../support/server-signals.ts'
-import { layNetwork, type Network } from './network.ts'
+import { serverAccount } from '../../src/postgres/index.ts'
+import { accountFolder } from '../support/account-folder.ts'
+import { until } from '../support/until.ts'
+import { catalogText, type CatalogChoices } from './catalog.ts'
+import { caughtUp, ended, makeMember, makeStandby, spawnIn, type Member, type MemberParts } from './member.ts'
+import { record, startNames, type Names } from './names.ts'
+import { layWorld, type Place, type WorldNetwork } from './places.ts'
+import { startProxy } from './proxy.ts'
+import { worldPrefix } from './stale.ts'
+import type { Client } from './writer.ts'
 
 /** A row that a server acknowledged, and when it wrote it, by the machine's clock. */
 export interface Acknowledged {
   readonly id: string
+  readonly by: Member['name']
   readonly atMs: number
-}
-
-export interface Member {
-  readonly name: 'primary' | 'west'
-  readonly dataDir: string
-  /** Over its socket, which no network cuts. */
-  sql(command: string, database?: string): Promise<Row[]>
-  start(): Promise<void>
-  signal(name: NodeJS.Signals): Promise<void>
-  kill(): Promise<void>
-  /** What it acknowledged so far. */
-  acknowledged(): Promise<readonly Acknowledged[]>
 }
 
 export interface World extends AsyncDisposable {
   readonly folder: string
-  readonly network: Network
+  readonly network: WorldNetwork
   readonly primary: Member
   readonly west: Member
+  readonly names: Names
+  /** The catalog of it all, written anew. */
+  writeCatalog(choices: CatalogChoices): Promise<string>
+  /** The program, at a place, with the name of the machine that it is said to be on; ended when the world is disposed. */
+  holdfast(place: Place, args: readonly string[]): HoldfastProcess
+  /** What a server acknowledged so far to any client, by whichever way that came. */
+  acknowledged(by: Member['name']): Promise<readonly Acknowledged[]>
 }
 
-const settings = `
-fsync = off
-shared_buffers = 16MB
-wal_keep_size = 256MB
-wal_receiver_status_interval = 1s
-wal_retrieve_retry_interval = 100ms
-autovacuum = off
-listen_addresses = '*'
-`
+export interface HoldfastProcess {
+  readonly closed: Promise<number>
+  ended(): boolean
+  output(): string
+  kill(): void
+}
 
-const program = (command: readonly string[], account: ServerAccount): string[] => [
-  'setpriv',
-  '--reuid',
-  String(account.uid),
-  '--regid',
-  String(account.gid),
-  '--clear-groups',
-  ...command,
-]
+const program = new URL('../../bin/holdfast.js', import.meta.url).pathname
+const writer = new URL('writer.ts', import.meta.url).pathname
 
 /**
- * A primary and the standby `west` that streams from it, on machines of their own as far as the network goes, and a client at each that writes all the time. Everything is
- * ended and removed when it is disposed.
+ * A primary and the standby `west` that streams from it, HAProxy before both, a name that leads to the primary, and clients that write all the time: one at each server, one
+ * through HAProxy, one that goes by the name. Each on a machine of its own as far as the network goes. Everything is ended and removed when it is disposed.
  */
 export async function createWorld(template: string): Promise<World> {
   await using cleanUp = new AsyncDisposableStack()
-  const folder = await accountFolder('holdfast-world-')
+  const folder = await accountFolder(`${worldPrefix}${process.pid}-`)
   cleanUp.defer(async () => await rm(folder, { recursive: true, force: true, maxRetries: 5 }))
-  const network = cleanUp.use(await layNetwork())
-  const account = await serverAccount()
-  const [primary, west] = [member('primary', folder, network, account), member('west', folder, network, account)]
-  for (const one of [primary, west]) {
-    cleanUp.defer(async () => await one.kill())
-    await cp(template, one.dataDir, { recursive: true })
-    await appendFile(
-      join(one.dataDir, 'postgresql.conf'),
-      `${settings}unix_socket_directories = '${join(folder, `${one.name}.run`)}'\n`,
-    )
-    const hba = join(one.dataDir, 'pg_hba.conf')
-    const trust = ['all', 'replication'].map((database) => `host ${database} all 10.213.0.0/16 trust\n`).join('')
-    await writeFile(hba, trust + (await readFile(hba, 'utf8')))
-    await ownFolder(one.dataDir, account)
-    await ownFolder(join(folder, `${one.name}.run`), account)
+  const network: WorldNetwork = cleanUp.use(await layWorld())
+  const parts: MemberParts = { folder, template, network, account: await serverAccount() }
+  const [primary, west] = [await makeMember('primary', parts), await makeMember('west', parts)]
+  for (const one of [primary, west]) cleanUp.defer(async () => await one.kill())
+  const hosts = {
+    primary: network.address('primary'),
+    west: network.address('west'),
+    proxy: network.address('proxy'),
+    name: record,
   }
+  const clients = Object.entries(hosts).map(([name, host]): Client => ({
+    name,
+    url: `postgres://postgres@${host}:5432/shop`,
+    file: join(folder, `${name}.ndjson`),
+    ...(name === 'name' ? { nameServer: network.address('names') } : {}),
+  }))
+  // They try until there is something to write to.
+  const writing = spawnIn(
+    network.inside('clients', [process.execPath, writer, ...clients.map((client) => JSON.stringify(client))]),
+  )
+  cleanUp.defer(() => ended(writing))
+  const proxy = await startProxy(folder, network)
+  cleanUp.defer(() => ended(proxy))
+  const naming = startNames(folder, network)
   await primary.start()
   await primary.sql(`select pg_create_physical_replication_slot('west', true)`)
-  const source = network.address('primary', 'west')
-  await writeFile(join(west.dataDir, 'standby.signal'), '')
-  await appendFile(
-    join(west.dataDir, 'postgresql.auto.conf'),
-    `primary_conninfo = 'host=${source} port=5432 user=postgres application_name=west connect_timeout=2'\nprimary_slot_name = 'west'\n`,
-  )
-  await ownFolder(west.dataDir, account)
+  await makeStandby(west, parts)
   await west.start()
   await primary.sql('create database shop')
   await primary.sql('create table rows (id text primary key, at timestamptz not null default clock_timestamp())', 'shop')
   await caughtUp(primary, west)
-  for (const one of [primary, west]) {
-    const url = `postgres://postgres@${network.address(one.name, 'clients')}:5432/shop`
-    const client = spawnIn(
-      network.inside('clients', [process.execPath, writer, url, one.name, join(folder, `${one.name}.ndjson`)]),
-    )
-    cleanUp.defer(() => ended(client))
+  const names = cleanUp.use(await naming)
+  const rowsOf = async (name: string): Promise<Acknowledged[]> => {
+    const text = await readFile(join(folder, `${name}.ndjson`), 'utf8').catch(() => '')
+    const lines = text.split('\n').slice(0, -1)
+    return lines.map((line) => JSON.parse(line) as Acknowledged)
   }
-  await expect.poll(async () => (await primary.acknowledged()).length, { timeout: 60_000 }).toBeGreaterThan(5)
+  const fewest = async () => Math.min(...(await Promise.all(['primary', 'proxy', 'name'].map(rowsOf))).map((rows) => rows.length))
+  await until('until every client writes', fewest, (count) => count > 5)
   const owned = cleanUp.move()
-  return { folder, network, primary, west, [Symbol.asyncDispose]: async () => await owned.disposeAsync() }
-}
-
-/** A data directory that no server was ever started on, to make worlds of. */
-export async function worldTemplate(): Promise<AsyncDisposable & { readonly dataDir: string }> {
-  const folder = await accountFolder('holdfast-initdb-')
-  const dataDir = join(folder, 'data')
-  const server = await createServer({ dataDir, installation: requirePostgres(15) })
-  await server.initialize({ durable: false })
-  return { dataDir, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
-}
-
-const writer = new URL('writer.ts', import.meta.url).pathname
-
-function member(name: Member['name'], folder: string, network: Network, account: ServerAccount): Member {
-  const dataDir = join(folder, name)
-  const url = (database: string) =>
-    `postgres://postgres@/${database}?host=${encodeURIComponent(join(folder, `${name}.run`))}&port=5432`
+  const catalog = join(folder, 'holdfast.yaml')
   return {
-    name,
-    dataDir,
-    signal: (wanted) => signalServer(dataDir, wanted),
-    kill: () => killServer(dataDir),
-    async sql(command, database = 'postgres') {
-      await using connection = await openSql(url(database))
-      return await connection.query(command)
+    folder,
+    network,
+    primary,
+    west,
+    names,
+    async writeCatalog(choices) {
+      await writeFile(catalog, catalogText({ network, primary, west, names }, choices))
+      return catalog
     },
-    async start() {
-      const postgres = join(requirePostgres(15).binDir, 'postgres')
-      spawnIn(network.inside(name, program([postgres, '-D', dataDir], account)))
-      const answers = async () =>
-        await replicationState(url('postgres')).then(
-          () => true,
-          () => false,
-        )
-      await expect.poll(answers, { timeout: 60_000 }).toBe(true)
+    holdfast(place, args) {
+      const command = [process.execPath, program, '--catalog', catalog, ...args]
+      const named = ['unshare', '--uts', 'sh', '-c', 'hostname "$0" && exec "$@"', `${place}.example`, ...command]
+      const started = follow(network.inside(place, named))
+      owned.defer(async () => {
+        started.kill()
+        await started.closed
+      })
+      return started
     },
-    async acknowledged() {
-      const text = await readFile(join(folder, `${name}.ndjson`), 'utf8').catch(() => '')
-      return text
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => JSON.parse(line) as Acknowledged)
+    async acknowledged(by) {
+      const all = await Promise.all(Object.keys(hosts).map(rowsOf))
+      return all.flat().filter((row) => row.by === by)
     },
+    [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   }
 }
 
-/** Until the standby has replayed all that the primary has written by now. */
-export async function caughtUp(primary: Member, west: Member): Promise<void> {
-  const [row] = await primary.sql('select pg_current_wal_lsn() as lsn')
-  const replayed = async () =>
-    (await west.sql(`select pg_last_wal_replay_lsn() >= '${row?.lsn ?? ''}'::pg_lsn as there`))[0]?.there
-  await expect.poll(replayed, { timeout: 60_000 }).toBe('t')
-}
-
-export function spawnIn([command, ...args]: readonly [string, ...string[]]): ChildProcess {
-  return spawn(command, args, { stdio: 'ignore', cwd: '/' })
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  child.once('close', () => resolve())
-  child.kill('SIGKILL')
-  await promise
+function follow(command: readonly [string, ...string[]]): HoldfastProcess {
+  const child = spawnIn(command, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', OBSERVER_TOKEN: 'world' },
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
+  let hasEnded = false
+  const closed = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)))
+  void closed.then(() => (hasEnded = true))
+  return { closed, ended: () => hasEnded, output: () => output, kill: () => void child.kill('SIGKILL') }
 }

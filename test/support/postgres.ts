@@ -1,17 +1,16 @@
-import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe } from 'vitest'
 import {
   createServer,
   openSql,
   requirePostgres,
-  serverAccount,
   type InitializeOptions,
   type PostgresServer,
   type Row,
   type ServerOptions,
 } from '../../src/postgres/index.ts'
+import { accountFolder } from './account-folder.ts'
 import { describeWith } from './peers.ts'
 
 export interface TestPostgres extends AsyncDisposable {
@@ -63,14 +62,6 @@ export async function startPostgres(options: TestPostgresOptions): Promise<TestP
       await owned.disposeAsync()
     },
   }
-}
-
-/** A temporary folder that a server of ours can use, even when the tests run as root. */
-export async function accountFolder(prefix: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), prefix))
-  const account = await serverAccount()
-  if (process.geteuid?.() === 0) await chown(folder, account.uid, account.gid)
-  return folder
 }
 
 /** The same suite on the oldest and the newest PostgreSQL that the tests have: the system's 15 and npm's 18. */

@@ -13,7 +13,7 @@ import {
   type Row,
 } from '../../src/postgres/index.ts'
 import { loadRunCatalog } from '../../src/service/index.ts'
-import { accountFolder } from './postgres.ts'
+import { accountFolder } from './account-folder.ts'
 import { killServer, signalServer } from './server-signals.ts'
 
 export interface ReplicatedServer {

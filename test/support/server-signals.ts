@@ -1,6 +1,6 @@
-import { expect } from 'vitest'
 import { systemCode } from '../../src/kernel/index.ts'
 import { serverProcesses } from '../../src/postgres/index.ts'
+import { until } from './until.ts'
 
 /** A signal to every process of the server on a data directory. */
 export async function signalServer(dataDir: string, signal: NodeJS.Signals): Promise<void> {
@@ -16,7 +16,11 @@ export async function signalServer(dataDir: string, signal: NodeJS.Signals): Pro
 /** SIGKILL, which frozen processes obey too; until none is left. */
 export async function killServer(dataDir: string): Promise<void> {
   await signalServer(dataDir, 'SIGKILL')
-  await expect.poll(() => processesOf(dataDir), { timeout: 60_000 }).toEqual([])
+  await until(
+    'until no process of the server is left',
+    () => processesOf(dataDir),
+    (pids) => pids.length === 0,
+  )
 }
 
 async function processesOf(dataDir: string): Promise<number[]> {
