@@ -14,6 +14,8 @@ export interface Figure {
 export interface Benchmark {
   readonly name: string
   readonly about: string
+  /** What it measures beside Holdfast, with versions and settings, a line each. */
+  versions?(): Promise<readonly string[]>
   /** Measures everything as many times as asked. Throws when what was measured did not do its work. */
   measure(rounds: number): Promise<readonly Figure[]>
 }

@@ -2,11 +2,12 @@
 import { parseArgs } from 'node:util'
 import { table } from '../src/cli/output/table.ts'
 import type { Benchmark, Figure } from './benchmark.ts'
+import { failover } from './failover/failover.ts'
 import { machineLines } from './machine.ts'
 import { repository } from './repository/repository.ts'
 import { runs } from './runs.ts'
 
-const benchmarks: readonly Benchmark[] = [runs, repository]
+const benchmarks: readonly Benchmark[] = [runs, repository, failover]
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } })
 const unknown = positionals.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name))
@@ -17,6 +18,7 @@ if (unknown.length > 0 || !/^[1-9]\d{0,3}$/.test(values.rounds)) {
 console.log(machineLines().join('\n'))
 for (const benchmark of benchmarks) {
   if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue
+  for (const line of (await benchmark.versions?.()) ?? []) console.log(line)
   const figures = await benchmark.measure(Number(values.rounds))
   console.log(`\n${benchmark.name}: ${benchmark.about}\n\n${figuresText(figures)}`)
 }
