@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
+import { findKubernetes, installKubernetes } from './kubernetes-install.ts'
 import { findMoto, installMoto } from './moto-install.ts'
 
 export interface Peer {
@@ -28,6 +29,13 @@ export const peers = {
   },
   poppler: { debianPackage: 'poppler-utils', suites: 'the suite of printed runbooks', find: () => inPath('pdftotext') },
   moto: { debianPackage: 'python3-venv', suites: 'the AWS suites', find: findMoto, install: installMoto },
+  kubernetes: {
+    // For the Go that compiles it, where there is none.
+    debianPackage: 'python3-venv',
+    suites: 'the Kubernetes suites',
+    find: findKubernetes,
+    install: installKubernetes,
+  },
   iproute2: { debianPackage: 'iproute2', suites: 'the split-brain suite', find: () => inPath('ip') ?? existing('/usr/sbin/ip') },
   runit: { debianPackage: 'runit', suites: 'the service control suite', find: () => inPath('runsvdir') },
   bind9: { debianPackage: 'bind9', suites: 'the DNS suites', find: () => inPath('named') ?? existing('/usr/sbin/named') },
