@@ -12,6 +12,8 @@ import { filesRestore } from './files-restore.ts'
 import { haproxyServer } from './haproxy-server.ts'
 import { httpCheck } from './http-check.ts'
 import { httpRequest } from './http-request.ts'
+import { kubernetesRollout } from './kubernetes-rollout.ts'
+import { kubernetesScale } from './kubernetes-scale.ts'
 import { notify } from './notify.ts'
 import { postgresFence } from './postgres-fence.ts'
 import { postgresFollow } from './postgres-follow.ts'
@@ -58,6 +60,8 @@ export const actions: readonly AnyAction[] = [
   awsRdsPromote,
   awsRoute53Upsert,
   awsS3Check,
+  kubernetesScale,
+  kubernetesRollout,
 ]
 
 export { commitSignals, type CommitWord } from './commit.ts'

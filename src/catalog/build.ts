@@ -21,6 +21,9 @@ export function buildCatalog(
     name: file.name,
     sites: mapEntries(file.sites, (site, name) => present({ name, ...site })),
     repositories: mapEntries(file.repositories, (repository, name) => buildRepository(repository, name, at.directory)),
+    clusters: mapEntries(file.clusters, ({ kubeconfig, ...cluster }, name) =>
+      present({ name, ...cluster, kubeconfig: buildSecret(kubeconfig, at.directory) }),
+    ),
     services: mapEntries(file.services, (service, name) => buildService(service, name, at.directory)),
     observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, at.directory)),
     plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, at.directory)),

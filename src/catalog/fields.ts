@@ -8,7 +8,7 @@ import { tryParseSchedule } from './schedule.ts'
  * Their metadata is read by the checks and left out of the published schema: `expected` words what belongs there, `reference` names what
  * kind of entry a name stands for, `unit` says that a bare number would be ambiguous, `secret` that only a reference may stand there.
  */
-export type Reference = 'site' | 'repository' | 'service' | 'observer' | 'plan' | 'step'
+export type Reference = 'site' | 'repository' | 'cluster' | 'service' | 'observer' | 'plan' | 'step'
 
 export interface FieldMeta {
   readonly expected?: string
@@ -62,6 +62,7 @@ const nameOf = (reference: Reference) => z.string().meta({ reference, expected: 
 
 export const siteName = nameOf('site')
 export const repositoryName = nameOf('repository')
+export const clusterName = nameOf('cluster')
 export const serviceName = nameOf('service')
 export const observerName = nameOf('observer')
 export const planName = nameOf('plan')

@@ -1,4 +1,4 @@
-export { durationText, repositoryName, secretRef, serviceName, setOf, sizeText, text } from './fields.ts'
+export { clusterName, durationText, repositoryName, secretRef, serviceName, setOf, sizeText, text } from './fields.ts'
 export { drillOf, type Drill, type Substitution } from './drill.ts'
 export { codeFrame } from './frame.ts'
 export { dependencyOrder, dependentsOf, findService } from './graph.ts'
@@ -14,6 +14,7 @@ export type {
   ActionCall,
   BackupPolicy,
   Catalog,
+  ClusterEntry,
   Detection,
   DetectionWatch,
   FilesData,

@@ -8,6 +8,7 @@ import type { YamlSource } from './yaml-source.ts'
 const sections: Readonly<Record<Exclude<Reference, 'step'>, string>> = {
   site: 'sites',
   repository: 'repositories',
+  cluster: 'clusters',
   service: 'services',
   observer: 'observers',
   plan: 'plans',

@@ -12,6 +12,7 @@ import {
   siteName,
   text,
 } from './fields.ts'
+import { cluster } from './schema-cluster.ts'
 import { observer } from './schema-detection.ts'
 import { planSchema } from './schema-plan.ts'
 import type { ActionParams } from './schema-step.ts'
@@ -164,6 +165,7 @@ export function catalogSchema(actionParams?: ActionParams) {
       name: entryName.meta({ description: 'What this catalog is about: a company, a team, a machine.', examples: ['acme'] }),
       sites: z.record(entryName, site).meta({ description: 'Failure domains, by name.', examples: [{ here: {} }] }),
       repositories: z.record(entryName, repository).describe('Where copies live, by name.').default({}),
+      clusters: z.record(entryName, cluster).describe('Kubernetes clusters that plans act on, by name.').default({}),
       services: z.record(entryName, service).describe('What must survive, by name.'),
       observers: z
         .record(entryName, observer)

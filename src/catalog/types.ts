@@ -13,6 +13,7 @@ export interface Catalog {
   readonly name: string
   readonly sites: Readonly<Record<string, Site>>
   readonly repositories: Readonly<Record<string, RepositoryEntry>>
+  readonly clusters: Readonly<Record<string, ClusterEntry>>
   readonly services: Readonly<Record<string, Service>>
   readonly observers: Readonly<Record<string, Observer>>
   readonly plans: Readonly<Record<string, Plan>>
@@ -39,6 +40,19 @@ export interface RepositoryEntry {
   readonly password: SecretRef
   readonly storageClass?: string
   readonly immutableForMs?: number
+  readonly description?: string
+}
+
+/** A Kubernetes cluster. */
+export interface ClusterEntry {
+  readonly name: string
+  /** Where its kubeconfig is; what a file names relatively starts at the file's folder. */
+  readonly kubeconfig: SecretRef
+  /** Absent: the kubeconfig's current one. */
+  readonly context?: string
+  /** The uid of its namespace kube-system, which no two clusters share. Absent: whichever cluster the kubeconfig leads to. */
+  readonly id?: string
+  readonly site?: string
   readonly description?: string
 }
 

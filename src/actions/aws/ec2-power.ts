@@ -17,7 +17,7 @@ import { defineAction } from '../define-action.ts'
 import { outputReference } from '../param-types.ts'
 import { readNote, writeNote } from '../step-notes.ts'
 import { awsLine, cliCredentials } from './cli.ts'
-import { pause } from './pause.ts'
+import { pause } from '../pause.ts'
 import { openEc2, type Ec2, type InstanceState } from './ec2-client.ts'
 import { awsName, awsParams, regionName } from './session.ts'
 

@@ -1,0 +1,136 @@
+import { dirname } from 'node:path'
+import type { KubeConfig, RequestContext } from '@kubernetes/client-node'
+import type { ClusterEntry, SecretRef } from '../../catalog/index.ts'
+import { HoldfastError, isHoldfastError, messageOf, type Json } from '../../kernel/index.ts'
+import type { ActionContext } from '../contract.ts'
+import { Credentials } from '../credentials.ts'
+import { asUnknown, noAnswer, refusal } from './failure.ts'
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** From the root of the server: `/api/v1/namespaces/kube-system`. */
+  readonly path: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  readonly contentType?: string
+  /** In words, for errors. */
+  readonly what: string
+  /** It may change something: without an answer nobody knows whether it did. */
+  readonly changes?: boolean
+}
+
+export interface Connection extends AsyncDisposable {
+  readonly server: string
+  /** Throws HoldfastErrors only, or why it was aborted; `outcome-unknown` for a change without an answer. */
+  send(request: ApiRequest): Promise<Json>
+}
+
+const requestTimeoutMs = 20_000
+
+/**
+ * A connection to a cluster with all that a kubeconfig can say of addresses, certificates, proxies and credentials: the client knows that. It
+ * is loaded here, for nothing else needs it. Objects pass through as they are: its types would drop the members that it does not know.
+ */
+export async function connect(
+  entry: ClusterEntry,
+  context: Pick<ActionContext, 'resolveSecret'>,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const secrets = new Credentials(context, signal)
+  const text = await secrets.text(entry.kubeconfig)
+  const client = await import('@kubernetes/client-node')
+  const config = readKubeconfig(new client.KubeConfig(), text, entry)
+  const server = config.getCurrentCluster()?.server.replace(/\/$/, '') ?? ''
+  const user = config.getCurrentUser()
+  const secretParts = [user?.token, user?.password, user?.keyData].filter((part) => part !== undefined)
+  const redact = (said: string) => secretParts.reduce((clean, part) => clean.replaceAll(part, '***'), secrets.redact(said))
+  const http = new client.IsomorphicFetchHttpLibrary()
+  let dispatcher: ReturnType<RequestContext['getDispatcher']>
+  return {
+    server,
+    async send({ method, path, query = {}, body, contentType = 'application/json', what, changes = false }) {
+      signal.throwIfAborted()
+      const asked = { cluster: entry.name, server, what }
+      const fails = (error: HoldfastError) => (changes ? asUnknown(error) : error)
+      const request = new client.RequestContext(`${server}${path}`, method)
+      request.setHeaderParam('Accept', 'application/json')
+      for (const [name, value] of Object.entries(query)) request.setQueryParam(name, value)
+      if (body !== undefined) {
+        request.setHeaderParam('Content-Type', contentType)
+        request.setBody(JSON.stringify(body))
+      }
+      await authenticate(config, request, entry, redact)
+      // One for all requests: each that the client makes would connect anew.
+      dispatcher ??= request.getDispatcher()
+      if (dispatcher !== undefined) request.setDispatcher(dispatcher)
+      request.setSignal(AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]))
+      let answer: { readonly status: number; readonly text: string }
+      try {
+        const response = await http.send(request).toPromise()
+        answer = { status: response.httpStatusCode, text: await response.body.text() }
+      } catch (error) {
+        // A change that was cut off may have been made all the same.
+        if (!changes) signal.throwIfAborted()
+        throw fails(noAnswer(error, asked))
+      }
+      if (answer.status < 200 || answer.status > 299) throw fails(refusal(answer.status, redact(answer.text), asked))
+      try {
+        return JSON.parse(answer.text) as Json
+      } catch (error) {
+        throw fails(noAnswer(error, asked))
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await dispatcher?.destroy()
+    },
+  }
+}
+
+function readKubeconfig(config: KubeConfig, text: string, entry: ClusterEntry): KubeConfig {
+  const { kubeconfig, context, name } = entry
+  try {
+    config.loadFromString(text)
+  } catch {
+    // Its message may quote from the text.
+  }
+  if ((config.getClusters() ?? []).length === 0) {
+    throw new HoldfastError('secret-unavailable', {
+      message: `what is to be the kubeconfig of the cluster ${name} is none`,
+      hint: `${placeOf(kubeconfig)} must give the kubeconfig itself, not the path of one`,
+    })
+  }
+  if ('file' in kubeconfig) config.makePathsAbsolute(dirname(kubeconfig.file))
+  if (context !== undefined) config.setCurrentContext(context)
+  if (config.getCurrentCluster() === null || config.getCurrentUser() === null) {
+    throw new HoldfastError('not-found', {
+      message: `the kubeconfig of the cluster ${name} has no context ${config.getCurrentContext() ?? ''} with a cluster and a user`,
+      hint: `its contexts are: ${config
+        .getContexts()
+        .map((one) => one.name)
+        .join(', ')}`,
+    })
+  }
+  return config
+}
+
+async function authenticate(
+  config: KubeConfig,
+  request: RequestContext,
+  { name, kubeconfig }: ClusterEntry,
+  redact: (text: string) => string,
+): Promise<void> {
+  try {
+    await config.applySecurityAuthentication(request)
+  } catch (error) {
+    if (isHoldfastError(error)) throw error
+    throw new HoldfastError('secret-unavailable', {
+      message: `the credentials for the cluster ${name} cannot be had: ${redact(messageOf(error)).replaceAll(/\s+/g, ' ').slice(0, 300)}`,
+      hint: `look at the user in ${placeOf(kubeconfig)}: what it names must be there`,
+    })
+  }
+}
+
+function placeOf(kubeconfig: SecretRef): string {
+  if ('env' in kubeconfig) return `the environment variable ${kubeconfig.env}`
+  return 'file' in kubeconfig ? kubeconfig.file : `the command ${kubeconfig.command[0]}`
+}
