@@ -69,6 +69,7 @@ export { approvalProblem, type Approval } from './approve.ts'
 export { noOwnNetwork } from './own-network.ts'
 export { restoresFrom } from './restored/repository-of.ts'
 export { exportSecret, quote } from './shell-words.ts'
+export { leadOpinion, type LeadOpinion } from './servers/lead-opinion.ts'
 export { requireLocal, resolveServer, serversOf, type NamedServer } from './servers/named-server.ts'
 export { leaderPosition, lookAt, type SeenServer, type Sight } from './servers/survey.ts'
 export type {

@@ -7,7 +7,9 @@ import {
   openSql,
   openWalArchive,
   preparedRecovery,
+  readControlFile,
   waitUntilRecovered,
+  walOnDisk,
   type PostgresServer,
   type PreparedRecovery,
 } from '../postgres/index.ts'
@@ -16,7 +18,15 @@ import { defineAction } from './define-action.ts'
 import { assertIdentity, restoredFacts, serverOn, serverParams } from './restored/server-of.ts'
 import { reachOfFolder } from './reach.ts'
 import { dataDirectoryWord } from './servers/manual-server.ts'
-import { describeServer, findServer, namedServerParams, namesOneServerHere, serverHere } from './servers/named-server.ts'
+import { leadOpinion } from './servers/lead-opinion.ts'
+import {
+  describeServer,
+  findServer,
+  namedServerParams,
+  namesOneServerHere,
+  serverHere,
+  type DeclaredServer,
+} from './servers/named-server.ts'
 import { surveyOthers } from './servers/survey.ts'
 
 const parts = z.strictObject({
@@ -61,8 +71,11 @@ export const postgresStart = defineAction<Params>({
 
   async run(p, context, { signal }) {
     const server = await serverFor(p, context, signal)
-    if (p.server !== undefined) await assertMayLead(p.server, p.service, server.dataDir, context, signal)
     const prepared = await preparedRecovery(server.dataDir)
+    if (p.server !== undefined) {
+      const place = { ...findServer(context.catalog, { server: p.server, service: p.service }), dataDirectory: server.dataDir }
+      await assertMayLead(place, prepared !== undefined, context, signal)
+    }
     await using serving = await serveWal(server.dataDir, context, signal)
     if (serving !== undefined) context.progress({ step: context.step, text: `WAL comes from ${serving.location}` })
     try {
@@ -112,22 +125,30 @@ async function serverFor(p: Params, context: ActionContext, signal: AbortSignal)
   return dataDirectory === undefined ? await serverHere(p, context, signal) : await serverOn({ ...p, dataDirectory }, context)
 }
 
-/** An old primary that comes back as one while another leads would take writes that nobody can join to the other's. */
+/**
+ * An old primary that comes back as one, while another leads or has led since, would take writes that nobody can join to the other's. One that was restored
+ * goes back in time on purpose: that another has led since is no reason against it, that another leads is.
+ */
 async function assertMayLead(
-  name: string,
-  service: string | undefined,
-  dataDirectory: string,
+  declared: DeclaredServer & { readonly dataDirectory: string },
+  isRestored: boolean,
   context: ActionContext,
   signal: AbortSignal,
 ): Promise<void> {
+  const { dataDirectory } = declared
   if (await isStandby(dataDirectory)) return
-  const declared = findServer(context.catalog, { server: name, service })
-  const leader = (await surveyOthers(context, declared, signal)).find(({ sight }) => sight.kind === 'primary')
-  if (leader === undefined) return
-  throw new HoldfastError('identity-mismatch', {
-    message: `${describeServer(declared)} would come up as a primary, and ${describeServer(leader.server)} is one: ${leader.sight.kind === 'primary' ? leader.sight.because : ''}`,
-    hint: 'bring it back as a standby: postgres.rewind, then postgres.follow',
-  })
+  const { systemIdentifier } = await readControlFile(dataDirectory)
+  const { timeline } = await walOnDisk(dataDirectory).catch(() => readControlFile(dataDirectory))
+  for (const { server, sight } of await surveyOthers(context, declared, signal)) {
+    const says = leadOpinion(sight, { systemIdentifier, timeline })
+    if (says !== 'leads' && (says !== 'led-since' || isRestored)) continue
+    const why =
+      sight.kind === 'primary' ? `is one: ${sight.because}` : `is on a later timeline than ${timeline}, or led on it too`
+    throw new HoldfastError('identity-mismatch', {
+      message: `${describeServer(declared)} would come up as a primary, and ${describeServer(server)} ${why}`,
+      hint: 'bring it back as a standby: postgres.rewind, then postgres.follow',
+    })
+  }
 }
 
 interface Serving extends AsyncDisposable {

@@ -1,19 +1,10 @@
-import { lookAt, requireLocal, resolveServer, serversOf, type Sight } from '../actions/index.ts'
+import { leadOpinion, lookAt, requireLocal, resolveServer, serversOf, type LeadOpinion, type Sight } from '../actions/index.ts'
 import { findService, resolveSecret, type Catalog } from '../catalog/index.ts'
 import { HoldfastError } from '../kernel/index.ts'
 import { isStandby, readControlFile, walOnDisk } from '../postgres/index.ts'
 
-/**
- * What another server says about whether this one may lead.
- *
- * behind        it has seen no later leader than this one: it is no reason against it.
- * leads         it takes writes, as far as anybody can tell.
- * led-since     it is on a later timeline, or led on the same one: another has led since this one did.
- * other-cluster it is not of this cluster: the address leads elsewhere.
- * unseen        it cannot be looked at, and nobody knows.
- * left-out      a person has said that it counts for nothing.
- */
-export type LeadOpinion = 'behind' | 'leads' | 'led-since' | 'other-cluster' | 'unseen' | 'left-out'
+/** `left-out`: a person has said that it counts for nothing. */
+type OtherServerSays = LeadOpinion | 'left-out'
 
 export interface MayLeadReport {
   readonly service: string
@@ -24,7 +15,11 @@ export interface MayLeadReport {
   readonly isStandby: boolean
   /** The newest that it has WAL of. */
   readonly timeline: number
-  readonly others: readonly { readonly name: string; readonly state: Sight['kind'] | 'left-out'; readonly says: LeadOpinion }[]
+  readonly others: readonly {
+    readonly name: string
+    readonly state: Sight['kind'] | 'left-out'
+    readonly says: OtherServerSays
+  }[]
 }
 
 export interface MayLeadRequest {
@@ -63,23 +58,9 @@ export async function mayLead(request: MayLeadRequest, signal: AbortSignal): Pro
     declared.map(async (other) => {
       if (without.includes(other.name)) return { name: other.name, state: 'left-out', says: 'left-out' } as const
       const sight = await lookAt(await resolveServer(context, { server: other.name, service }, signal), signal)
-      return { name: other.name, state: sight.kind, says: opinionOf(sight, { systemIdentifier, timeline }) }
+      return { name: other.name, state: sight.kind, says: leadOpinion(sight, { systemIdentifier, timeline }) }
     }),
   )
   const isFree = others.every(({ says }) => says === 'behind' || says === 'left-out')
   return { ...facts, mayLead: isFree, isStandby: false, others }
-}
-
-/** What the sight of another server means for one that was the primary until `timeline`. */
-export function opinionOf(
-  sight: Sight,
-  { systemIdentifier, timeline }: { readonly systemIdentifier: string; readonly timeline: number },
-): LeadOpinion {
-  if (sight.kind === 'unseen') return 'unseen'
-  const seen = sight.kind === 'stopped' ? sight : sight.state
-  if (seen !== undefined && seen.systemIdentifier !== systemIdentifier) return 'other-cluster'
-  if (sight.kind === 'primary') return 'leads'
-  if (seen === undefined) return 'unseen'
-  const hasLed = sight.kind === 'closed' || (sight.kind === 'stopped' && sight.wasPrimary)
-  return seen.timeline > timeline || (hasLed && seen.timeline === timeline) ? 'led-since' : 'behind'
 }

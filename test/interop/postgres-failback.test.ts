@@ -137,8 +137,16 @@ describe('what an old primary has that nobody else has, in particular', () => {
     await expect(follow().run(context, attempt('follow'))).rejects.toThrow(/is running as a primary/)
     await pair.primary.kill()
     await expect(follow().run(context, attempt('follow'))).rejects.toMatchObject({ code: 'divergence-found' })
-    await expect(bind('postgres.start', { server: 'primary' }).run(context, attempt('start'))).rejects.toMatchObject({
+    const start = async () => await bind('postgres.start', { server: 'primary' }).run(context, attempt('start'))
+    await expect(start()).rejects.toMatchObject({
       code: 'identity-mismatch',
+      message: expect.stringContaining('is one') as string,
+    })
+    // Nor when the one that led since is down too.
+    await pair.standby.kill()
+    await expect(start()).rejects.toMatchObject({
+      code: 'identity-mismatch',
+      message: expect.stringContaining('later timeline') as string,
     })
     expect(await pair.primary.server.running()).toBeUndefined()
   })
