@@ -17,6 +17,7 @@ import { lsCommand } from './commands/ls.ts'
 import { observeCommand } from './commands/observe.ts'
 import { pruneCommand } from './commands/prune/prune.ts'
 import { recoverCommand } from './commands/recover/recover.ts'
+import { repairCommand } from './commands/repair/repair.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { ledgerCommand } from './commands/ledger/ledger.ts'
 import { runCommand } from './commands/run/run.ts'
@@ -41,6 +42,7 @@ export function createProgram(version: string) {
   program.addCommand(restoreCommand)
   program.addCommand(forgetCommand)
   program.addCommand(pruneCommand)
+  program.addCommand(repairCommand)
   program.addCommand(checkCommand)
   program.addCommand(copyCommand)
   program.addCommand(catCommand)

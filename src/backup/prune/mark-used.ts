@@ -1,7 +1,7 @@
 import { HoldfastError, shortId } from '../../kernel/index.ts'
 import type { BlobIndex, BlobType, Repository, Snapshot, TreeNode } from '../../repository/index.ts'
 import { walkTrees } from '../walk-trees.ts'
-import type { BitSet } from './bit-set.ts'
+import type { BitSet } from '../bit-set.ts'
 
 export interface Marking {
   readonly repository: Repository
@@ -44,7 +44,7 @@ function missingBlobs(missing: ReadonlyMap<string, string>): HoldfastError {
   const more = missing.size > namedAtMost ? `, … (${missing.size})` : ''
   return new HoldfastError('blob-missing', {
     message: `snapshots need what is in no pack, and nothing was deleted: ${names}${more}`,
-    hint: `\`holdfast check\` names what is affected; repairing the index finds packs that no index names; a backup stores again what is still in its source (seen first in snapshot ${shortId(snapshots[0] ?? '')})`,
+    hint: `\`holdfast check\` names what is affected; \`holdfast repair index\` finds packs that no index names; a backup stores again what is still in its source (seen first in snapshot ${shortId(snapshots[0] ?? '')})`,
     details: { blobs: [...missing.keys()], snapshots },
   })
 }

@@ -1,5 +1,5 @@
 import type { BlobIndex } from '../../repository/index.ts'
-import type { BitSet } from './bit-set.ts'
+import type { BitSet } from '../bit-set.ts'
 
 /**
  * What packs are worth, by their numbers in the index: a few numbers a pack, whatever is in it. A used blob counts as used in one pack only;

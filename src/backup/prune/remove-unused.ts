@@ -1,12 +1,13 @@
 import { HoldfastError, mapConcurrently } from '../../kernel/index.ts'
 import type { RepositoryLock } from '../../repository/index.ts'
-import { BitSet } from './bit-set.ts'
+import { rewriteIndexes } from '../rewrite-indexes.ts'
+import { BitSet } from '../bit-set.ts'
 import { listPacks, type PackListing } from './list-packs.ts'
 import { markUsed } from './mark-used.ts'
 import { packAction } from './plan.ts'
 import type { PruneProgress } from './report.ts'
 import type { PruneJob } from './request.ts'
-import { rewriteIndexes } from './rewrite-indexes.ts'
+
 import { indexFilesOf, onSnapshot, type Survey } from './survey.ts'
 
 const deletionsAtOnce = 8
@@ -50,9 +51,8 @@ export async function removeUnused(
   const { written, obsolete } = await rewriteIndexes(
     {
       repository,
-      index,
-      isRemoved: (pack) => isRemoved[pack] === 1,
-      replaceUnreadable: undecided.length === 0,
+      stays: ({ id }) => isRemoved[index.packNumber(id) ?? -1] !== 1,
+      replaced: new Set(undecided.length === 0 ? repository.unreadableIndexes.map(({ id }) => id) : []),
       onFile: (done, total) => progress({ type: 'prune', phase: 'indexes', done, total }),
     },
     signal,

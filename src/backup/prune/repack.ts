@@ -1,6 +1,6 @@
 import { HoldfastError, shortId } from '../../kernel/index.ts'
 import type { BlobCopier, BlobEntry } from '../../repository/index.ts'
-import { BitSet } from './bit-set.ts'
+import { BitSet } from '../bit-set.ts'
 import { packAction } from './plan.ts'
 import type { Amount, PruneProgress } from './report.ts'
 import type { PruneJob } from './request.ts'
@@ -41,7 +41,7 @@ export async function repack(
       if (place.pack !== damaged && (await isCopied(copier, place.pack, place, signal))) return
     throw new HoldfastError('pack-damaged', {
       message: `a blob that snapshots need cannot be read, and nothing was deleted: ${error.message}`,
-      hint: `bring pack ${shortId(damaged)} back from a copy, then prune again`,
+      hint: `run \`holdfast repair packs ${shortId(damaged)}\`, then prune again`,
       cause: error,
       details: error.details,
     })

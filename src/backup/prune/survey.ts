@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../kernel/index.ts'
 import type { BlobIndex, Snapshot } from '../../repository/index.ts'
-import { BitSet } from './bit-set.ts'
+import { BitSet } from '../bit-set.ts'
 import { listPacks, type PackListing } from './list-packs.ts'
 import { markUsed } from './mark-used.ts'
 import { packTable, type PackTable } from './pack-table.ts'

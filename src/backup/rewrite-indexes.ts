@@ -1,5 +1,5 @@
-import { isHoldfastError } from '../../kernel/index.ts'
-import type { BlobIndex, IndexedPack, Repository } from '../../repository/index.ts'
+import { isHoldfastError } from '../kernel/index.ts'
+import type { IndexedPack, Repository } from '../repository/index.ts'
 
 /** restic's size of an index file, in blobs. */
 const fullIndexBlobs = 50_000
@@ -8,11 +8,12 @@ const smallIndexBytes = 128 * 1024
 
 export interface IndexRewrite {
   readonly repository: Repository
-  readonly index: BlobIndex
-  /** By pack number. */
-  readonly isRemoved: (pack: number) => boolean
-  /** Whether index files that cannot be read are replaced by what is written here and before. */
-  readonly replaceUnreadable: boolean
+  /** Whether what an index file says of a pack is to stay. */
+  readonly stays: (pack: IndexedPack) => boolean
+  /** Index files that cannot be read, and are not needed any more. Others that cannot be read are left alone. */
+  readonly replaced: ReadonlySet<string>
+  /** Packs to name besides; of those, what index files say does not count. */
+  readonly added?: readonly IndexedPack[]
   readonly onFile: (done: number, total: number) => void
 }
 
@@ -23,24 +24,25 @@ export interface RewrittenIndexes {
   readonly obsolete: readonly string[]
 }
 
-/** Names what stays of the index files that name packs which are to go. One file is in memory at a time. */
+/** Names what stays of the index files that name something that does not. One file is in memory at a time. Deletes nothing. */
 export async function rewriteIndexes(
-  { repository, index, isRemoved, replaceUnreadable, onFile }: IndexRewrite,
+  { repository, stays, replaced, added = [], onFile }: IndexRewrite,
   signal: AbortSignal,
 ): Promise<RewrittenIndexes> {
   const files = await Array.fromAsync(repository.backend.list('index', '', signal))
   const writer = new IndexWriter(repository, signal)
+  await writer.add(added)
   const obsolete: string[] = []
   const small: string[] = []
   for (const [done, { name, sizeBytes }] of files.entries()) {
     signal.throwIfAborted()
     onFile(done, files.length)
-    if (repository.unreadableIndexes.some(({ id }) => id === name)) {
-      if (replaceUnreadable) obsolete.push(name)
+    const packs = await readIndex(repository, name, signal)
+    if (packs === undefined) {
+      if (replaced.has(name)) obsolete.push(name)
       continue
     }
-    const packs = await readIndex(repository, name, signal)
-    const staying = packs.filter(({ id }) => !isRemoved(index.packNumber(id) ?? -1))
+    const staying = packs.filter((pack) => stays(pack))
     if (staying.length === packs.length) {
       if (sizeBytes < smallIndexBytes) small.push(name)
       continue
@@ -50,7 +52,7 @@ export async function rewriteIndexes(
   }
   if (obsolete.length > 0) {
     for (const name of small) {
-      await writer.add(await readIndex(repository, name, signal))
+      await writer.add((await readIndex(repository, name, signal)) ?? [])
       obsolete.push(name)
     }
   }
@@ -59,11 +61,13 @@ export async function rewriteIndexes(
   return { written: writer.written, obsolete }
 }
 
-async function readIndex(repository: Repository, name: string, signal: AbortSignal): Promise<IndexedPack[]> {
+/** Undefined when it cannot be read. */
+async function readIndex(repository: Repository, name: string, signal: AbortSignal): Promise<IndexedPack[] | undefined> {
   try {
     return await repository.readIndex(name, signal)
   } catch (error) {
     if (isHoldfastError(error, 'object-missing')) return []
+    if (isHoldfastError(error, 'object-damaged')) return undefined
     throw error
   }
 }
