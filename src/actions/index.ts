@@ -12,8 +12,10 @@ import { filesRestore } from './files-restore.ts'
 import { haproxyServer } from './haproxy-server.ts'
 import { httpCheck } from './http-check.ts'
 import { httpRequest } from './http-request.ts'
+import { kubernetesDelete } from './kubernetes-delete.ts'
 import { kubernetesRollout } from './kubernetes-rollout.ts'
 import { kubernetesScale } from './kubernetes-scale.ts'
+import { kubernetesWait } from './kubernetes-wait.ts'
 import { notify } from './notify.ts'
 import { postgresFence } from './postgres-fence.ts'
 import { postgresFollow } from './postgres-follow.ts'
@@ -62,6 +64,8 @@ export const actions: readonly AnyAction[] = [
   awsS3Check,
   kubernetesScale,
   kubernetesRollout,
+  kubernetesDelete,
+  kubernetesWait,
 ]
 
 export { commitSignals, type CommitWord } from './commit.ts'

@@ -72,6 +72,29 @@ describeWith('kubernetes', 'the commands of the runbook, with the real kubectl a
     expect(await uid()).not.toBe(before)
   })
 
+  test('delete an ingress, and create it again from the file that was kept', async () => {
+    await query('create', 'ingress', 'shop', '--rule=shop.example.com/*=web:80')
+    const spec = () => query('get', 'ingress/shop', '--output=jsonpath={.spec}')
+    const before = await spec()
+    const step = bound('kubernetes.delete', { kind: 'Ingress', name: 'shop' })
+    await byHand(step.manual(catalog))
+    expect(await query('get', 'ingress', '--output=name')).toBe('')
+    await byHand(step.manualUndo(catalog))
+    expect(await spec()).toBe(before)
+    expect(bound('kubernetes.delete', { kind: 'Secret', name: 'x' }).manualUndo(catalog)).toEqual([])
+  })
+
+  test('wait for a deployment, for a condition, and for something to be gone', async () => {
+    await kubernetes.apply(deployment('waited', { replicas: 2 }))
+    const waiting = (parts: object) =>
+      byHand(bound('kubernetes.wait', { kind: 'Deployment', name: 'waited', ...parts }).manual(catalog))
+    expect(await waiting({ until: 'available' })).toContain('successfully rolled out')
+    expect(await waiting({ until: { condition: 'Available' } })).toContain('condition met')
+    await query('delete', 'deployment/waited', '--wait=false')
+    await waiting({ until: 'deleted' })
+    expect(await query('get', 'deployment/waited', '--ignore-not-found')).toBe('')
+  })
+
   test('a kubeconfig that a variable or a command holds is used as one; another cluster ends the shell before anything is changed', async () => {
     const { dr } = catalog.clusters
     if (dr === undefined || !('file' in dr.kubeconfig)) throw new Error('there is no dr')
