@@ -27,3 +27,5 @@ export { EntryFinder, type FindEvents, type FindQuery } from './find/find-entrie
 export { findBlobs, resolveBlobs, type BlobQuery, type BlobUse } from './find/find-blobs.ts'
 export { findSubtree } from './restore/subtree.ts'
 export { dump, type DumpedTree, type DumpJob } from './dump/dump.ts'
+export { readStats, statsModes, type Stats, type StatsMode, type StatsProgress } from './stats/stats.ts'
+export { tagSnapshots, type Retagged, type TagJob } from './tag-snapshots.ts'

@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings'
 import { addGlobalOptions } from './command.ts'
 import { backupCommand } from './commands/backup.ts'
-import { catCommand } from './commands/cat.ts'
+import { catCommand } from './commands/cat/cat.ts'
 import { checkCommand } from './commands/check/check.ts'
 import { copyCommand } from './commands/copy/copy.ts'
 import { diffCommand } from './commands/diff/diff.ts'
@@ -19,11 +19,14 @@ import { pruneCommand } from './commands/prune/prune.ts'
 import { recoverCommand } from './commands/recover/recover.ts'
 import { repairCommand } from './commands/repair/repair.ts'
 import { restoreCommand } from './commands/restore.ts'
+import { keyCommand } from './commands/key/key.ts'
 import { ledgerCommand } from './commands/ledger/ledger.ts'
 import { runCommand } from './commands/run/run.ts'
 import { runbookCommand } from './commands/runbook/runbook.ts'
 import { snapshotsCommand } from './commands/snapshots.ts'
+import { statsCommand } from './commands/stats.ts'
 import { statusCommand } from './commands/status/status.ts'
+import { tagCommand } from './commands/tag.ts'
 import { unlockCommand } from './commands/unlock.ts'
 import { validateCommand } from './commands/validate.ts'
 
@@ -45,6 +48,9 @@ export function createProgram(version: string) {
   program.addCommand(repairCommand)
   program.addCommand(checkCommand)
   program.addCommand(copyCommand)
+  program.addCommand(statsCommand)
+  program.addCommand(tagCommand)
+  program.addCommand(keyCommand)
   program.addCommand(catCommand)
   program.addCommand(unlockCommand)
   program.addCommand(observeCommand)

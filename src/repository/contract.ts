@@ -8,6 +8,7 @@ import type { BlobCopier } from './copier/contract.ts'
 import type { SnapshotFilter } from './find-snapshot.ts'
 import type { IndexedPack } from './index-file.ts'
 import type { UnreadableIndex } from './index-loader.ts'
+import type { KeyRing } from './key-ring.ts'
 import type { RepositoryLock } from './locks/held-lock.ts'
 import type { LockInfo } from './locks/lock-file.ts'
 import type { FoundBlob } from './read-pack.ts'
@@ -34,6 +35,8 @@ export interface Repository extends AsyncDisposable {
   readonly location: string
   readonly backend: Backend
   readonly config: RepositoryConfig
+  /** Its passwords. */
+  readonly keys: KeyRing
   area(kind: AreaKind): SealedArea
 
   /**
@@ -84,6 +87,8 @@ export interface Repository extends AsyncDisposable {
   /** For blobs of another repository, opened by this program too. */
   createCopier(source: Repository, options?: CopierOptions): Promise<BlobCopier>
 
+  /** The JSON of an object, as it was written. Throws `object-missing`, `object-damaged`. */
+  readUnpacked(kind: 'index' | 'snapshots' | 'locks', id: string, signal?: AbortSignal): Promise<Uint8Array>
   /** For check: what one index file says, as it is stored now. Throws `object-damaged`. */
   readIndex(id: string, signal?: AbortSignal): Promise<IndexedPack[]>
   /** For prune and repair: names packs in an index file, which the index that is loaded is taken to know. Durable when it returns. Gives its id. */

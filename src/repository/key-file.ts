@@ -21,24 +21,28 @@ export function generateMasterKey(): MasterKey {
   return { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) }
 }
 
+export interface KeyFileOptions {
+  readonly kdf?: KdfParameters
+  readonly created?: Date
+  /** Whose key it is said to be, and where it was made: for people. */
+  readonly user?: string
+  readonly host?: string
+}
+
 /** The JSON of a key file that opens `master` with `password`. Stored as it is; its name is its SHA-256. */
 export async function encodeKeyFile(
   master: MasterKey,
   password: string,
-  { kdf = defaultKdf, created = new Date() }: { kdf?: KdfParameters; created?: Date } = {},
+  { kdf = defaultKdf, created = new Date(), user = userName(), host = hostname() }: KeyFileOptions = {},
 ): Promise<Uint8Array> {
   const salt = randomBytes(saltBytes)
   const wrapping = await deriveKey(password, salt, kdf)
-  const plain = JSON.stringify({
-    mac: { k: toBase64(master.macK), r: toBase64(master.macR) },
-    encrypt: toBase64(master.encrypt),
-  })
-  const data = seal(sealKeys(wrapping), Buffer.from(plain))
+  const data = seal(sealKeys(wrapping), Buffer.from(masterKeyJson(master)))
   return Buffer.from(
     JSON.stringify({
       created: created.toISOString(),
-      username: userName(),
-      hostname: hostname(),
+      username: user,
+      hostname: host,
       kdf: 'scrypt',
       N: kdf.N,
       r: kdf.r,
@@ -47,6 +51,14 @@ export async function encodeKeyFile(
       data: toBase64(data),
     }),
   )
+}
+
+/** As restic writes it, inside its seal and with `cat masterkey`. */
+export function masterKeyJson(master: MasterKey): string {
+  return JSON.stringify({
+    mac: { k: toBase64(master.macK), r: toBase64(master.macR) },
+    encrypt: toBase64(master.encrypt),
+  })
 }
 
 /**

@@ -33,10 +33,11 @@ export async function createRepository(
   await backend.prepare?.(signal)
   const masterKey = generateMasterKey()
   const key = await encodeKeyFile(masterKey, password, kdf && { kdf })
-  await backend.put('keys', sha256Hex(key), key, signal && { signal })
+  const keyId = sha256Hex(key)
+  await backend.put('keys', keyId, key, signal && { signal })
   const config = generateConfig(chunkerPolynomial)
   await backend.put('config', '', encodeConfig(sealKeys(masterKey), config), { ifAbsent: true, ...(signal && { signal }) })
-  return new OpenedRepository({ backend, masterKey, config })
+  return new OpenedRepository({ backend, masterKey, keyId, config })
 }
 
 async function refuseExisting(backend: Backend, signal?: AbortSignal): Promise<void> {
@@ -70,9 +71,9 @@ export async function openRepository(
   options: { readonly lockTimes?: LockTimes } = {},
 ): Promise<Repository> {
   if ((await backend.stat('config', '', signal)) === undefined) throw await noRepository(backend, signal)
-  const masterKey = await unlockMasterKey(backend, password, signal)
+  const { masterKey, keyId } = await unlockMasterKey(backend, password, signal)
   const config = decodeConfig(sealKeys(masterKey), await backend.get('config', '', signal && { signal }))
-  return new OpenedRepository({ backend, masterKey, config, ...options })
+  return new OpenedRepository({ backend, masterKey, keyId, config, ...options })
 }
 
 async function noRepository(backend: Backend, signal?: AbortSignal): Promise<HoldfastError> {
@@ -91,7 +92,11 @@ async function noRepository(backend: Backend, signal?: AbortSignal): Promise<Hol
   })
 }
 
-async function unlockMasterKey(backend: Backend, password: string, signal?: AbortSignal): Promise<MasterKey> {
+async function unlockMasterKey(
+  backend: Backend,
+  password: string,
+  signal?: AbortSignal,
+): Promise<{ masterKey: MasterKey; keyId: string }> {
   let tried = 0
   let damaged: unknown
   for await (const { name } of backend.list('keys', '', signal)) {
@@ -100,7 +105,7 @@ async function unlockMasterKey(backend: Backend, password: string, signal?: Abor
     try {
       const file = await backend.get('keys', name, signal && { signal })
       const masterKey = await decodeKeyFile(file, password, `key ${shortId(name)}`)
-      if (masterKey) return masterKey
+      if (masterKey) return { masterKey, keyId: name }
       // What was altered is opened by no password: that must not send anybody looking for another one.
       if (sha256Hex(file) !== name) damaged ??= alteredKey(name, file.length)
     } catch (error) {

@@ -1,6 +1,6 @@
 import { HoldfastError, isHoldfastError, mapConcurrently, sha256Hex, shortId, systemClock, type Clock } from '../kernel/index.ts'
 import type { Backend, SealedArea } from '../storage/index.ts'
-import type { BlobIndex, BlobLocation } from './blob-index.ts'
+import type { BlobIndex } from './blob-index.ts'
 import { decodeBlob, type BlobEntry, type BlobType } from './blob.ts'
 import type { RepositoryConfig } from './config.ts'
 import type { Repository, StandingLock } from './contract.ts'
@@ -9,6 +9,7 @@ import type { BlobCopier } from './copier/contract.ts'
 import { newestSnapshot, snapshotNotFound, uniqueId, type SnapshotFilter } from './find-snapshot.ts'
 import { encodeIndex, type IndexedPack } from './index-file.ts'
 import { IndexLoader, readIndexFile } from './index-loader.ts'
+import { KeyRing } from './key-ring.ts'
 import { acquireLock } from './locks/acquire.ts'
 import { HeldLock, resticLockTimes, type LockTimes, type RepositoryLock } from './locks/held-lock.ts'
 import { withReadingHint } from './locks/reading-hint.ts'
@@ -17,6 +18,7 @@ import { isStale } from './locks/lock-file.ts'
 import { LockStore } from './locks/lock-store.ts'
 import { readPackHeader } from './pack-file.ts'
 import { headerLengthBytes, locateHeader, openPackHeader } from './pack-header.ts'
+import { readBlob } from './read-blob.ts'
 import { readPackBlobs } from './read-pack.ts'
 import { openSealedArea, type AreaKind } from './sealed-area.ts'
 import { sealKeys, type MasterKey, type SealKeys } from './seal.ts'
@@ -33,6 +35,8 @@ const filesAtOnce = 8
 export interface OpenedParts {
   readonly backend: Backend
   readonly masterKey: MasterKey
+  /** The key file that it was opened with. */
+  readonly keyId: string
   readonly config: RepositoryConfig
   readonly clock?: Clock
   readonly lockTimes?: LockTimes
@@ -42,6 +46,7 @@ export interface OpenedParts {
 export class OpenedRepository implements Repository {
   readonly backend: Backend
   readonly config: RepositoryConfig
+  readonly keys: KeyRing
   readonly #masterKey: MasterKey
   readonly #keys: SealKeys
   readonly #clock: Clock
@@ -50,13 +55,14 @@ export class OpenedRepository implements Repository {
   #loader: IndexLoader
   #loading: Promise<number> | undefined
 
-  constructor({ backend, masterKey, config, clock = systemClock, lockTimes = resticLockTimes }: OpenedParts) {
+  constructor({ backend, masterKey, keyId, config, clock = systemClock, lockTimes = resticLockTimes }: OpenedParts) {
     this.backend = backend
     this.config = config
     this.#masterKey = masterKey
     this.#keys = sealKeys(masterKey)
     this.#clock = clock
     this.#lockTimes = lockTimes
+    this.keys = new KeyRing(backend, masterKey, keyId)
     this.#locks = new LockStore(backend, this.#keys, config.version)
     this.#loader = new IndexLoader(backend, this.#keys)
   }
@@ -139,50 +145,8 @@ export class OpenedRepository implements Repository {
     return lost
   }
 
-  async readBlob(type: BlobType, id: string, signal?: AbortSignal): Promise<Uint8Array> {
-    let failure: unknown
-    for (const location of await this.#locate(type, id, signal)) {
-      try {
-        return await this.#readFrom(location, signal)
-      } catch (error) {
-        // It may be whole in another pack; when it is in none, the first damage is told.
-        if (!isHoldfastError(error, 'pack-damaged')) throw error
-        failure ??= error
-      }
-    }
-    throw failure
-  }
-
-  async #readFrom(location: BlobLocation, signal?: AbortSignal): Promise<Uint8Array> {
-    const { type, id, pack, offset, length } = location
-    try {
-      const stored = await this.backend.get('data', pack, { range: { offset, length }, ...(signal && { signal }) })
-      return decodeBlob(this.#keys, stored, location, pack)
-    } catch (error) {
-      if (!isHoldfastError(error, 'object-missing') && !isHoldfastError(error, 'object-damaged')) throw error
-      throw new HoldfastError('pack-damaged', {
-        message: `${type} blob ${shortId(id)} cannot be read from pack ${shortId(pack)}: ${error.message}`,
-        hint: 'run `holdfast check` to see which snapshots are affected, and copy the pack from another repository',
-        cause: error,
-        details: { pack, blob: id, type, offset },
-      })
-    }
-  }
-
-  /** At least one place. */
-  async #locate(type: BlobType, id: string, signal?: AbortSignal): Promise<BlobLocation[]> {
-    const index = await this.loadIndex(signal)
-    const locations = index.lookupAll(type, id)
-    if (locations.length > 0) return locations
-    // Perhaps another writer has stored it since.
-    await this.refreshIndex(signal)
-    const found = index.lookupAll(type, id)
-    if (found.length > 0) return found
-    throw new HoldfastError('blob-missing', {
-      message: `no index of ${this.location} names ${type} blob ${shortId(id)}`,
-      hint: 'run `holdfast check` to see which snapshots are affected',
-      details: { blob: id, type },
-    })
+  readBlob(type: BlobType, id: string, signal?: AbortSignal): Promise<Uint8Array> {
+    return readBlob(this, this.#keys, { type, id }, signal)
   }
 
   readPackBlobs(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal) {
@@ -239,6 +203,11 @@ export class OpenedRepository implements Repository {
 
   async forgetSnapshot(id: string, signal?: AbortSignal): Promise<void> {
     await this.backend.delete('snapshots', id, signal)
+  }
+
+  async readUnpacked(kind: 'index' | 'snapshots' | 'locks', id: string, signal?: AbortSignal): Promise<Uint8Array> {
+    const stored = await this.backend.get(kind, id, signal && { signal })
+    return decodeUnpacked(this.#keys, stored, `${kind}/${shortId(id)}`)
   }
 
   async #save(kind: 'snapshots' | 'index', body: Uint8Array, signal?: AbortSignal): Promise<string> {

@@ -5,6 +5,7 @@ export {
   openCatalogRepository,
   openSourceRepository,
   openTargetRepository,
+  readPassword,
   type RepositoryChoice,
   type SourceChoice,
   type TargetRepository,
@@ -13,6 +14,7 @@ export { openDecider, type Decider } from './detection/act.ts'
 export { runCollector, type CollectorEvent } from './detection/collect.ts'
 export { detect, type Detection, type ObserverView } from './detection/detect.ts'
 export { copyAndRecord } from './copy/copy-and-record.ts'
+export { tagAndRecord } from './tag-and-record.ts'
 export { copyService, type CopyOutcome } from './copy/copy-service.ts'
 export { dutyOf, runObserver, type ObserverDuty } from './detection/observe.ts'
 export { openReportReader, type ReportReader } from './detection/read-reports.ts'

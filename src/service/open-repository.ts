@@ -122,6 +122,17 @@ async function openAt(
   }
 }
 
+/** A password by the same rules, from a file or the environment; undefined when neither is given. */
+export async function readPassword(
+  file: string | undefined,
+  variable: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  if (file === undefined && process.env[variable] === undefined) return undefined
+  const reference: SecretRef = file === undefined ? { env: variable } : { file }
+  return repositoryPassword(reference, (await resolveSecret(reference, signal)).reveal())
+}
+
 /** As restic: what a file or a command gives counts without white space at its ends, so that one file serves both programs. */
 function repositoryPassword(reference: SecretRef, secret: string): string {
   return 'env' in reference ? secret : secret.trim()
