@@ -15,7 +15,7 @@ const packsAtOnce = 4
  * can be had whole nowhere.
  */
 export async function repack(
-  { repository, repackUncompressed = false }: PruneJob,
+  { repository, repackUncompressed = false, packBytes }: PruneJob,
   found: Survey,
   progress: (event: PruneProgress) => void,
   signal: AbortSignal,
@@ -24,7 +24,10 @@ export async function repack(
   const wanted = blobsToMove(found)
   const packs = [...index.packs()].filter((_, number) => actions[number] === packAction.repack)
   if (packs.length === 0 && repository.unreadableIndexes.length === 0) return { count: 0, bytes: 0 }
-  await using copier = await repository.createCopier(repository, repackUncompressed ? { compress: true } : {})
+  await using copier = await repository.createCopier(repository, {
+    ...(repackUncompressed && { compress: true }),
+    ...(packBytes !== undefined && { packBytes }),
+  })
   const told = repackProgress(packs.length, wanted.bytes, progress)
   const queue = packs.values()
   const lane = async () => {

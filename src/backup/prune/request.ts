@@ -13,6 +13,8 @@ export interface PruneOptions {
   readonly repackSmall?: boolean
   /** Compress what the format's version 1 stored uncompressed. */
   readonly repackUncompressed?: boolean
+  /** Size at which new packs are closed; 16 MiB by default. */
+  readonly packBytes?: number
 }
 
 export interface PruneJob extends PruneOptions {
