@@ -12,6 +12,7 @@ import { filesRestore } from './files-restore.ts'
 import { haproxyServer } from './haproxy-server.ts'
 import { httpCheck } from './http-check.ts'
 import { httpRequest } from './http-request.ts'
+import { kubernetesApply } from './kubernetes-apply.ts'
 import { kubernetesDelete } from './kubernetes-delete.ts'
 import { kubernetesRollout } from './kubernetes-rollout.ts'
 import { kubernetesScale } from './kubernetes-scale.ts'
@@ -64,6 +65,7 @@ export const actions: readonly AnyAction[] = [
   awsS3Check,
   kubernetesScale,
   kubernetesRollout,
+  kubernetesApply,
   kubernetesDelete,
   kubernetesWait,
 ]

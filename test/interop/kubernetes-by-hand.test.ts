@@ -6,7 +6,7 @@ import type { Catalog } from '../../src/catalog/index.ts'
 import { runProcess } from '../../src/kernel/index.ts'
 import { startKubelet, type Kubelet } from '../support/kubelet.ts'
 import { clusterCatalog } from '../support/kubernetes-actions.ts'
-import { deployment, statefulSet } from '../support/kubernetes-objects.ts'
+import { configMap, deployment, statefulSet } from '../support/kubernetes-objects.ts'
 import { startKubernetes, type Kubernetes } from '../support/kubernetes.ts'
 import { describeWith } from '../support/peers.ts'
 
@@ -70,6 +70,27 @@ describeWith('kubernetes', 'the commands of the runbook, with the real kubectl a
     const before = await uid()
     await byHand(bound('kubernetes.rollout', { statefulSet: 'db', restart: true }).manual(catalog))
     expect(await uid()).not.toBe(before)
+  })
+
+  test('apply a manifest, and put back what was there', async () => {
+    const settings = (mode: string) => configMap('settings', { mode })
+    await kubernetes.apply(settings('normal'))
+    const objects = [settings("disaster; it's so"), configMap('more', {})]
+    const step = bound('kubernetes.apply', { objects, force: true })
+    await byHand(step.manual(catalog))
+    const mode = () => query('get', 'configmap/settings', '--output=jsonpath={.data.mode}')
+    expect(await mode()).toBe("disaster; it's so")
+    expect(await query('get', 'configmap/more', '--output=name')).toBe('configmap/more')
+    const undo = step.manualUndo(catalog)
+    expect(undo.at(-1)).toContain('of configmap/settings, configmap/more')
+    await byHand(undo)
+    expect(await mode()).toBe('normal')
+
+    const path = join(kubernetes.folder, 'new.yaml')
+    await writeFile(path, JSON.stringify(configMap('from-file', { a: '1' })))
+    const created = bound('kubernetes.apply', { manifest: path })
+    await byHand([...created.manual(catalog), ...created.manualUndo(catalog)])
+    expect(await query('get', 'configmap/from-file', '--output=jsonpath={.data.a}')).toBe('1')
   })
 
   test('delete an ingress, and create it again from the file that was kept', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { configMap, deployment } from '../support/kubernetes-objects.ts'
+import { configMap, deployment, widgetDefinition } from '../support/kubernetes-objects.ts'
 import { startKubernetesWorld, type KubernetesWorld } from '../support/kubernetes-world.ts'
 import { describeWith } from '../support/peers.ts'
 import { until } from '../support/until.ts'
@@ -105,23 +105,3 @@ describeWith('kubernetes', 'kubernetes.wait against a real control plane', (prog
     })
   })
 })
-
-const widgetDefinition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'widgets.example.com' },
-  spec: {
-    group: 'example.com',
-    scope: 'Namespaced',
-    names: { kind: 'Widget', plural: 'widgets', singular: 'widget' },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-}

@@ -143,7 +143,10 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #typeOf({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): Promise<ResourceType> {
-    const types = this.#types.get(apiVersion) ?? (await this.#discover(apiVersion, kind))
+    const known = this.#types.get(apiVersion)?.find((type) => type.kind === kind)
+    if (known !== undefined) return known
+    // It may have been defined since.
+    const types = await this.#discover(apiVersion, kind)
     this.#types.set(apiVersion, types)
     const found = types.find((type) => type.kind === kind)
     if (found !== undefined) return found
