@@ -46,9 +46,10 @@ test('a webhook is posted the message with the facts of the run', async () => {
 
 test('a body of its own is filled in too, with its secrets', async () => {
   await using hook = await webhook(202)
-  const json = { routing_key: { secret: reference }, payload: { summary: 'run ${run.id}', severity: 'info' } }
-  expect(await say({ webhook: { url: hook.url, json } })).toMatchObject({ sent: true })
-  expect(hook.posted[0]?.body).toEqual({ routing_key: 'hunter2', payload: { summary: 'run r', severity: 'info' } })
+  const json = { routing_key: { secret: reference }, payload: { summary: 'run ${run.id}: ${run.message}' } }
+  expect(await say({ message: 'to ${run.target}', webhook: { url: hook.url, json } })).toMatchObject({ sent: true })
+  expect(hook.posted[0]?.body).toEqual({ routing_key: 'hunter2', payload: { summary: 'run r: to latest' } })
+  expect(() => notify.bind({ message: '${run.message}', webhook: { url: hook.url } })).toThrow(/a fact is one of/)
 })
 
 test('a command has the message as its input and in its environment', async () => {

@@ -10,8 +10,9 @@ import { argv, asShellLine, quote } from './shell-words.ts'
 import { limitMs } from './time-limit.ts'
 import { reachOfUrl } from './reach.ts'
 
+/** In a webhook's body or json there is `message` too: the message with its facts. */
 const factNames = ['catalog', 'id', 'planHash', 'requestedBy', 'step', 'target', 'time'] as const
-type Facts = Readonly<Record<(typeof factNames)[number], string>>
+type Facts = Readonly<Record<(typeof factNames)[number], string>> & { readonly message?: string }
 
 const factReference = /\$\{run\.([^}]*)\}/g
 const isKnown = (text: string) => [...text.matchAll(factReference)].every(([, name]) => factNames.some((known) => known === name))
@@ -19,7 +20,7 @@ const isKnown = (text: string) => [...text.matchAll(factReference)].every(([, na
 const webhook = z
   .strictObject({ ...messageParams, ...bodyParams })
   .refine(({ body, json }) => body === undefined || json === undefined, { message: "a webhook has either 'body' or 'json'" })
-  .refine(({ body, json }) => isKnown(JSON.stringify([body, json])), {
+  .refine(({ body, json }) => isKnown(JSON.stringify([body, json]).replaceAll('${run.message}', '')), {
     message: `a fact is one of \${run.${factNames.join('}, ${run.')}}`,
   })
 
@@ -37,7 +38,7 @@ const params = z
       .describe('What is said. ${run.id}, .requestedBy, .step, .target, .planHash, .catalog and .time are facts of the run.'),
     webhook: webhook
       .describe(
-        'Where it is posted: as JSON { text, run }, or as the body or json that stands here, in which ${run.…} is filled in too.',
+        'Where it is posted: as JSON { text, run }, or as the body or json that stands here, in which ${run.…} is filled in too, and ${run.message} is the message.',
       )
       .optional(),
     command: command.describe('A command that says it, instead.').optional(),
@@ -111,7 +112,7 @@ async function say(p: Params, context: ActionContext, attempt: Attempt, withinMs
   if (p.webhook === undefined) return await tell(p.command, text, credentials, attempt)
   const own = p.webhook.body !== undefined || p.webhook.json !== undefined
   const content = own
-    ? (fillIn({ body: p.webhook.body, json: p.webhook.json }, facts) as object)
+    ? (fillIn({ body: p.webhook.body, json: p.webhook.json }, { ...facts, message: text }) as object)
     : { json: { text, run: { ...facts } } }
   const message = { ...p.webhook, ...content, method: 'POST' }
   // By this a receiver can tell a repetition.
@@ -158,7 +159,7 @@ function factsOf(context: ActionContext): Facts {
 function fillIn(value: unknown, facts: Facts): unknown {
   if (typeof value === 'string')
     return value.replaceAll(factReference, (whole, name: string) =>
-      Object.hasOwn(facts, name) ? facts[name as keyof Facts] : whole,
+      Object.hasOwn(facts, name) ? (facts[name as keyof Facts] ?? whole) : whole,
     )
   if (Array.isArray(value)) return value.map((item: unknown) => fillIn(item, facts))
   if (typeof value !== 'object' || value === null) return value

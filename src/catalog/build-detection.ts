@@ -45,12 +45,14 @@ export function buildObserver({ report, reference, ...rest }: FileObserver, name
 
 /** `health`: that of the services that the plan recovers. */
 export function buildDetection(detection: FileDetection, directory: string, health: readonly FileHealth[]): catalog.Detection {
-  const { symptoms, quorum, for: holds, decide, observers, failing, every, quiet, probes } = detection
+  const { symptoms, quorum, for: holds, decide, observers, failing, every, quiet, probes, notify, claims } = detection
   const [needed, of] = quorum?.split(' of ').map(Number) ?? []
   const forMs = durationOf(holds)
   return present({
     symptoms,
     decide,
+    notify: (notify ?? []) as catalog.Detection['notify'],
+    claims: claims && { repository: claims.repository, expireMs: parseDuration(claims.expire) },
     forMs,
     quorum: needed === undefined || of === undefined ? undefined : { needed, of },
     watch:

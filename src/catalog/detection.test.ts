@@ -56,6 +56,7 @@ test('a watched plan has everything that watching needs, in numbers', async () =
     quorum: { needed: 2, of: 3 },
     forMs: 10_000,
     decide: 'auto',
+    notify: [],
     watch: {
       observers: ['north', 'south', 'east'],
       needed: 2,
@@ -92,6 +93,7 @@ test('without observers a detection is words for people, as ever', async () => {
     quorum: { needed: 2, of: 3 },
     forMs: 60_000,
     decide: 'ask',
+    notify: [],
   })
 })
 
@@ -181,6 +183,13 @@ const cases: readonly (readonly [what: string, parts: Parts, codes: readonly str
     ['plain-secret'],
     /reference to a secret/,
   ],
+  [
+    'claims in a repository that is lost with the site',
+    { detection: `${three}, probes: [{ tcp: "db:1" }], claims: { repository: ‸near }` },
+    ['wrong-value'],
+    /at the site 'here', as web is/,
+  ],
+  ['claims where nobody looks', { detection: '‸claims: { repository: far }' }, ['missing'], /has 'claims', but no 'observers'/],
   [
     'a report by http without a token',
     { observers: '  west: { site: s, report: ‸{ http: "http://c" } }' },

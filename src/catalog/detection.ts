@@ -18,6 +18,7 @@ export function detectionFindings(catalog: unknown, source: YamlSource): Finding
         ...siteFindings(seen),
         ...holdFindings(seen),
         ...autoFindings(seen),
+        ...claimsFindings(seen),
       ]
     }
     return unwatchedFindings(seen)
@@ -34,7 +35,10 @@ interface Seen {
 
 /** Without observers nobody looks: whatever asks for it is a mistake. */
 function unwatchedFindings({ detection, source, at }: Seen): Finding[] {
-  const asked = detection.decide === 'auto' ? 'decide' : detection.probes === undefined ? undefined : 'probes'
+  const asked =
+    detection.decide === 'auto'
+      ? 'decide'
+      : (['probes', 'notify', 'claims'] as const).find((name) => detection[name] !== undefined)
   if (asked === undefined || detection.observers !== undefined) return []
   return [
     {
@@ -170,6 +174,25 @@ function autoFindings({ detection, source, at }: Seen): Finding[] {
       message: `${at.join('.')} decides by itself, with a quorum of ${needed} of ${of}`,
       expected: 'a majority, of at least two observers, when nobody is asked',
       hint: 'write a larger quorum, or `decide: ask`',
+    },
+  ]
+}
+
+/** Claims that go with the site would keep everybody from acting, just when it counts. */
+function claimsFindings({ catalog, detection, source, at, plan }: Seen): Finding[] {
+  const repository = valueAt(detection, ['claims', 'repository'])
+  const site = typeof repository === 'string' ? valueAt(catalog, ['repositories', repository, 'site']) : undefined
+  const here = texts(valueAt(catalog, ['plans', plan, 'recovers'])).find(
+    (service) => typeof site === 'string' && valueAt(catalog, ['services', service, 'site']) === site,
+  )
+  if (here === undefined) return []
+  return [
+    {
+      code: 'wrong-value',
+      offset: source.valueOffset([...at, 'claims', 'repository']),
+      message: `${at.join('.')} is claimed in the repository '${String(repository)}' at the site '${String(site)}', as ${here} is: with the site nobody could act`,
+      expected: 'a repository at another site',
+      hint: 'name another repository',
     },
   ]
 }

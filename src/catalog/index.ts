@@ -15,6 +15,7 @@ export type {
   BackupPolicy,
   Catalog,
   ClusterEntry,
+  DeciderClaims,
   Detection,
   DetectionWatch,
   FilesData,

@@ -47,7 +47,7 @@ export function planSchema(params: ActionParams | undefined) {
         .describe('Groups of steps that must not all run at once, by name.')
         .default({}),
       environment: entryName.describe('Only one run at a time in an environment. Default: the catalog’s name.').optional(),
-      detection: detection.optional(),
+      detection: detection(params).optional(),
       prerequisites: z.array(text).describe('What must be true before; shown to who runs it.').default([]),
       drill: drillSchema(params).optional(),
       steps: z.array(stepSchema(params)).min(1).describe('What is done. Steps run as soon as those in `after` are done.'),

@@ -239,8 +239,18 @@ export interface Detection {
   /** How long the symptoms must hold. */
   readonly forMs?: number
   readonly decide: 'ask' | 'auto'
+  /** Parameters of the action `notify`: whom to tell when it is down and nothing is started by itself. */
+  readonly notify: readonly { readonly [parameter: string]: Json }[]
+  /** Where deciders claim an incident before they act on it; absent: there is only one. */
+  readonly claims?: DeciderClaims
   /** Present when observers watch for it. */
   readonly watch?: DetectionWatch
+}
+
+export interface DeciderClaims {
+  readonly repository: string
+  /** A claim whose run has not begun by then is taken over. */
+  readonly expireMs: number
 }
 
 /** What observers look at, and when what they see counts. */

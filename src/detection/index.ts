@@ -1,3 +1,4 @@
+export { ClaimLog, type Claim, type ClaimEntry, type ClaimState } from './claim-log.ts'
 export { openCollector, type Collector } from './collector.ts'
 export { decideStart, type StartDecision, type StartQuestion } from './decide.ts'
 export { ruleOf } from './describe-probe.ts'

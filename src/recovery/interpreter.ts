@@ -38,11 +38,12 @@ export function createPlanHandler(deps: PlanDeps): RunHandler {
 }
 
 /** Recorded like a step, so that a run that starts over does not look again at a world that it has changed. */
-async function preflight(run: PlanRun, { drills }: PlanDeps): Promise<StepFinding[]> {
+async function preflight(run: PlanRun, { drills, mayBegin }: PlanDeps): Promise<StepFinding[]> {
   try {
     const value = await run.context.step(
       'preflight',
       async ({ signal }) => {
+        await mayBegin?.({ runId: run.context.runId, input: run.input }, signal)
         await openDrill(run, drills)
         const deps = { bind: run.bindRaw.bind(run), contextFor: run.contextFor.bind(run) }
         return (await preflightPlan(run.input.plan, deps, signal)) as unknown as Json

@@ -21,6 +21,11 @@ export type ActionServices = Omit<
 export interface PlanDeps {
   readonly actions: readonly AnyAction[]
   readonly services: ActionServices
+  /**
+   * Asked before anything else is, and again after a crash: throws when the run must not begin, although it was submitted, because another
+   * has taken its place.
+   */
+  readonly mayBegin?: (run: { readonly runId: string; readonly input: PlanInput }, signal: AbortSignal) => Promise<void>
   /** What is done around a run that is a drill. */
   readonly drills?: DrillKeeper
   /** Puts the outcome on record, before the run ends; asked again after a crash, so it looks first whether it has. Its result is the outcome's `record`. */

@@ -77,6 +77,8 @@ export const planInput = z.object({
   form: z.enum(planForms),
   /** Steps that restore from this repository, whatever they say: the one that they would take is lost, or is not trusted. */
   restoreFrom: z.object({ repository: z.string(), steps: z.array(z.string()).readonly() }).optional(),
+  /** It was begun by a decider that had to claim the incident, in this repository: it begins only if the claim still holds. */
+  claim: z.object({ repository: z.string() }).optional(),
   requestedBy: z.string(),
   /** When the disaster began, as far as is known: where the clock of the RTA starts. */
   onsetAt: z.string(),

@@ -10,7 +10,9 @@ export {
   type SourceChoice,
   type TargetRepository,
 } from './open-repository.ts'
-export { openDecider, type Decider } from './detection/act.ts'
+export { settleClaim } from './detection/settle-claim.ts'
+export { openDecider, type Acted, type Decider, type DeciderOptions } from './detection/act.ts'
+export type { Telling } from './detection/tell.ts'
 export { runCollector, type CollectorEvent } from './detection/collect.ts'
 export { detect, type Detection, type ObserverView } from './detection/detect.ts'
 export { copyAndRecord } from './copy/copy-and-record.ts'

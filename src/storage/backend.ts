@@ -10,6 +10,7 @@ export type ObjectKind =
   | 'holdfast/ledger'
   | 'holdfast/catalog'
   | 'holdfast/observations'
+  | 'holdfast/claims'
 
 export interface ObjectInfo {
   readonly name: string

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { systemClock } from '../../src/kernel/index.ts'
@@ -79,6 +79,8 @@ export function holdfastProcess(args: readonly string[], env: NodeJS.ProcessEnv 
 export interface DetectionCatalog {
   readonly folder: string
   readonly catalog: string
+  /** The same catalog over the same repository, on another machine: in a folder of its own, with runs and incidents of its own. */
+  elsewhere(): Promise<{ readonly folder: string; readonly catalog: string; runs(): Promise<string[]> }>
   /** Judges in this process, from the reports that the observers' processes have left. */
   look(): Promise<Detection>
   /** Looks until the verdict is this. */
@@ -158,11 +160,22 @@ export async function detectionCatalog({
     catalog,
     look,
     whenIt: (is) => until(`until it is ${is}`, look, ({ verdict }) => verdict === is),
-    runs: async () =>
-      (await readdir(join(folder.path, '.holdfast', 'runs')).catch((): string[] => [])).toSorted((a, b) => a.localeCompare(b)),
+    runs: () => runsIn(folder.path),
+    async elsewhere() {
+      const other = join(folder.path, 'elsewhere')
+      await mkdir(other)
+      const text = await readFile(catalog, 'utf8')
+      await writeFile(join(other, 'holdfast.yaml'), text.replaceAll(' ./', ` ${folder.path}/`))
+      return { folder: other, catalog: join(other, 'holdfast.yaml'), runs: () => runsIn(other) }
+    },
     async [Symbol.asyncDispose]() {
       await reader[Symbol.asyncDispose]()
       await folder[Symbol.asyncDispose]()
     },
   }
+}
+
+async function runsIn(folder: string): Promise<string[]> {
+  const names: string[] = await readdir(join(folder, '.holdfast', 'runs')).catch(() => [])
+  return names.toSorted((a, b) => a.localeCompare(b))
 }

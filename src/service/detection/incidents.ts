@@ -17,6 +17,8 @@ const incident = z.strictObject({
   by: z.array(z.string()),
   /** Of its run. */
   form: z.enum(['normal', 'disaster']).default('normal'),
+  /** What people were told of it, by why they were. */
+  told: z.array(z.string()).default([]),
   /** When it was over: the service was seen well after the run, or another outage began before there was a run. */
   overAt: z.iso.datetime().optional(),
 })

@@ -2,6 +2,7 @@ import type { Catalog, Plan } from '../../catalog/index.ts'
 import type { StartQuestion } from '../../detection/index.ts'
 import type { RunView } from '../../durable/index.ts'
 import { isHoldfastError } from '../../kernel/index.ts'
+import type { EvidenceRecord } from '../../ledger/index.ts'
 import { planInput } from '../../recovery/index.ts'
 import { openIncident, type Incident } from './incidents.ts'
 import { openCatalogRepository } from '../open-repository.ts'
@@ -9,7 +10,7 @@ import { openRepositoryLedger } from '../record-evidence.ts'
 import { openRunsAt } from '../recovery/run-views.ts'
 
 /** Enough to find the newest of one plan among those of others. */
-const newestRecords = 50
+const recordsLookedAt = 50
 
 /** What moves the service; a drill in a sandbox does not. */
 const moved: ReadonlySet<string> = new Set(['real', 'drill-live'])
@@ -46,28 +47,40 @@ export function runsAmong(plan: Plan, views: readonly RunView[], incident: Pick<
   }
 }
 
-/**
- * The newest run of a plan that a ledger knows, wherever it was made. Repositories that cannot be read are passed over: the disaster may be
- * the reason.
- */
+/** The newest run of a plan that a ledger knows, wherever it was made. */
 export async function recordedRun(catalog: Catalog, plan: Plan, signal: AbortSignal): Promise<PlanRuns['lastRun']> {
-  const found = await Promise.all(Object.keys(catalog.repositories).map((name) => newestIn(catalog, name, plan, signal)))
-  return found.reduce((newest, one) => laterRun(newest, one), undefined)
+  const found = await newestRecords(catalog, ({ body }) => body.plan === plan.name && moved.has(body.mode), signal)
+  const [newest] = found.toSorted((a, b) => b.time.getTime() - a.time.getTime())
+  return newest && { runId: newest.body.runId, startedAt: newest.time, endedAt: newest.time }
 }
 
-async function newestIn(catalog: Catalog, repositoryName: string, plan: Plan, signal: AbortSignal): Promise<PlanRuns['lastRun']> {
-  try {
-    await using repository = await openCatalogRepository(catalog, repositoryName, signal)
-    const filter = { kinds: ['recovery'], order: 'newest-first', limit: newestRecords, onDamage: () => {} } as const
-    for await (const record of openRepositoryLedger(repository, catalog.file).records(filter, signal)) {
-      if (record.kind !== 'recovery' || record.body.plan !== plan.name || !moved.has(record.body.mode)) continue
-      return { runId: record.body.runId, startedAt: record.time, endedAt: record.time }
+/** Whether a ledger has the record of a run: then it has ended, on whichever machine. */
+export async function isRecorded(catalog: Catalog, runId: string, signal: AbortSignal): Promise<boolean> {
+  return (await newestRecords(catalog, ({ body }) => body.runId === runId, signal)).length > 0
+}
+
+/** The newest such record of each repository. Those that cannot be read are passed over: the disaster may be the reason. */
+async function newestRecords(
+  catalog: Catalog,
+  isWanted: (record: EvidenceRecord<'recovery'>) => boolean,
+  signal: AbortSignal,
+): Promise<EvidenceRecord<'recovery'>[]> {
+  const found: EvidenceRecord<'recovery'>[] = []
+  for (const name of Object.keys(catalog.repositories)) {
+    try {
+      await using repository = await openCatalogRepository(catalog, name, signal)
+      const filter = { kinds: ['recovery'], order: 'newest-first', limit: recordsLookedAt, onDamage: () => {} } as const
+      for await (const record of openRepositoryLedger(repository, catalog.file).records(filter, signal)) {
+        if (record.kind !== 'recovery' || !isWanted(record)) continue
+        found.push(record)
+        break
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isHoldfastError(error) || error.code === 'internal') throw error
     }
-  } catch (error) {
-    signal.throwIfAborted()
-    if (!isHoldfastError(error) || error.code === 'internal') throw error
   }
-  return undefined
+  return found
 }
 
 /** The one that ended last; one that has not ended is not the past. */

@@ -1,4 +1,4 @@
-import { planFor, type Catalog, type DetectionWatch, type Plan } from '../../catalog/index.ts'
+import { planFor, type Catalog, type DeciderClaims, type Detection, type DetectionWatch, type Plan } from '../../catalog/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
 
 export interface WatchedService {
@@ -6,13 +6,15 @@ export interface WatchedService {
   readonly plan: Plan
   readonly watch: DetectionWatch
   readonly decide: 'ask' | 'auto'
+  readonly notify: Detection['notify']
+  readonly claims?: DeciderClaims
 }
 
 /** What watches over a service. Throws `unknown-service`, and `usage` when nothing does. */
 export function watchedService(catalog: Catalog, name: string): WatchedService {
   const plan = planFor(catalog, name)
-  const { watch, decide } = plan.detection ?? {}
-  if (watch !== undefined && decide !== undefined) return { service: name, plan, watch, decide }
+  const { watch, decide = 'ask', notify = [], claims } = plan.detection ?? {}
+  if (watch !== undefined) return { service: name, plan, watch, decide, notify, ...(claims === undefined ? {} : { claims }) }
   throw new HoldfastError('usage', {
     message: `nobody watches over the plan ${plan.name}: it has no observers`,
     hint: `give plans.${plan.name}.detection its observers, quorum and for, in ${catalog.file}`,

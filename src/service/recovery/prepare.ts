@@ -37,6 +37,8 @@ export interface RecoveryRequest {
   readonly repository?: string
   /** Whether a step that needs a decision waits for `holdfast run decide` (`ask`, the default) or ends the run. */
   readonly decisions?: PlanInput['decisions']
+  /** The repository in which the incident was claimed that the run is for: it begins only if the claim still holds then. */
+  readonly claimedIn?: string
   /** For whoever must be able to name the run before it is submitted. Default: a new one. */
   readonly runId?: string
 }
@@ -76,6 +78,7 @@ export function prepareRecovery(request: RecoveryRequest): PreparedRecovery {
     form,
     ...restoreFrom(request.catalog, inForm(plan, form), request.repository),
     target: request.target ?? { kind: 'latest' },
+    ...(request.claimedIn === undefined ? {} : { claim: { repository: request.claimedIn } }),
     requestedBy: request.requestedBy ?? userName(),
     onsetAt: (request.onsetAt ?? new Date()).toISOString(),
     decisions: request.decisions ?? 'ask',

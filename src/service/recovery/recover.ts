@@ -4,6 +4,7 @@ import { openLocalEngine, type DurableEngine, type RunEvent } from '../../durabl
 import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import { createPlanHandler, type PlanOutcome } from '../../recovery/index.ts'
 import { currentPlanHash } from '../drill/binding.ts'
+import { mayBegin } from '../detection/may-begin.ts'
 import { drillKeeper } from '../drill/keeper.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { actionServices } from './action-services.ts'
@@ -28,6 +29,7 @@ export function openRunEngine(catalog: Catalog, { onProgress }: RunWatcher): Dur
   const handler = createPlanHandler({
     actions,
     services: actionServices(catalog, onProgress),
+    mayBegin: (run, signal) => mayBegin(catalog, run, signal),
     drills: drillKeeper(catalog),
     record: (outcome, run, signal) => recordRecovery(catalog, outcome, run, signal),
   })

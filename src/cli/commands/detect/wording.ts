@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import { formatDuration } from '../../../kernel/index.ts'
-import type { CopyReach, Detection, ObserverView } from '../../../service/index.ts'
+import type { Acted, CopyReach, Detection, ObserverView, Telling } from '../../../service/index.ts'
 import { table } from '../../output/table.ts'
 
 type Shown = Detection & { readonly wouldLose: readonly CopyReach[]; readonly next: string | undefined }
@@ -50,7 +50,11 @@ export function verdictLine({ service, verdict, since, by, because, time, rule }
 }
 
 /** What to do next, as a command where there is one. */
-export function nextStep({ service, plan, verdict, since, start, observers }: Detection, acting: boolean): string | undefined {
+export function nextStep(
+  { service, plan, verdict, since, start, observers }: Detection,
+  acting: boolean,
+  acted?: Acted,
+): string | undefined {
   if (verdict === 'healthy' || verdict === 'suspected') return undefined
   if (verdict === 'unknown') {
     const missing = observers.filter(({ says }) => says === 'nothing').map(({ observer }) => observer)
@@ -60,6 +64,8 @@ export function nextStep({ service, plan, verdict, since, start, observers }: De
       : `see whether \`holdfast observe --as ${first}\` runs at its site${missing.length > 1 ? `, and ${missing.slice(1).join(', ')} too` : ''}`
   }
   const recover = `\`holdfast recover ${service} --onset ${since?.toISOString()}\``
+  if (acted !== undefined && acted.kind !== 'ran')
+    return `${claimText(acted)}; if that is of no help, a person decides: ${recover}`
   if (start.start) return acting ? undefined : `\`holdfast detect ${service} --act\` starts the plan ${plan}; or ${recover}`
   switch (start.because) {
     case 'run-open':
@@ -74,6 +80,32 @@ export function nextStep({ service, plan, verdict, since, start, observers }: De
     case 'not-down':
     default:
       return `a person decides: ${recover}`
+  }
+}
+
+/** What keeps this machine from starting a run. */
+export function claimText(acted: Exclude<Acted, { kind: 'ran' }>): string {
+  if (acted.kind === 'not-claimable') return `nothing was started, because it cannot be claimed: ${acted.because}`
+  const { host, run, at } = acted.claim
+  return acted.kind === 'begun'
+    ? `${host} has begun the run ${run}: \`holdfast run show ${run}\` there`
+    : `${host} has claimed it at ${at}, and is about to start the run ${run}`
+}
+
+/** Who was told, where anybody was to be. */
+export function tellingLines(telling: Telling | undefined): string[] {
+  switch (telling?.state) {
+    case 'told':
+      return ['people were told', ...telling.problems.map((problem) => `one way did not work: ${problem}`)]
+    case 'not-told':
+      return [pc.red('NOBODY WAS TOLD'), ...telling.problems]
+    case 'told-before':
+      return ['people were told of this incident before']
+    case 'told-elsewhere':
+      return ['another machine tells people of this incident']
+    case undefined:
+    default:
+      return []
   }
 }
 
