@@ -10,13 +10,8 @@ export const actionsFile = fileURLToPath(new URL('../docs/actions.md', import.me
 
 const begin = '<!-- Everything below is made from the actions themselves: node scripts/generate-actions-reference.ts -->'
 
-const asSaid = 'as its parameters say'
-
-const undoWords: Readonly<Record<AnyAction['canUndo'], string>> = {
-  always: 'yes',
-  'as-said': asSaid,
-  never: 'no',
-}
+/** Where no single parameter decides: the description says which do, and how. */
+const depends = 'depends on its parameters'
 
 /** The file as it should be: its guide as it is, its reference from the actions. */
 export function actionsText(current: string): string {
@@ -25,7 +20,7 @@ export function actionsText(current: string): string {
 }
 
 function overview(): string {
-  const rows = actions.map((action) => [`[${action.kind}](#${anchor(action.kind)})`, effect(action), undoWords[action.canUndo]])
+  const rows = actions.map((action) => [`[${action.kind}](#${anchor(action.kind)})`, effect(action), undo(action)])
   const table = [['action', 'effect', 'undo'], ...rows]
   const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
@@ -36,7 +31,7 @@ function overview(): string {
 function section(action: AnyAction): string {
   return [
     `## ${action.kind}`,
-    `Effect: ${effect(action)}. Undo: ${undoWords[action.canUndo]}.`,
+    `Effect: ${effect(action)}. Undo: ${undo(action)}.`,
     action.description,
     members(describedSchema(action.params)) || 'No parameters.',
     `\`\`\`yaml\n${example(action)}\n\`\`\``,
@@ -57,7 +52,12 @@ function example({ kind, example: params }: AnyAction): string {
 function effect(action: AnyAction): string {
   if (action.effect !== 'as-said') return action.effect
   const parameter = describedSchema(action.params).properties?.effect
-  return parameter === undefined ? asSaid : `as \`effect\` says, else ${String(parameter.default)}`
+  return parameter === undefined ? depends : `as \`effect\` says, else ${String(parameter.default)}`
+}
+
+function undo({ canUndo, params }: AnyAction): string {
+  if (canUndo !== 'as-said') return canUndo === 'always' ? 'yes' : 'no'
+  return describedSchema(params).properties?.undo === undefined ? depends : 'when `undo` is given'
 }
 
 /** Of a heading, as Markdown viewers make it. */
