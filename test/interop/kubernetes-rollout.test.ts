@@ -1,56 +1,32 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { ActionBench } from '../support/aws-actions.ts'
-import { startKubelet, type Kubelet } from '../support/kubelet.ts'
-import { clusterCatalog, kubernetesBench } from '../support/kubernetes-actions.ts'
 import { deployment, statefulSet } from '../support/kubernetes-objects.ts'
-import { kubernetesProxy, type KubernetesProxy } from '../support/kubernetes-proxy.ts'
-import { startKubernetes, type Kubernetes } from '../support/kubernetes.ts'
+import { startKubernetesWorld, type KubernetesWorld } from '../support/kubernetes-world.ts'
 import { describeWith } from '../support/peers.ts'
 import { until } from '../support/until.ts'
 
-let kubernetes: Kubernetes
-let kubelet: Kubelet
-let proxy: KubernetesProxy
-let bench: ActionBench
+let world: KubernetesWorld
 
 const rollout = (name: string, more: object) =>
-  bench.step('kubernetes.rollout', { cluster: 'dr', namespace: 'default', deployment: name, ...more })
+  world.bench.step('kubernetes.rollout', { cluster: 'dr', namespace: 'default', deployment: name, ...more })
 
 const imagesOf = (app: string) =>
   query('get', 'pods', `--selector=app=${app}`, '--output=jsonpath={.items[*].spec.containers[*].image}')
 const podsOf = (app: string) => query('get', 'pods', `--selector=app=${app}`, '--output=name')
 const templateOf = (name: string) => query('get', name, '--output=jsonpath={.spec.template}')
-const query = (...args: string[]) => kubernetes.kubectl(...args)
+const query = (...args: string[]) => world.kubernetes.kubectl(...args)
 
 /** It runs, as a rollout finds it. */
 async function running(object: { readonly kind: string; readonly metadata: { readonly name: string } }): Promise<void> {
-  await kubernetes.apply(object)
-  await kubernetes.kubectl('rollout', 'status', `${object.kind.toLowerCase()}/${object.metadata.name}`)
+  await world.kubernetes.apply(object)
+  await world.kubernetes.kubectl('rollout', 'status', `${object.kind.toLowerCase()}/${object.metadata.name}`)
 }
 
 describeWith('kubernetes', 'kubernetes.rollout against a real control plane', (program) => {
   beforeAll(async () => {
-    kubernetes = await startKubernetes(program)
-    kubelet = await startKubelet(kubernetes)
-    proxy = await kubernetesProxy(kubernetes)
-    const catalog = await clusterCatalog(kubernetes)
-    const proxied = {
-      ...catalog.clusters.dr,
-      name: 'proxied',
-      kubeconfig: { file: await kubernetes.kubeconfig('admin', { port: proxy.port }) },
-    }
-    bench = await kubernetesBench({ ...catalog, clusters: { ...catalog.clusters, proxied } })
+    world = await startKubernetesWorld(program)
   })
-  beforeEach(() => {
-    kubelet.holdsUp = () => false
-    proxy.rule = () => undefined
-  })
-  afterAll(async () => {
-    await bench[Symbol.asyncDispose]()
-    await proxy[Symbol.asyncDispose]()
-    await kubelet[Symbol.asyncDispose]()
-    await kubernetes[Symbol.asyncDispose]()
-  })
+  beforeEach(() => world.calm())
+  afterAll(() => world[Symbol.asyncDispose]())
 
   test('a new image is rolled out until only new pods are left, and the undo returns to the revision before', async () => {
     await running(deployment('web', { replicas: 2, image: 'example.com/web:1' }))
@@ -98,7 +74,7 @@ describeWith('kubernetes', 'kubernetes.rollout against a real control plane', (p
     const slow = deployment('slow', { replicas: 2, image: 'example.com/slow:1' })
     const impatient = { ...slow, spec: { ...slow.spec, progressDeadlineSeconds: 2 } }
     await running(impatient)
-    kubelet.holdsUp = ({ spec }) => spec?.containers[0]?.image === 'example.com/slow:2'
+    world.kubelet.holdsUp = ({ spec }) => spec?.containers[0]?.image === 'example.com/slow:2'
     const step = rollout('slow', { images: { main: 'example.com/slow:2' } })
     await expect(step.run()).rejects.toMatchObject({
       code: 'command-failed',
@@ -113,7 +89,7 @@ describeWith('kubernetes', 'kubernetes.rollout against a real control plane', (p
   test('a change whose answer is lost was made, and is not made a second time', async () => {
     await running(deployment('lost', { replicas: 1 }))
     const step = rollout('lost', { cluster: 'proxied', restart: true })
-    proxy.rule = (call) => (call.startsWith('PATCH ') ? { loses: 'answer' } : undefined)
+    world.proxy.rule = (call) => (call.startsWith('PATCH ') ? { loses: 'answer' } : undefined)
     await expect(step.run()).rejects.toMatchObject({ code: 'outcome-unknown' })
     await until(
       'it is done',
@@ -132,7 +108,7 @@ describeWith('kubernetes', 'kubernetes.rollout against a real control plane', (p
     await query('set', 'image', 'deployment/shared', 'main=example.com/shared:3')
     await expect(step.undo()).rejects.toMatchObject({ code: 'identity-mismatch' })
     expect(await step.probe('interrupted')).toMatchObject({ state: 'unknown' })
-    proxy.rule = (call) =>
+    world.proxy.rule = (call) =>
       call.startsWith('PATCH ')
         ? { meanwhile: () => query('set', 'image', 'deployment/shared', 'main=example.com/shared:4') }
         : undefined
@@ -150,7 +126,7 @@ describeWith('kubernetes', 'kubernetes.rollout against a real control plane', (p
     expect(await rollout('paused', { restart: true }).preflight()).toMatchObject([{ severity: 'blocker', code: 'paused' }])
     await expect(rollout('paused', { restart: true }).run()).rejects.toMatchObject({ code: 'command-failed' })
     const byHand = statefulSet('by-hand')
-    await kubernetes.apply({ ...byHand, spec: { ...byHand.spec, updateStrategy: { type: 'OnDelete' } } })
+    await world.kubernetes.apply({ ...byHand, spec: { ...byHand.spec, updateStrategy: { type: 'OnDelete' } } })
     expect(await rollout('x', { deployment: undefined, statefulSet: 'by-hand', restart: true }).preflight()).toMatchObject([
       { code: 'updates-on-delete' },
     ])

@@ -3,11 +3,8 @@ import { resolveSecret } from '../../src/catalog/index.ts'
 import { actionBench, type ActionBench } from './aws-actions.ts'
 import type { Kubernetes } from './kubernetes.ts'
 
-/** A catalog with nothing but clusters: `dr`, pinned, as admin; `limited`, as that user; and others that a test names. */
-export async function clusterCatalog(
-  kubernetes: Kubernetes,
-  more: Readonly<Record<string, ClusterEntry>> = {},
-): Promise<Catalog> {
+/** A catalog with nothing but clusters: `dr`, pinned, as admin; `limited`, as that user. */
+export async function clusterCatalog(kubernetes: Kubernetes): Promise<Catalog> {
   const id = await kubernetes.kubectl('get', 'namespace', 'kube-system', '--output=jsonpath={.metadata.uid}')
   const entry = async (name: string, user: 'admin' | 'limited'): Promise<ClusterEntry> => ({
     name,
@@ -15,7 +12,7 @@ export async function clusterCatalog(
     context: 'test',
     kubeconfig: { file: await kubernetes.kubeconfig(user) },
   })
-  const clusters = { dr: await entry('dr', 'admin'), limited: await entry('limited', 'limited'), ...more }
+  const clusters = { dr: await entry('dr', 'admin'), limited: await entry('limited', 'limited') }
   return { file: `${kubernetes.folder}/holdfast.yaml`, clusters } as unknown as Catalog
 }
 

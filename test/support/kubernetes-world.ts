@@ -1,3 +1,4 @@
+import type { ClusterEntry } from '../../src/catalog/index.ts'
 import type { ActionBench } from './aws-actions.ts'
 import { startKubelet, type Kubelet } from './kubelet.ts'
 import { clusterCatalog, kubernetesBench } from './kubernetes-actions.ts'
@@ -16,15 +17,21 @@ export interface KubernetesWorld extends AsyncDisposable {
   calm(): void
 }
 
-export async function startKubernetesWorld(program: string): Promise<KubernetesWorld> {
+/** `more` clusters for the catalog, of such that `dr` is one. */
+type MoreClusters = (kubernetes: Kubernetes, dr: ClusterEntry) => Promise<Readonly<Record<string, ClusterEntry>>>
+
+export async function startKubernetesWorld(program: string, more?: MoreClusters): Promise<KubernetesWorld> {
   await using stack = new AsyncDisposableStack()
   const kubernetes = stack.use(await startKubernetes(program))
   const kubelet = stack.use(await startKubelet(kubernetes))
   const proxy = stack.use(await kubernetesProxy(kubernetes))
-  const kubeconfig = { file: await kubernetes.kubeconfig('admin', { port: proxy.port }) }
-  const catalog = await clusterCatalog(kubernetes, { proxied: { name: 'proxied', kubeconfig } })
+  const catalog = await clusterCatalog(kubernetes)
+  const { dr } = catalog.clusters
+  if (dr === undefined) throw new Error('there is no dr')
+  const proxied = { ...dr, name: 'proxied', kubeconfig: { file: await kubernetes.kubeconfig('admin', { port: proxy.port }) } }
+  const clusters = { ...catalog.clusters, proxied, ...(await more?.(kubernetes, dr)) }
   const said: string[] = []
-  const bench = stack.use(await kubernetesBench(catalog, said))
+  const bench = stack.use(await kubernetesBench({ ...catalog, clusters }, said))
   const all = stack.move()
   return {
     kubernetes,

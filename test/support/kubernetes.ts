@@ -18,8 +18,10 @@ export interface Kubernetes extends AsyncDisposable {
   readonly key: string
   /** A folder with a program `kubectl`. */
   readonly bin: string
-  /** Writes a kubeconfig for a user, and gives its path. `admin` may everything, `limited` what a role gives it. */
-  kubeconfig(user: User, parts?: { readonly port?: number; readonly context?: string }): Promise<string>
+  /** Writes a kubeconfig with the context `test`, and gives its path. `admin` may everything, `limited` what a role gives it. */
+  kubeconfig(user: User, parts?: { readonly port?: number }): Promise<string>
+  /** The same with a user and a cluster as a kubeconfig has them. */
+  kubeconfigOf(name: string, user: object, cluster?: object): Promise<string>
   readonly config: (user: User) => KubeConfig
   /** The real kubectl, as admin. Throws when it fails. */
   kubectl(...args: string[]): Promise<string>
@@ -83,22 +85,28 @@ export async function startKubernetes(program: string): Promise<Kubernetes> {
     'token-auth-file': 'tokens.csv',
     'service-cluster-ip-range': '10.0.0.0/24',
   })
-  const document = (user: User, at: number, context: string) =>
+  const document = (user: object, cluster: object = {}) =>
     JSON.stringify({
       apiVersion: 'v1',
       kind: 'Config',
       clusters: [
-        { name: 'test', cluster: { server: `https://127.0.0.1:${at}`, 'certificate-authority': 'certs/apiserver.crt' } },
+        {
+          name: 'test',
+          cluster: { server: `https://127.0.0.1:${port}`, 'certificate-authority': 'certs/apiserver.crt', ...cluster },
+        },
       ],
-      users: [{ name: user, user: { token: `${user}-token` } }],
-      contexts: [{ name: context, context: { cluster: 'test', user } }],
-      'current-context': context,
+      users: [{ name: 'user', user }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'user' } }],
+      'current-context': 'test',
     })
-  const kubeconfig: Kubernetes['kubeconfig'] = async (user, { port: at = port, context = 'test' } = {}) => {
-    const path = join(folder, `${user}-${at}-${context}.kubeconfig`)
-    await writeFile(path, document(user, at, context))
+  const tokenOf = (user: User) => ({ token: `${user}-token` })
+  const kubeconfigOf: Kubernetes['kubeconfigOf'] = async (name, user, cluster) => {
+    const path = join(folder, `${name}.kubeconfig`)
+    await writeFile(path, document(user, cluster))
     return path
   }
+  const kubeconfig: Kubernetes['kubeconfig'] = (user, { port: at = port } = {}) =>
+    kubeconfigOf(`${user}-${at}`, tokenOf(user), { server: `https://127.0.0.1:${at}` })
   const env = { PATH: process.env.PATH, HOME: folder, KUBECONFIG: await kubeconfig('admin') }
   const run = async (args: readonly string[], input = '') => {
     const { exitCode, stdout, stderr } = await runProcess(program, ['kubectl', ...args], { env, input, cwd: folder })
@@ -142,9 +150,10 @@ export async function startKubernetes(program: string): Promise<Kubernetes> {
     certificate: await readFile(join(folder, 'certs/apiserver.crt'), 'utf8'),
     key: await readFile(join(folder, 'certs/apiserver.key'), 'utf8'),
     kubeconfig,
+    kubeconfigOf,
     config(user) {
       const config = new KubeConfig()
-      config.loadFromString(document(user, port, 'test'))
+      config.loadFromString(document(tokenOf(user)))
       config.makePathsAbsolute(folder)
       return config
     },

@@ -19,7 +19,7 @@ export function kubectlFor(cluster: string, catalog: Catalog | undefined): Kubec
       ...(entry?.id === undefined
         ? []
         : [
-            `test "$(${['kubectl', ...context, 'get', 'namespace', 'kube-system', '-o', 'jsonpath={.metadata.uid}'].map(quote).join(' ')})" = ${entry.id}   # it is ${cluster}, and no other cluster`,
+            `test "$(${['kubectl', ...context, 'get', 'namespace', 'kube-system', '-o', 'jsonpath={.metadata.uid}'].map(quote).join(' ')})" = ${entry.id}   # must succeed: it is ${cluster}, and no other cluster`,
           ]),
     ],
     line: (words, namespace) =>
