@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { userName, type Json } from '../kernel/index.ts'
+import { HoldfastError, userName, type Json } from '../kernel/index.ts'
 import {
   formatTime,
   newestSnapshot,
@@ -24,6 +24,10 @@ export interface BackupJob {
   readonly parent?: string
   /** Read everything, whatever a parent says. */
   readonly force?: boolean
+  /** Write no snapshot when its root tree would be the parent's. */
+  readonly skipIfUnchanged?: boolean
+  /** When the snapshot is to say that it was made: milliseconds since 1970, not in the future. Now by default. */
+  readonly timeMs?: number
   /** Read and count, but store nothing and write no snapshot. */
   readonly dryRun?: boolean
   /** How content is stored. */
@@ -34,11 +38,15 @@ export interface BackupJob {
 
 /** restic's summary, in its own words where it has them. Blob figures are of what the repository did not hold before. */
 export interface BackupSummary extends ArchiveStats {
-  /** The snapshot's id; absent after a dry run. */
+  /** The snapshot's id; absent after a dry run, and when nothing changed and none was wanted then. */
   readonly snapshot?: string
+  /** All is as in the parent, so no snapshot was written. */
+  readonly unchanged?: true
   readonly parent?: string
-  /** When the backup began and ended, milliseconds since 1970. */
+  /** When the backup began, milliseconds since 1970. */
   readonly startedAtMs: number
+  /** The time that the snapshot says: that one, unless another was asked for. */
+  readonly timeMs: number
   readonly durationMs: number
   readonly dataBlobs: number
   readonly treeBlobs: number
@@ -74,6 +82,13 @@ async function backUp(
   const { repository, source } = job
   const startMs = performance.now()
   const startedAtMs = Date.now()
+  const timeMs = job.timeMs ?? startedAtMs
+  // It would be taken for damage, and its successors for old.
+  if (timeMs > startedAtMs)
+    throw new HoldfastError('usage', {
+      message: 'the time of the snapshot is in the future',
+      hint: 'check the date, and its zone',
+    })
   const parent = await findParent(job, signal)
   // Snapshots first, then the index: whatever the parent names was indexed before.
   await repository.refreshIndex(signal)
@@ -85,14 +100,16 @@ async function backUp(
   const totals = writer.totals()
   // Without the lock, somebody may have deleted as unused what the snapshot is to name.
   await job.lock.confirm()
-  const snapshot = job.dryRun
-    ? undefined
-    : await repository.saveSnapshot(snapshotRecord(job, { parent, archived, totals, startedAtMs }), signal)
+  const unchanged = job.skipIfUnchanged === true && parent?.tree === archived.tree
+  const record = snapshotRecord(job, { parent, archived, totals, startedAtMs, timeMs })
+  const snapshot = job.dryRun || unchanged ? undefined : await repository.saveSnapshot(record, signal)
   const { dataBlobs, treeBlobs, bytesRead, addedBytes, addedStoredBytes } = totals
   return {
     ...(snapshot && { snapshot: snapshot.id }),
     ...(parent && { parent: parent.id }),
+    ...(unchanged && { unchanged }),
     startedAtMs,
+    timeMs,
     durationMs: performance.now() - startMs,
     ...archived.stats,
     dataBlobs,
@@ -108,14 +125,14 @@ async function backUp(
 
 /** The newest snapshot of this host that has all the paths; one dated in the future is none. */
 async function findParent(
-  { repository, source, host = hostname(), parent, force = false }: BackupJob,
+  { repository, source, host = hostname(), parent, force = false, timeMs = Date.now() }: BackupJob,
   signal: AbortSignal,
 ): Promise<Snapshot | undefined> {
   if (force) return undefined
   if (parent !== undefined) return repository.findSnapshot(parent, {}, signal)
   // A damaged snapshot is no parent, and no reason to end without a new one. It is for check to tell.
   const found = await repository.snapshots(signal, () => {})
-  return newestSnapshot(found, { host, paths: source.describe().paths }, Date.now())
+  return newestSnapshot(found, { host, paths: source.describe().paths }, timeMs)
 }
 
 interface Done {
@@ -123,12 +140,13 @@ interface Done {
   readonly archived: ArchivedTree
   readonly totals: WriterTotals
   readonly startedAtMs: number
+  readonly timeMs: number
 }
 
-function snapshotRecord(job: BackupJob, { parent, archived, totals, startedAtMs }: Done): SnapshotRecord {
+function snapshotRecord(job: BackupJob, { parent, archived, totals, startedAtMs, timeMs }: Done): SnapshotRecord {
   const { paths, tags, excludes = [] } = job.source.describe()
   const { stats } = archived
-  const time = formatTime(BigInt(startedAtMs) * nsPerMs)
+  const time = formatTime(BigInt(Math.round(timeMs)) * nsPerMs)
   return {
     time,
     ...(parent && { parent: parent.id }),
@@ -140,7 +158,7 @@ function snapshotRecord(job: BackupJob, { parent, archived, totals, startedAtMs 
     tags: [...new Set([...tags, ...(job.tags ?? [])])],
     ...(job.programVersion !== undefined && { programVersion: job.programVersion }),
     summary: {
-      backup_start: time,
+      backup_start: formatTime(BigInt(startedAtMs) * nsPerMs),
       backup_end: formatTime(BigInt(Date.now()) * nsPerMs),
       files_new: stats.filesNew,
       files_changed: stats.filesChanged,

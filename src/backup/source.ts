@@ -6,7 +6,7 @@ import type { BlobWriter, Repository, Snapshot } from '../repository/index.ts'
  * root tree. It takes no lock, flushes nothing and writes no snapshot: `backup` does.
  */
 export interface Source {
-  readonly kind: 'files' | 'postgres'
+  readonly kind: 'files' | 'postgres' | 'stream'
   /** What the snapshot will say. `paths` are absolute; with the host they find the parent. */
   describe(): SourceDescription
   /** Throws when nothing useful can be saved; what is only partly readable ends up in `skipped`. */

@@ -1,6 +1,6 @@
 import { Command } from '@commander-js/extra-typings'
 import { addGlobalOptions } from './command.ts'
-import { backupCommand } from './commands/backup.ts'
+import { backupCommand } from './commands/backup/backup.ts'
 import { catCommand } from './commands/cat/cat.ts'
 import { checkCommand } from './commands/check/check.ts'
 import { copyCommand } from './commands/copy/copy.ts'

@@ -96,12 +96,12 @@ export async function recordBackup(
   context: { readonly service?: string; readonly catalogPath?: string; readonly catalogHash?: string },
   signal?: AbortSignal,
 ): Promise<LedgerHead> {
-  if (summary.snapshot === undefined) throw new HoldfastError('internal', { message: 'a dry run is not evidence' })
+  if (summary.snapshot === undefined) throw new HoldfastError('internal', { message: 'without a snapshot there is no evidence' })
   const body: EvidenceBody<'backup'> = {
     source,
     repository: repositoryName,
     snapshot: summary.snapshot,
-    snapshotTime: new Date(summary.startedAtMs).toISOString(),
+    snapshotTime: new Date(summary.timeMs).toISOString(),
     sizeBytes: summary.totalBytesProcessed,
     files: summary.totalFilesProcessed,
     addedBytes: summary.addedBytes,

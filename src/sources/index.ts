@@ -1,3 +1,6 @@
+export { cacheMarker, parseMarker, type ExcludeOptions, type Marker } from './files/exclude.ts'
 export { createFilesSource, type FilesSourceOptions } from './files/files-source.ts'
 export { createPostgresSource, type PostgresSourceOptions } from './postgres/postgres-source.ts'
 export { backupPaths, readBaseBackupRecord, type BaseBackupRecord } from './postgres/record.ts'
+export { commandOutput } from './stream/command-output.ts'
+export { createStreamSource, type StreamSourceOptions } from './stream/stream-source.ts'

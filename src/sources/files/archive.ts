@@ -1,9 +1,9 @@
-import { lstatSync } from 'node:fs'
+import { lstatSync, type BigIntStats } from 'node:fs'
 import { isHoldfastError, messageOf } from '../../kernel/index.ts'
 import { encodeTree, type TreeNode } from '../../repository/index.ts'
 import type { ArchiveContext, ArchivedTree, ArchiveStats, Skipped } from '../../backup/index.ts'
-import type { Exclude } from './exclude.ts'
-import { type NodeReader, unchangedContent } from './node-reader.ts'
+import type { Exclusions } from './exclude.ts'
+import type { NodeReader } from './node-reader.ts'
 import type { TargetNode } from './targets.ts'
 import { listDirectory, type Entry } from './walk.ts'
 
@@ -23,6 +23,15 @@ interface Previous {
   readonly children: ReadonlyMap<string, TreeNode>
 }
 
+export interface ArchiveTools {
+  readonly exclusions: Exclusions
+  readonly nodes: NodeReader
+  /** Whether the repository holds a data blob. */
+  readonly has: (blob: string) => boolean
+  /** The content that a file had in the parent snapshot, if it counts as unchanged since. */
+  readonly unchanged: (before: TreeNode | undefined, stat: BigIntStats) => readonly string[] | undefined
+}
+
 /**
  * Saves the trees of targets. The walk goes on while content is read: a directory's tree is saved when the last of its entries is, and what
  * bounds memory is the number of files under way.
@@ -32,9 +41,10 @@ interface Previous {
  */
 export class Archive {
   readonly #context: ArchiveContext
-  readonly #exclude: Exclude
+  readonly #exclusions: Exclusions
   readonly #nodes: NodeReader
   readonly #has: (blob: string) => boolean
+  readonly #unchanged: ArchiveTools['unchanged']
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
   readonly #skipped: Skipped[] = []
@@ -55,16 +65,12 @@ export class Archive {
   #places = filesUnderWay
   readonly #waiting: (() => void)[] = []
 
-  /** `has`: whether the repository holds a data blob. */
-  constructor(
-    context: ArchiveContext,
-    { exclude, nodes, has }: { exclude: Exclude; nodes: NodeReader; has: (blob: string) => boolean },
-    signal: AbortSignal,
-  ) {
+  constructor(context: ArchiveContext, { exclusions, nodes, has, unchanged }: ArchiveTools, signal: AbortSignal) {
     this.#context = context
-    this.#exclude = exclude
+    this.#exclusions = exclusions
     this.#nodes = nodes
     this.#has = has
+    this.#unchanged = unchanged
     this.#signal = AbortSignal.any([signal, this.#stop.signal])
   }
 
@@ -119,7 +125,7 @@ export class Archive {
     const { path } = directory
     let listing
     try {
-      listing = await listDirectory(path, this.#exclude, this.#signal)
+      listing = await listDirectory(directory, this.#exclusions, this.#signal)
     } catch (error) {
       this.#signal.throwIfAborted()
       this.#skip(path, error)
@@ -152,7 +158,7 @@ export class Archive {
 
   async #file(entry: Entry, before: TreeNode | undefined): Promise<Pending> {
     const { path, stat } = entry
-    const content = unchangedContent(before, stat)
+    const content = this.#unchanged(before, stat)
     if (content !== undefined && content.every((blob) => this.#has(blob))) {
       this.#unreadBytes += Number(stat.size)
       return { node: Promise.resolve(this.#savedFile(entry, { content, size: stat.size }, before)) }

@@ -2,18 +2,18 @@ import { lstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { loadPosix, type ArchiveContext, type ArchivedTree, type Source } from '../../backup/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
-import { Archive } from './archive.ts'
-import { createExclude, type Exclude } from './exclude.ts'
-import { NodeReader } from './node-reader.ts'
+import { Archive, type ArchiveTools } from './archive.ts'
+import { createExclusions, type ExcludeOptions } from './exclude.ts'
+import { NodeReader, unchangedContent, type ChangeDetection } from './node-reader.ts'
 import { loadOwners } from './owners.ts'
 import { layOutTargets, type TargetNode } from './targets.ts'
 import { count, type Census } from './walk.ts'
 
-export interface FilesSourceOptions {
-  /** Files and directories; relative ones count from the working directory. */
-  readonly paths: readonly string[]
-  /** Patterns as for createExclude. */
-  readonly excludes?: readonly string[]
+export interface FilesSourceOptions extends ExcludeOptions, ChangeDetection {
+  /** Files and directories; relative ones count from the working directory. Those of bytes need not be UTF-8. */
+  readonly paths: readonly (string | Buffer)[]
+  /** Keep when files were last read: it makes every tree new that has one that was. */
+  readonly withAtime?: boolean
   readonly tags?: readonly string[]
   readonly workingDirectory?: string
 }
@@ -32,29 +32,32 @@ export function createFilesSource(options: FilesSourceOptions): Source {
     kind: 'files',
     describe: () => ({
       // Sorted, as restic writes them: the order in which they were given does not matter to finding a parent.
-      paths: [...new Set(paths.map((path) => resolve(workingDirectory, path)))].toSorted(),
+      paths: [...new Set(paths.map((path) => resolve(workingDirectory, path.toString())))].toSorted(),
       tags,
       excludes,
     }),
-    archive: (context, signal) => archiveFiles(context, { paths, exclude: createExclude(excludes), workingDirectory }, signal),
+    archive: (context, signal) => archiveFiles(context, { ...options, workingDirectory }, signal),
   }
 }
 
 async function archiveFiles(
   context: ArchiveContext,
-  { paths, exclude, workingDirectory }: { paths: readonly string[]; exclude: Exclude; workingDirectory: string },
+  options: FilesSourceOptions & { readonly workingDirectory: string },
   signal: AbortSignal,
 ): Promise<ArchivedTree> {
-  const root = layOutTargets(paths, workingDirectory)
+  const root = layOutTargets(options.paths, options.workingDirectory)
   refuseWhenNothingIsThere(targetsOf(root))
   const posix = loadPosix()
   const [owners, index] = await Promise.all([loadOwners(), context.repository.loadIndex(signal)])
   const has = (blob: string) => index.has('data', blob)
-  const archive = new Archive(context, { exclude, nodes: new NodeReader(owners, posix), has }, signal)
+  const exclusions = createExclusions(options, options.oneFileSystem ? devicesOf(targetsOf(root)) : new Set())
+  const nodes = new NodeReader(owners, posix, options)
+  const unchanged: ArchiveTools['unchanged'] = (before, stat) => unchangedContent(before, stat, options)
+  const archive = new Archive(context, { exclusions, nodes, has, unchanged }, signal)
 
   const ended = new AbortController()
   const census: Census = { files: 0, bytes: 0, complete: false }
-  const counting = count(targetsOf(root), exclude, census, AbortSignal.any([signal, ended.signal])).catch(() => {})
+  const counting = count(targetsOf(root), exclusions, census, AbortSignal.any([signal, ended.signal])).catch(() => {})
   const report = reporter(context, archive, census)
   const timer = setInterval(report, progressEveryMs)
   try {
@@ -92,6 +95,10 @@ function reporter({ writer, progress }: ArchiveContext, archive: Archive, census
 
 function targetsOf(node: TargetNode): Buffer[] {
   return node.kind === 'target' ? [node.path] : [...node.children.values()].flatMap(targetsOf)
+}
+
+function devicesOf(targets: readonly Buffer[]): Set<bigint> {
+  return new Set(targets.flatMap((path) => lstatSync(path, { bigint: true, throwIfNoEntry: false })?.dev ?? []))
 }
 
 /** A snapshot of nothing would look like a backup. */

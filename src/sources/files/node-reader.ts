@@ -12,10 +12,12 @@ export type Known = Partial<Pick<TreeNode, 'content' | 'size' | 'subtree'>>
 export class NodeReader {
   readonly #owners: Owners
   readonly #posix: Posix | undefined
+  readonly #withAtime: boolean
 
-  constructor(owners: Owners, posix: Posix | undefined) {
+  constructor(owners: Owners, posix: Posix | undefined, { withAtime = false }: { readonly withAtime?: boolean } = {}) {
     this.#owners = owners
     this.#posix = posix
+    this.#withAtime = withAtime
   }
 
   /** Throws Node's errors for what cannot be looked at any more. */
@@ -33,7 +35,7 @@ export class NodeReader {
       mode: goMode(Number(stat.mode)),
       mtime: stat.mtimeNs,
       // The true one changes by reading alone, and would make every tree new.
-      atime: stat.mtimeNs,
+      atime: this.#withAtime ? stat.atimeNs : stat.mtimeNs,
       ctime: stat.ctimeNs,
       uid,
       gid,
@@ -76,16 +78,27 @@ function typeOf(stat: BigIntStats): NodeType {
   return stat.isSocket() ? 'socket' : 'irregular'
 }
 
+/** For file systems on which a file's ctime or inode changes though nobody changed the file. */
+export interface ChangeDetection {
+  readonly ignoreCtime?: boolean
+  /** The ctime too, as in restic: where inodes change, so does it. */
+  readonly ignoreInode?: boolean
+}
+
 /**
  * The content that a file had in the parent snapshot, if nothing says that it changed since: type, size, mtime, ctime and inode are equal.
  * The device is no part of it, as with restic: device numbers change when a machine starts again.
  */
-export function unchangedContent(before: TreeNode | undefined, stat: BigIntStats): readonly string[] | undefined {
+export function unchangedContent(
+  before: TreeNode | undefined,
+  stat: BigIntStats,
+  { ignoreCtime = false, ignoreInode = false }: ChangeDetection = {},
+): readonly string[] | undefined {
   if (before?.type !== 'file' || before.content === null) return undefined
   const unchanged =
     (before.size ?? 0n) === stat.size &&
     before.mtime === stat.mtimeNs &&
-    before.ctime === stat.ctimeNs &&
-    before.inode === stat.ino
+    (ignoreCtime || ignoreInode || before.ctime === stat.ctimeNs) &&
+    (ignoreInode || before.inode === stat.ino)
   return unchanged ? before.content : undefined
 }

@@ -3,7 +3,8 @@ import { readdir } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { messageOf } from '../../kernel/index.ts'
 import type { Skipped } from '../../backup/index.ts'
-import type { Exclude } from './exclude.ts'
+import type { Exclusions } from './exclude.ts'
+import { joinPath } from './join-path.ts'
 
 /** Something in a directory. */
 export interface Entry {
@@ -26,9 +27,17 @@ const batch = 256
  * What a directory holds. Sockets are left out, as restic does: they mean nothing without their process. What vanished since its name was
  * read is left out too. Throws what readdir throws.
  */
-export async function listDirectory(path: Buffer, exclude: Exclude, signal: AbortSignal): Promise<Listing> {
-  const names = await readdir(path, { encoding: 'buffer' })
-  names.sort((a, b) => Buffer.compare(a, b))
+export async function listDirectory(
+  { path, stat: own }: Pick<Entry, 'path' | 'stat'>,
+  exclusions: Exclusions,
+  signal: AbortSignal,
+): Promise<Listing> {
+  if (exclusions.content(own)) return { entries: [], skipped: [] }
+  const listed = await readdir(path, { encoding: 'buffer' })
+  const names = exclusions.keptNames(
+    path,
+    listed.sort((a, b) => Buffer.compare(a, b)),
+  )
   const entries: Entry[] = []
   const skipped: Skipped[] = []
   for (const [index, name] of names.entries()) {
@@ -37,21 +46,15 @@ export async function listDirectory(path: Buffer, exclude: Exclude, signal: Abor
       signal.throwIfAborted()
     }
     const child = joinPath(path, name)
-    if (exclude(child.toString())) continue
+    if (exclusions.path(child.toString())) continue
     try {
       const stat = lstatSync(child, { bigint: true, throwIfNoEntry: false })
-      if (stat !== undefined && !stat.isSocket()) entries.push({ name, path: child, stat })
+      if (stat !== undefined && !stat.isSocket() && !exclusions.entry(stat)) entries.push({ name, path: child, stat })
     } catch (error) {
       skipped.push({ path: child.toString(), reason: messageOf(error) })
     }
   }
   return { entries, skipped }
-}
-
-const slash = Buffer.from('/')
-
-export function joinPath(directory: Buffer, name: Buffer): Buffer {
-  return directory.at(-1) === slash[0] ? Buffer.concat([directory, name]) : Buffer.concat([directory, slash, name])
 }
 
 /** What there is to do, as far as it is known. */
@@ -62,10 +65,15 @@ export interface Census {
 }
 
 /** Counts the regular files below the targets and their bytes, for the time left. Errors are the archive's to report. */
-export async function count(targets: readonly Buffer[], exclude: Exclude, census: Census, signal: AbortSignal): Promise<void> {
-  const directories: Buffer[] = []
+export async function count(
+  targets: readonly Buffer[],
+  exclusions: Exclusions,
+  census: Census,
+  signal: AbortSignal,
+): Promise<void> {
+  const directories: Pick<Entry, 'path' | 'stat'>[] = []
   const see = (path: Buffer, stat: BigIntStats | undefined) => {
-    if (stat?.isDirectory()) directories.push(path)
+    if (stat?.isDirectory()) directories.push({ path, stat })
     if (!stat?.isFile()) return
     census.files++
     census.bytes += Number(stat.size)
@@ -73,7 +81,7 @@ export async function count(targets: readonly Buffer[], exclude: Exclude, census
   for (const target of targets) see(target, lstatSync(target, { bigint: true, throwIfNoEntry: false }))
   for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
     signal.throwIfAborted()
-    const { entries } = await listDirectory(directory, exclude, signal).catch(() => ({ entries: [] }))
+    const { entries } = await listDirectory(directory, exclusions, signal).catch(() => ({ entries: [] }))
     for (const { path, stat } of entries) see(path, stat)
   }
   census.complete = true
