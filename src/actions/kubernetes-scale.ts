@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { clusterName } from '../catalog/index.ts'
 import { done, halfDone, notDone, unknown, type ActionContext } from './contract.ts'
 import { defineAction } from './define-action.ts'
+import { autoscalerFindings } from './kubernetes/autoscaler.ts'
 import { assertSameObject, change, changedMeanwhile } from './kubernetes/change.ts'
 import { identityFindings, openCluster, type Cluster } from './kubernetes/cluster.ts'
 import { kubectlFor } from './kubernetes/kubectl.ts'
@@ -44,7 +45,7 @@ type Note = z.infer<typeof note>
 export const kubernetesScale = defineAction<Params>({
   kind: 'kubernetes.scale',
   description:
-    'Scales a Deployment or a StatefulSet, and waits until its controller has seen that and so many pods are available. With fewer than before it waits until the others are gone: pods that are being terminated count, for they can still write. How many there were is noted before. The undo sets that back and waits alike; it fails where somebody else has changed the number since. An autoscaler that does so makes the step fail too. Outputs: `replicas`, `previous`.',
+    'Scales a Deployment or a StatefulSet, and waits until its controller has seen that and so many pods are available. With fewer than before it waits until the others are gone: pods that are being terminated count, for they can still write. How many there were is noted before. The undo sets that back and waits alike; it fails where somebody else has changed the number since. An autoscaler that does so makes the step fail too; the preflight warns of one. Outputs: `replicas`, `previous`.',
   example: { cluster: 'dr', namespace: 'shop', deployment: 'web', replicas: 3 },
   effect: 'reversible',
   params,
@@ -57,8 +58,9 @@ export const kubernetesScale = defineAction<Params>({
       ...(await cluster.forbidden(workloadRef(p), ['get', 'patch'])),
       ...(p.wait ? await cluster.forbidden({ ...podsOf(p), name: '' }, ['list']) : []),
     ]
-    if (!findings.some(({ code }) => code === 'permission-denied')) await readWorkload(cluster, p)
-    return findings
+    if (findings.some(({ code }) => code === 'permission-denied')) return findings
+    await readWorkload(cluster, p)
+    return [...findings, ...(await autoscalerFindings(cluster, workloadRef(p), p.replicas))]
   },
 
   async probe(p, context, { signal, idempotencyKey, previous }) {

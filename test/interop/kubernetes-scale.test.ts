@@ -202,6 +202,16 @@ describeWith('kubernetes', 'kubernetes.scale against a real control plane', (pro
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) as string, hint: expect.any(String) as string })
   })
 
+  test('an autoscaler that would set another number is a warning', async () => {
+    await world.kubernetes.apply(deployment('elastic'), deployment('rigid'))
+    await world.kubernetes.kubectl('autoscale', 'deployment/elastic', '--min=2', '--max=5', '--cpu=50%')
+    expect(await scale('elastic', 3).preflight()).toMatchObject([
+      { severity: 'warning', code: 'autoscaled', message: expect.stringContaining('between 2 and 5') as string },
+    ])
+    expect(await scale('elastic', 0).preflight()).toEqual([])
+    expect(await scale('rigid', 3).preflight()).toEqual([])
+  })
+
   test('a user whose token a command of the kubeconfig gets', async () => {
     await world.kubernetes.apply(deployment('by-command'))
     expect(await scale('by-command', 2, { cluster: 'by-command' }).run()).toEqual({ replicas: 2, previous: 1 })

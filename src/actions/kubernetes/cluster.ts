@@ -65,7 +65,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async create(object: KubeObject, ref: ObjectRef): Promise<KubeObject> {
-    const request = { verb: 'create', body: object, query: { fieldManager }, changes: true, isNew: true }
+    const request = { verb: 'create', body: object, query: { fieldManager }, changes: true, isUnnamed: true }
     return kubeObject.parse(await this.#send('POST', ref, request))
   }
 
@@ -95,14 +95,13 @@ export class Cluster implements AsyncDisposable {
     await this.#send('DELETE', ref, { verb: 'delete', body, changes: true })
   }
 
-  /** All pods of a namespace that a selector (`app=web,tier in (a, b)`) takes. */
-  async pods(namespace: string, labelSelector: string): Promise<KubeObject[]> {
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
-    const what = `list the pods of ${namespace}`
-    const answer = await this.#connection.send({ method: 'GET', path, query: { labelSelector }, what })
+  /** All objects of a kind in a namespace; with a selector (`app=web,tier in (a, b)`) only those that it takes. */
+  async list(ref: Omit<ObjectRef, 'name'>, labelSelector?: string): Promise<KubeObject[]> {
+    const query = labelSelector === undefined ? {} : { labelSelector }
+    const answer = await this.#send('GET', { ...ref, name: '' }, { verb: 'list', query, isUnnamed: true })
     const items = (answer as { readonly items?: readonly object[] }).items ?? []
     // Items of a list do not say what they are.
-    return items.map((item) => kubeObject.parse({ apiVersion: 'v1', kind: 'Pod', ...item }))
+    return items.map((item) => kubeObject.parse({ apiVersion: ref.apiVersion, kind: ref.kind, ...item }))
   }
 
   /** Which of these the user may not do, by the cluster's own word (authorization.k8s.io/v1). */
@@ -173,12 +172,12 @@ export class Cluster implements AsyncDisposable {
     ref: ObjectRef,
     {
       verb,
-      isNew = false,
+      isUnnamed = false,
       ...request
-    }: Omit<ApiRequest, 'method' | 'path' | 'what'> & { readonly verb: string; readonly isNew?: boolean },
+    }: Omit<ApiRequest, 'method' | 'path' | 'what'> & { readonly verb: string; readonly isUnnamed?: boolean },
   ): Promise<Json> {
     const { name, namespaced } = await this.#typeOf(ref)
-    const parts = [...(namespaced ? ['namespaces', ref.namespace ?? 'default'] : []), name, ...(isNew ? [] : [ref.name])]
+    const parts = [...(namespaced ? ['namespaces', ref.namespace ?? 'default'] : []), name, ...(isUnnamed ? [] : [ref.name])]
     const path = [rootOf(ref.apiVersion), ...parts.map(encodeURIComponent)].join('/')
     return await this.#connection.send({ method, path, what: `${verb} ${nameOf(ref)}`, ...request })
   }

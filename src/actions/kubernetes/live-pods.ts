@@ -6,7 +6,7 @@ import { selectorText, type Workload } from './workload.ts'
  * gone they can go on writing.
  */
 export async function livePods(cluster: Cluster, workload: Workload): Promise<number> {
-  const pods = await cluster.pods(workload.ref.namespace ?? 'default', selectorText(workload))
+  const pods = await cluster.list({ apiVersion: 'v1', kind: 'Pod', namespace: workload.ref.namespace }, selectorText(workload))
   return pods.filter(({ status }) => !ended.has((status as { readonly phase?: string } | undefined)?.phase ?? '')).length
 }
 
