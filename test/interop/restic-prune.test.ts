@@ -183,4 +183,36 @@ describeWith('restic', 'prune', (restic) => {
     expect(done.prune.freedBytes).toBeGreaterThan(MiB)
     await expectWhole(shared, source)
   })
+
+  test('beside restic, which backs up all the while, forgets and prunes lose nothing', async () => {
+    using shared = sharedRepository(restic)
+    const source = join(shared.folder, 'source')
+    await using repository = await shared.create()
+    writeRound(source, 0)
+    await backUp(repository, source, MiB)
+    let backups = 0
+    let lockedOut = 0
+    const restics = (async () => {
+      for (let round = 1; backups < 5; round++) {
+        writeRound(source, round)
+        // Whoever comes within the short phase of deleting finds the repository locked, and tries again.
+        const { exitCode, stderr } = await shared.restic(['backup', source], { mayFail: true })
+        if (exitCode === 0) backups++
+        else if (/locked/.test(stderr)) lockedOut++
+        else throw new Error(stderr)
+      }
+    })()
+    let over = false
+    void restics.finally(() => (over = true)).catch(() => {})
+    let prunes = 0
+    while (!over) {
+      await forget({ repository, rules: { counts: { last: 2 } }, retryLockMs: 60_000 }, signal)
+      await pruneNow(repository, { maxUnused: { bytes: 0 }, retryLockMs: 60_000 })
+      prunes++
+    }
+    await restics
+    console.log(`${backups} backups of restic, ${lockedOut} found it locked, beside ${prunes} prunes`)
+    expect(prunes).toBeGreaterThan(1)
+    await expectWhole(shared, source)
+  })
 })

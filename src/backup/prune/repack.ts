@@ -6,8 +6,10 @@ import type { Amount, PruneProgress } from './report.ts'
 import type { PruneJob } from './request.ts'
 import type { Survey } from './survey.ts'
 
-/** Packs read and sealed anew at the same time: each takes up to two ranges of 16 MiB. */
-const packsAtOnce = 4
+/** Packs read and sealed anew at the same time. */
+const packsAtOnce = 3
+/** Stored bytes that are read, opened and sealed in one go: what is in memory at once is several times as much, for each pack. */
+const partBytes = 4 * 1024 * 1024
 
 /**
  * Moves the used blobs of packs that are to go into new packs, and names those in the index: adds, and deletes nothing, so that it may run
@@ -34,8 +36,9 @@ export async function repack(
     for (const pack of queue) {
       const entries = await repository.readPackHeader(pack, signal)
       const taken = entries.filter(({ type, id }) => wanted.blobs.delete(index.position(type, id) ?? -1))
-      for (const { entry, error } of await copier.copy(pack.id, taken, told.onBytes, signal))
-        await copyFromElsewhere(entry, pack.id, error)
+      for (const part of partsOf(taken))
+        for (const { entry, error } of await copier.copy(pack.id, part, told.onBytes, signal))
+          await copyFromElsewhere(entry, pack.id, error)
       told.onPack()
     }
   }
@@ -77,6 +80,21 @@ function blobsToMove({ index, used, actions }: Survey): { blobs: BitSet; bytes: 
     if (blobs.add(position)) bytes += length
   })
   return { blobs, bytes }
+}
+
+/** In the order of the header, which is that of their places. */
+function* partsOf(entries: readonly BlobEntry[]): Generator<BlobEntry[]> {
+  let part: BlobEntry[] = []
+  let bytes = 0
+  for (const entry of entries) {
+    part.push(entry)
+    bytes += entry.length
+    if (bytes < partBytes) continue
+    yield part
+    part = []
+    bytes = 0
+  }
+  if (part.length > 0) yield part
 }
 
 async function isCopied(copier: BlobCopier, pack: string, entry: BlobEntry, signal: AbortSignal): Promise<boolean> {
