@@ -202,10 +202,10 @@ describeWith('restic', 'prune', (restic) => {
         else throw new Error(stderr)
       }
     })()
-    let over = false
-    void restics.finally(() => (over = true)).catch(() => {})
+    const over = new AbortController()
+    void restics.finally(() => over.abort()).catch(() => {})
     let prunes = 0
-    while (!over) {
+    while (!over.signal.aborted) {
       await forget({ repository, rules: { counts: { last: 2 } }, retryLockMs: 60_000 }, signal)
       await pruneNow(repository, { maxUnused: { bytes: 0 }, retryLockMs: 60_000 })
       prunes++
