@@ -48,9 +48,8 @@ export const patroni: Contender = {
       async () => await roleOf(cluster, 'primary'),
       (role) => role === 'master',
     )
-    const told = await askAgent(cluster, 'primary', 'PATCH', '/config', timing)
-    if (!Object.entries(timing).every(([name, value]) => told[name] === value))
-      throw new Error(`Patroni is set otherwise: ${JSON.stringify(told)}`)
+    const isSet = (told: Answer) => Object.entries(timing).every(([name, value]) => told[name] === value)
+    await until('until Patroni is set so', async () => await askAgent(cluster, 'primary', 'PATCH', '/config', timing), isSet)
     await makeTable(cluster)
     await writeFile(join(west.dataDir, 'standby.signal'), '')
     await ownFolder(west.dataDir, cluster.account)
@@ -98,16 +97,18 @@ async function roleOf(cluster: Cluster, name: 'primary' | 'west'): Promise<unkno
   return state === 'running' ? role : state
 }
 
-/** Its REST API, from its own machine. */
+type Answer = Readonly<Record<string, unknown>>
+
+/** Its REST API, from its own machine. Empty while it does not answer, or answers with an error. */
 async function askAgent(
   { network }: Cluster,
   name: 'primary' | 'west',
   method: string,
   path: string,
   body?: object,
-): Promise<Record<string, unknown>> {
-  const code = `const r = await fetch('http://127.0.0.1:8008${path}', { method: '${method}', body: ${body === undefined ? 'undefined' : JSON.stringify(JSON.stringify(body))} }); console.log(await r.text())`
+): Promise<Answer> {
+  const code = `const r = await fetch('http://127.0.0.1:8008${path}', { method: '${method}', body: ${body === undefined ? 'undefined' : JSON.stringify(JSON.stringify(body))} }); console.log(r.ok || r.status === 503 ? await r.text() : '{}')`
   const [program, ...args] = network.inside(name, [process.execPath, '--input-type=module', '-e', code])
   const { stdout, exitCode } = await runProcess(program, args)
-  return exitCode === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : {}
+  return exitCode === 0 && stdout.startsWith('{') ? (JSON.parse(stdout) as Answer) : {}
 }
