@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { clusterName } from '../catalog/index.ts'
-import { HoldfastError, isHoldfastError, messageOf, systemCode, type Json } from '../kernel/index.ts'
+import { HoldfastError, isHoldfastError, messageOf, sha256Hex, systemCode, type Json } from '../kernel/index.ts'
 import { done, halfDone, notDone, unknown, type ActionContext, type Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { appliedObject, applyObject, standingOf, undoObject, type AppliedObject } from './kubernetes/applied.ts'
@@ -23,7 +23,15 @@ const params = z
     cluster: clusterName.describe('The cluster, by its name in the catalog.'),
     namespace: kubeName.describe('Where objects go that are in a namespace and name none.').optional(),
     manifest: pathOrOutput
-      .describe('The path of a YAML file of objects. A plan’s hash, and so an approval, does not cover what is in it.')
+      .describe('The path of a YAML file of objects. A plan’s hash, and so an approval, covers what is in it only with `sha256`.')
+      .optional(),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({
+        expected: '64 lower-case hexadecimal digits',
+        description: 'The SHA-256 of the manifest (`sha256sum`): another content is refused.',
+      })
       .optional(),
     objects: z.array(z.record(z.string(), z.unknown())).min(1).describe('The objects themselves, as in a manifest.').optional(),
     force: z
@@ -33,6 +41,9 @@ const params = z
   })
   .refine(({ manifest, objects }) => (manifest === undefined) !== (objects === undefined), {
     message: "exactly one of 'manifest' and 'objects'",
+  })
+  .refine(({ manifest, sha256 }) => sha256 === undefined || manifest !== undefined, {
+    message: "a 'sha256' goes with a 'manifest'",
   })
 
 type Params = z.infer<typeof params>
@@ -91,7 +102,7 @@ export const kubernetesApply = defineAction<Params>({
       const at = known < 0 ? entries.length : known
       context.progress({ step: context.step, text: `applying ${name}` })
       await applyObject(cluster, object, p.force, async (entry) => {
-        entries[at] = entry
+        entries.splice(at, 1, ...(entry === undefined ? [] : [entry]))
         await writeNote(context, idempotencyKey, { entries } as unknown as Json)
       })
       if (object.kind === 'CustomResourceDefinition') await untilEstablished(cluster, refOf(object), context, signal)
@@ -112,9 +123,11 @@ export const kubernetesApply = defineAction<Params>({
     const { before, line } = kubectlFor(p.cluster, catalog)
     const { from, input } = source(p)
     const apply = ['apply', '--server-side', `--field-manager=${fieldManager}`, ...(p.force ? ['--force-conflicts'] : []), from]
+    const check = p.sha256 === undefined ? [] : [`echo ${quote(`${p.sha256}  ${p.manifest}`)} | sha256sum --check`]
     return [
       ...before,
-      `${input}${line(['get', '--ignore-not-found', '--output=yaml', from], p.namespace)} | grep -v '^ *resourceVersion: ' > before.yaml || true   # what is there: keep this file`,
+      ...check,
+      `${input}${line(['get', '--ignore-not-found', '--output=yaml', from], p.namespace)} | grep -v '^ *resourceVersion: ' > ${fileOf(p)} || true   # what is there: keep this file`,
       `${input}${line(apply, p.namespace)}`,
     ]
   },
@@ -123,13 +136,13 @@ export const kubernetesApply = defineAction<Params>({
     const names = (p.objects === undefined ? [] : objectsOf(p.objects, 'objects')).map((object) => kubectlName(refOf(object)))
     return [
       ...before,
-      `if test -s before.yaml; then ${line(['replace', '--filename=before.yaml'], p.namespace)}; fi`,
-      `# and delete what is not in before.yaml, for it was not there${names.length === 0 ? '' : `: of ${names.join(', ')}`}`,
+      `if test -s ${fileOf(p)}; then ${line(['replace', `--filename=${fileOf(p)}`], p.namespace)}; fi`,
+      `# and delete what is not in ${fileOf(p)}, for it was not there${names.length === 0 ? '' : `: of ${names.join(', ')}`}`,
     ]
   },
 })
 
-async function readObjects({ manifest, objects }: Params): Promise<KubeObject[]> {
+async function readObjects({ manifest, objects, sha256 }: Params): Promise<KubeObject[]> {
   if (manifest === undefined) return objectsOf(objects ?? [], "'objects'")
   let text: string
   try {
@@ -140,7 +153,12 @@ async function readObjects({ manifest, objects }: Params): Promise<KubeObject[]>
       cause: error,
     })
   }
-  return parseManifest(text, manifest)
+  const found = sha256Hex(text)
+  if (sha256 === undefined || sha256 === found) return parseManifest(text, manifest)
+  throw new HoldfastError('identity-mismatch', {
+    message: `the manifest ${manifest} has another content than the plan says: its SHA-256 is ${found}`,
+    hint: 'look at what has changed in it; then write the new one into the plan',
+  })
 }
 
 /** The objects with their namespaces. A kind that only the manifest itself defines is known once that is applied: `strict` then. */
@@ -209,6 +227,13 @@ function outcome(entries: readonly AppliedObject[]) {
     changed: names(({ created, changes }) => !created && changes.length > 0),
     unchanged: names(({ created, changes }) => !created && changes.length === 0),
   }
+}
+
+/** One for each step: several may be done in one folder. */
+function fileOf({ manifest, objects }: Params): string {
+  const [first] = objects === undefined ? [] : objectsOf(objects, 'objects')
+  const name = first === undefined ? (manifest ?? '').split('/').at(-1) : `${first.kind.toLowerCase()}-${first.metadata.name}`
+  return `before-${(name ?? '').replace(/\.ya?ml$/, '').replaceAll(/[^\w.-]/g, '_')}.yaml`
 }
 
 /** For kubectl: a file, or what is piped into it. */

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { configMap, deployment, widgetDefinition } from '../support/kubernetes-objects.ts'
@@ -51,7 +52,20 @@ metadata: { name: shop }
 spec: { selector: { app: shop }, ports: [{ port: 80 }] }
 `,
     )
-    const step = apply([], { objects: undefined, manifest: path, force: true })
+    const sha256 = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex')
+    const other = apply([], {
+      objects: undefined,
+      manifest: path,
+      sha256: sha256.replace(/^./, (digit) => (digit === '0' ? '1' : '0')),
+    })
+    await expect(other.preflight()).rejects.toMatchObject({
+      code: 'identity-mismatch',
+      message: expect.stringContaining(sha256) as string,
+    })
+    await expect(other.run()).rejects.toMatchObject({ code: 'identity-mismatch' })
+    const step = apply([], { objects: undefined, manifest: path, sha256, force: true })
     expect(await step.preflight()).toEqual([])
     expect(await step.probe()).toEqual({ state: 'not-done' })
     const output = { created: ['Service default/shop'], changed: ['ConfigMap default/settings'], unchanged: [] }
@@ -126,6 +140,24 @@ spec: { selector: { app: shop }, ports: [{ port: 80 }] }
     await quick.run()
     await quick.undo()
     expect(await query('get', 'configmap/busy', '--output=jsonpath={.data}')).toBe('{"mode":"theirs","other":"theirs"}')
+  })
+
+  test('an object that somebody else was quicker to make is theirs: the step fails, and its undo leaves it', async () => {
+    const theirs = configMap('contested', { mode: 'theirs' })
+    world.proxy.rule = (call) =>
+      call.startsWith('PATCH ') && !call.includes('dryRun') && call.includes('contested')
+        ? { meanwhile: () => world.kubernetes.apply(theirs) }
+        : undefined
+    const step = apply([configMap('before', {}), configMap('contested', { mode: 'ours' })], { cluster: 'proxied' })
+    await expect(step.run()).rejects.toMatchObject({
+      code: 'command-failed',
+      message: expect.stringContaining('.data.mode') as string,
+    })
+    world.calm()
+    expect(await step.probe('failed')).toEqual({ state: 'not-done', left: true })
+    await step.undo()
+    expect(await query('get', 'configmap/contested', '--output=jsonpath={.data.mode}')).toBe('theirs')
+    expect(await exists('configmap/before')).toBe(false)
   })
 
   test.each(['request', 'answer'] as const)(

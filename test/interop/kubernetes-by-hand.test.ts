@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { actions } from '../../src/actions/index.ts'
@@ -88,7 +89,10 @@ describeWith('kubernetes', 'the commands of the runbook, with the real kubectl a
 
     const path = join(kubernetes.folder, 'new.yaml')
     await writeFile(path, JSON.stringify(configMap('from-file', { a: '1' })))
-    const created = bound('kubernetes.apply', { manifest: path })
+    const sha256 = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex')
+    const created = bound('kubernetes.apply', { manifest: path, sha256 })
     await byHand([...created.manual(catalog), ...created.manualUndo(catalog)])
     expect(await query('get', 'configmap/from-file', '--output=jsonpath={.data.a}')).toBe('1')
   })

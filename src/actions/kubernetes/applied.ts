@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import type { ActionContext } from '../contract.ts'
-import { assertSameObject, change, changedMeanwhile, notedChange, standing, type Standing } from './change.ts'
+import { change, changedMeanwhile, notedChange, standing, type Standing } from './change.ts'
 import type { Cluster } from './cluster.ts'
 import { differences, isSame, reversed, type Change } from './json-patch.ts'
 import { fieldManager, nameOf, refOf, type KubeObject, type ObjectRef } from './object.ts'
@@ -39,14 +39,14 @@ export async function foresee(
 }
 
 /**
- * Applies one object. `note` gets what it does, before it does it and after. When somebody else changes the object meanwhile, that is seen, and it
- * looks again.
+ * Applies one object. `note` gets what it does, before it does it and after, and nothing when the cluster has refused it. When somebody else changes
+ * the object meanwhile, that is seen, and it looks again.
  */
 export async function applyObject(
   cluster: Cluster,
   object: KubeObject,
   force: boolean,
-  note: (entry: AppliedObject) => Promise<void>,
+  note: (entry: AppliedObject | undefined) => Promise<void>,
 ): Promise<AppliedObject> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -58,24 +58,23 @@ export async function applyObject(
       await note(entry)
       return entry
     } catch (error) {
+      // Refused, nothing of it was done: what others have made there by then is none of this step's.
+      if (isHoldfastError(error) && error.details.answered === true) await note(undefined)
       if (attempt === 10 || !isOvertaken(error)) throw error
     }
   }
 }
 
-/** How an object stands to what was noted of it. Throws `identity-mismatch` when it is another one. */
+/** How an object stands to what was noted of it; another one of its name is `otherwise`. */
 export async function standingOf(cluster: Cluster, { ref, created, uid, changes }: AppliedObject): Promise<Standing> {
   const found = await cluster.read(ref)
   if (!created) {
-    if (found === undefined) return 'otherwise'
-    assertSameObject(ref, found.metadata, uid ?? '')
-    return standing(found, changes)
+    return found?.metadata.uid === uid ? standing(found, changes) : 'otherwise'
   }
   if (found === undefined) return 'as-before'
   // Created, and the answer got lost: it bears our mark.
-  if (uid === null) return isOurs(found) ? 'as-told' : 'otherwise'
-  assertSameObject(ref, found.metadata, uid)
-  return 'as-told'
+  const isIt = uid === null ? isOurs(found) : found.metadata.uid === uid
+  return isIt ? 'as-told' : 'otherwise'
 }
 
 /** Puts back what was there, and who owned it; or deletes what was created, unless others may keep things in it. */
