@@ -8,6 +8,7 @@ import { addressing, HoldfastError, nodeFfi, type Ffi } from '../kernel/index.ts
  */
 export interface Posix {
   setTimes(path: Buffer, times: { readonly atimeNs: bigint; readonly mtimeNs: bigint }): void
+  setFileTimes(descriptor: number, times: { readonly atimeNs: bigint; readonly mtimeNs: bigint }): void
   /** Names in the order the file system gives them. Empty where it has no attributes. */
   listAttributes(path: Buffer): Buffer[]
   getAttribute(path: Buffer, name: Buffer): Buffer
@@ -49,6 +50,7 @@ function bind(ffi: Ffi): Posix {
   const { functions: libc } = ffi.dlopen(null, {
     __errno_location: { arguments: [], return: 'pointer' },
     utimensat: { arguments: ['i32', 'pointer', 'pointer', 'i32'], return: 'i32' },
+    futimens: { arguments: ['i32', 'pointer'], return: 'i32' },
     llistxattr: { arguments: ['pointer', 'pointer', 'u64'], return: 'i64' },
     lgetxattr: { arguments: ['pointer', 'pointer', 'pointer', 'u64'], return: 'i64' },
     lsetxattr: { arguments: ['pointer', 'pointer', 'pointer', 'u64', 'i32'], return: 'i32' },
@@ -61,23 +63,32 @@ function bind(ffi: Ffi): Posix {
   /** `address` wants memory of at least one byte. */
   const orOneByte = (bytes: Buffer) => (bytes.length === 0 ? Buffer.alloc(1) : bytes)
 
-  function check(result: number | bigint, syscall: string, path: Buffer): number {
+  function check(result: number | bigint, syscall: string, path?: Buffer): number {
     if (result >= 0) return Number(result)
     const errno = lastErrno()
     const code = getSystemErrorName(-errno)
-    throw Object.assign(new Error(`${code}: ${syscall} '${path.toString()}'`), {
+    const named = path && { path: path.toString() }
+    throw Object.assign(new Error(`${code}: ${syscall}${named === undefined ? '' : ` '${named.path}'`}`), {
       code,
       errno: -errno,
       syscall,
-      path: path.toString(),
+      ...named,
     })
   }
+  /** Written anew for each call. */
+  const times = new BigInt64Array(new ArrayBuffer(64), 0, 4)
+  const timesAt = ffi.getRawPointer(times)
+  const setTimespecs = (atimeNs: bigint, mtimeNs: bigint) => times.set([...timespec(atimeNs), ...timespec(mtimeNs)])
 
   return {
     setTimes(path, { atimeNs, mtimeNs }) {
-      const times = new BigInt64Array([...timespec(atimeNs), ...timespec(mtimeNs)])
+      setTimespecs(atimeNs, mtimeNs)
       const name = terminated(path)
-      check(libc.utimensat(currentDirectory, address(name), address(times), noFollow), 'utimensat', path)
+      check(libc.utimensat(currentDirectory, address(name), timesAt, noFollow), 'utimensat', path)
+    },
+    setFileTimes(descriptor, { atimeNs, mtimeNs }) {
+      setTimespecs(atimeNs, mtimeNs)
+      check(libc.futimens(descriptor, timesAt), 'futimens')
     },
     listAttributes(path) {
       const name = terminated(path)

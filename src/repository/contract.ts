@@ -1,6 +1,7 @@
 import type { HoldfastError } from '../kernel/index.ts'
 import type { Backend, SealedArea } from '../storage/index.ts'
 import type { BlobIndex } from './blob-index.ts'
+import type { ThreadKeys } from './blob-opener.ts'
 import type { BlobEntry, BlobType } from './blob.ts'
 import type { RepositoryConfig } from './config.ts'
 import type { CopierOptions } from './copier/blob-copier.ts'
@@ -11,7 +12,7 @@ import type { UnreadableIndex } from './index-loader.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { RepositoryLock } from './locks/held-lock.ts'
 import type { LockInfo } from './locks/lock-file.ts'
-import type { FoundBlob } from './read-pack.ts'
+import type { FoundBlob, PackRange } from './read-pack.ts'
 import type { AreaKind } from './sealed-area.ts'
 import type { Snapshot, SnapshotChanges, SnapshotRecord } from './snapshot.ts'
 import type { TreeNode } from './tree/node.ts'
@@ -64,6 +65,10 @@ export interface Repository extends AsyncDisposable {
   readBlob(type: BlobType, id: string, signal?: AbortSignal): Promise<Uint8Array>
   /** Many blobs of one pack, with few requests. Damage is a result. */
   readPackBlobs(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal): AsyncGenerator<FoundBlob>
+  /** The same, still sealed, for threads that open blobs themselves: what was read at once. */
+  readPackRanges(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal): AsyncGenerator<PackRange>
+  /** For createBlobOpener in another thread. */
+  readonly threadKeys: ThreadKeys
   /** Throws as readBlob, and `object-damaged` for a tree that is not one. */
   readTree(id: string, signal?: AbortSignal): Promise<TreeNode[]>
 

@@ -1,3 +1,4 @@
+export { createBlobOpener, type BlobOpener, type ThreadKeys } from './blob-opener.ts'
 export type { BlobIndex, BlobLocation } from './blob-index.ts'
 export type { BlobEntry, BlobType } from './blob.ts'
 export type { RepositoryConfig } from './config.ts'
@@ -10,7 +11,7 @@ export { resticLockTimes, type LockTimes, type RepositoryLock } from './locks/he
 export type { KeyRing, RepositoryKey } from './key-ring.ts'
 export { createRepository, openRepository, type CreateOptions } from './open.ts'
 export { packFileBytes } from './pack-header.ts'
-export { plaintextBytes, type FoundBlob } from './read-pack.ts'
+export { plaintextBytes, storedIn, type FoundBlob, type PackRange } from './read-pack.ts'
 export { readTrees } from './read-trees.ts'
 export { selectSnapshots, type SnapshotSelection } from './select-snapshots.ts'
 export { describesSameState, type Snapshot, type SnapshotRecord, type SnapshotSummary } from './snapshot.ts'

@@ -1,6 +1,7 @@
 import { HoldfastError, isHoldfastError, mapConcurrently, sha256Hex, shortId, systemClock, type Clock } from '../kernel/index.ts'
 import type { Backend, SealedArea } from '../storage/index.ts'
 import type { BlobIndex } from './blob-index.ts'
+import type { ThreadKeys } from './blob-opener.ts'
 import { decodeBlob, type BlobEntry, type BlobType } from './blob.ts'
 import type { RepositoryConfig } from './config.ts'
 import type { Repository, StandingLock } from './contract.ts'
@@ -17,9 +18,9 @@ import { ignoreHangup } from './locks/ignore-hangup.ts'
 import { isStale } from './locks/lock-file.ts'
 import { LockStore } from './locks/lock-store.ts'
 import { readPackHeader } from './pack-file.ts'
-import { headerLengthBytes, locateHeader, openPackHeader } from './pack-header.ts'
+import { openWholePack } from './pack-header.ts'
 import { readBlob } from './read-blob.ts'
-import { readPackBlobs } from './read-pack.ts'
+import { readPackBlobs, readPackRanges } from './read-pack.ts'
 import { openSealedArea, type AreaKind } from './sealed-area.ts'
 import { sealKeys, type MasterKey, type SealKeys } from './seal.ts'
 import { changeSnapshot, decodeSnapshot, encodeSnapshot } from './snapshot.ts'
@@ -149,6 +150,14 @@ export class OpenedRepository implements Repository {
     return readBlob(this, this.#keys, { type, id }, signal)
   }
 
+  get threadKeys(): ThreadKeys {
+    return { secrets: this.#masterKey }
+  }
+
+  readPackRanges(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal) {
+    return readPackRanges(this.backend, pack, entries, signal)
+  }
+
   readPackBlobs(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal) {
     return readPackBlobs(this.backend, this.#keys, pack, entries, signal)
   }
@@ -254,8 +263,7 @@ export class OpenedRepository implements Repository {
   }
 
   openPackHeader(pack: string, bytes: Uint8Array): BlobEntry[] {
-    const { offset, length } = locateHeader(bytes.length, bytes.subarray(-headerLengthBytes), pack)
-    return openPackHeader(this.#keys, bytes.subarray(offset, offset + length), bytes.length, pack)
+    return openWholePack(this.#keys, bytes, pack)
   }
 
   openBlob(pack: string, bytes: Uint8Array, entry: BlobEntry): Uint8Array {

@@ -87,6 +87,12 @@ export function openPackHeader(keys: SealKeys, sealed: Uint8Array, sizeBytes: nu
   return entries
 }
 
+/** As openPackHeader, out of the bytes of the whole pack. */
+export function openWholePack(keys: SealKeys, bytes: Uint8Array, pack: string): BlobEntry[] {
+  const { offset, length } = locateHeader(bytes.length, bytes.subarray(-headerLengthBytes), pack)
+  return openPackHeader(keys, bytes.subarray(offset, offset + length), bytes.length, pack)
+}
+
 function headerDamaged(pack: string, why: string): HoldfastError {
   return new HoldfastError('pack-damaged', {
     message: `pack ${shortId(pack)} is damaged: ${why}`,

@@ -29,32 +29,49 @@ export async function* readPackBlobs(
   entries: readonly BlobEntry[],
   signal?: AbortSignal,
 ): AsyncGenerator<FoundBlob> {
-  for (const group of readTogether(entries)) yield* readGroup(backend, keys, pack, group, signal)
+  for await (const range of readPackRanges(backend, pack, entries, signal)) {
+    if ('error' in range) for (const entry of range.entries) yield { entry, error: range.error }
+    else for (const entry of range.entries) yield decoded(keys, storedIn(range, entry), entry, pack)
+  }
+}
+
+/** What was read of a pack at once, in order of the offsets: its bytes from `offset` on, or why they cannot be had (`object-missing`, `object-damaged`). */
+export type PackRange =
+  | { readonly entries: readonly BlobEntry[]; readonly offset: number; readonly bytes: Uint8Array }
+  | { readonly entries: readonly BlobEntry[]; readonly error: Error }
+
+/** A blob of a range, sealed. */
+export function storedIn({ offset, bytes }: { offset: number; bytes: Uint8Array }, entry: BlobEntry): Uint8Array {
+  return bytes.subarray(entry.offset - offset, entry.offset - offset + entry.length)
+}
+
+/** See readPackBlobs: the same, not opened yet. */
+export async function* readPackRanges(
+  backend: Backend,
+  pack: string,
+  entries: readonly BlobEntry[],
+  signal?: AbortSignal,
+): AsyncGenerator<PackRange> {
+  for (const group of readTogether(entries)) yield* readGroup(backend, pack, group, signal)
 }
 
 /** `group` is in order of the offsets. */
 async function* readGroup(
   backend: Backend,
-  keys: SealKeys,
   pack: string,
   group: readonly BlobEntry[],
   signal: AbortSignal | undefined,
-): AsyncGenerator<FoundBlob> {
+): AsyncGenerator<PackRange> {
   const offset = group[0]?.offset ?? 0
   const end = group.reduce((end, entry) => Math.max(end, entry.offset + entry.length), offset)
-  let bytes: Uint8Array
   try {
-    bytes = await backend.get('data', pack, { range: { offset, length: end - offset }, ...(signal && { signal }) })
+    const bytes = await backend.get('data', pack, { range: { offset, length: end - offset }, ...(signal && { signal }) })
+    yield { entries: group, offset, bytes }
   } catch (error) {
     if (!isHoldfastError(error, 'object-missing') && !isHoldfastError(error, 'object-damaged')) throw error
     // A truncated pack may still have the first of them.
-    if (group.length > 1) for (const entry of group) yield* readGroup(backend, keys, pack, [entry], signal)
-    else for (const entry of group) yield { entry, error }
-    return
-  }
-  for (const entry of group) {
-    const stored = bytes.subarray(entry.offset - offset, entry.offset - offset + entry.length)
-    yield decoded(keys, stored, entry, pack)
+    if (group.length > 1) for (const entry of group) yield* readGroup(backend, pack, [entry], signal)
+    else yield { entries: group, error }
   }
 }
 

@@ -58,8 +58,13 @@ export class Channel<Local extends Protocol<Local>, Remote extends Protocol<Remo
     if (this.#closed !== undefined) return Promise.reject(this.#closed)
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const call = ++this.#lastCall
+    try {
+      this.#post({ call, name, input }, transfer)
+    } catch (error) {
+      // It cannot be cloned or moved: nobody will answer.
+      return Promise.reject(error)
+    }
     this.#waiting.set(call, { resolve, reject })
-    this.#post({ call, name, input }, transfer)
     return promise
   }
 

@@ -59,6 +59,14 @@ test('a worker can ask the thread that started it', async () => {
   expect(await pool.idlest().call('askMain', { question: 'why' })).toBe('worker 0 asked why')
 })
 
+test('what cannot be passed to a thread rejects its call, and no later one', async () => {
+  await using pool = samplePool()
+  const worker = pool.idlest()
+  const input = { a: 1, b: 1, unpassable: () => {} }
+  await expect(worker.call('add', input)).rejects.toMatchObject({ name: 'DataCloneError' })
+  expect(await worker.call('add', { a: 1, b: 1 })).toBe(102)
+})
+
 test('a worker that dies rejects the calls that wait for it, and later ones', async () => {
   await using pool = samplePool()
   await expect(pool.idlest().call('die', {})).rejects.toMatchObject({

@@ -1,48 +1,46 @@
 import { renameSync } from 'node:fs'
-import { HoldfastError, isHoldfastError, randomHex, shortId } from '../../kernel/index.ts'
-import { plaintextBytes, type BlobLocation, type Repository } from '../../repository/index.ts'
+import { isHoldfastError, messageOf, randomHex, type HoldfastError } from '../../kernel/index.ts'
+import type { BlobEntry, PackRange, Repository } from '../../repository/index.ts'
+import { orderContent, type WantedBlob } from './content-order.ts'
 import type { TargetDirectories } from './directories.ts'
 import { OpenFiles } from './open-files.ts'
-import { isRefusedName } from './target-error.ts'
 import type { PlannedFile } from './plan.ts'
+import type { RangeFile, RangeOutcome, RangeTask } from './range-calls.ts'
+import { createRangeWriters, threadsFor, type RangeWriters } from './range-threads.ts'
+import { isRefusedName } from './target-error.ts'
+import { blobMissing, contentUnknown, packDamaged } from './unrestorable.ts'
 
-/** The chunk that holes are stored as: 512 KiB of zeros. It is not written, files are made of holes at first. */
-const zeroChunk = '07854d2fef297a06ba81685e660c332de36d5d18d546927d30daad6d7fda1541'
-const packsAtOnce = 2
-
-/** A place that a blob goes to. */
-interface Use {
-  readonly file: PlannedFile
-  readonly offset: number
-}
-
-/** What one pack has to give. */
-interface Wanted {
-  readonly location: BlobLocation
-  readonly uses: Use[]
-}
+/** Few enough that what is said of their files takes little memory. */
+const blobsAtOnce = 1000
 
 export interface ContentRequest {
   readonly repository: Repository
   readonly files: readonly PlannedFile[]
   readonly directories: TargetDirectories
-  /** Called for a file whose content is complete and verified, still under its temporary name: gives it its metadata. */
+  readonly target: Buffer
+  /** Other threads that write; by default as many as are worth it. */
+  readonly threads?: number | undefined
+  /** Called for a file that is made in parts, complete and verified, still under its temporary name: gives it what its node says. */
   readonly onWritten: (temporary: Buffer, file: PlannedFile) => void
   /** Called when it has its own name. */
   readonly onComplete: (file: PlannedFile, sizeBytes: number) => void
   /** The target does not take a file of this name; nothing of it is left there. */
-  readonly onRefused: (file: PlannedFile, error: unknown) => void
+  readonly onRefused: (file: PlannedFile, reason: string) => void
+  readonly onLoss: (file: PlannedFile, reason: string) => void
   readonly onBytes: (bytes: number) => void
   /** What to do with a file whose content is damaged; throw to end the restore. */
   readonly onDamaged: (file: PlannedFile, error: HoldfastError) => void
 }
 
 /**
- * Writes the content of files, pack by pack, so that each stored byte is read once. Every blob is verified before it is written. A file
+ * Writes the content of files, pack by pack, so that each stored byte is read once; every blob is verified before it is written. A file
  * appears under its name only when all of its content is there; until then it has a temporary name beside it.
  */
 export async function writeContent(request: ContentRequest, signal: AbortSignal): Promise<void> {
-  const writing = new ContentWriter(request)
+  const { repository, target, files } = request
+  const sizeBytes = files.reduce((sum, { node }) => sum + Number(node.size ?? 0n), 0)
+  await using writers = createRangeWriters(repository, target, request.threads ?? threadsFor(files.length, sizeBytes))
+  const writing = new ContentWriter(request, writers)
   try {
     await writing.run(signal)
   } finally {
@@ -52,93 +50,200 @@ export async function writeContent(request: ContentRequest, signal: AbortSignal)
 
 class ContentWriter {
   readonly #request: ContentRequest
-  readonly #open: OpenFiles
-  /** Of the content, which counts: what a node says may be older than the content, when a file changed while it was read. */
-  readonly #sizes = new Map<PlannedFile, number>()
-  /** Temporary names of files that are begun and neither complete nor given up. */
+  readonly #writers: RangeWriters
+  readonly #parts: OpenFiles
+  #sizes: ReadonlyMap<PlannedFile, number> = new Map()
+  /** Temporary names of files that are made in parts, and not complete. */
   readonly #begun = new Map<PlannedFile, Buffer>()
   readonly #damaged = new Set<PlannedFile>()
   readonly #run = randomHex(4)
   #counter = 0
 
-  constructor(request: ContentRequest) {
+  constructor(request: ContentRequest, writers: RangeWriters) {
     this.#request = request
-    this.#open = new OpenFiles(request.directories.at)
+    this.#writers = writers
+    this.#parts = new OpenFiles(request.directories.at)
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { repository, files } = this.#request
     const index = await repository.loadIndex(signal)
-    const packs = new Map<string, Map<string, Wanted>>()
-    for (const file of files) {
-      if (file.node.content === null) this.#giveUp(file, contentUnknown(file))
-      else if (file.missing === 0) this.#empty(file)
-      else this.#order(file, (id) => index.lookup('data', id), packs)
-    }
+    const { packs, sizes } = orderContent(files, index, {
+      onEmpty: (file) => this.#complete(file, this.#begin(file)),
+      onUnknown: (file, blob) => this.#giveUp(file, blob === undefined ? contentUnknown(file) : blobMissing(blob, file)),
+    })
+    this.#sizes = sizes
     const queue = packs.entries()
     // All of them have stopped when this returns: what one leaves half-written, no other may write to any more.
     const stop = new AbortController()
     const both = AbortSignal.any([signal, stop.signal])
     const reader = async () => {
       try {
-        for (const [pack, wanted] of queue) await this.#readPack(pack, wanted, both)
+        for (const [pack, wanted] of queue) {
+          packs.delete(pack)
+          await this.#readPack(pack, wanted, both)
+        }
       } catch (error) {
         stop.abort(error)
         throw error
       }
     }
-    await Promise.allSettled(Array.from({ length: packsAtOnce }, reader))
+    await Promise.allSettled(Array.from({ length: this.#writers.atOnce }, reader))
     both.throwIfAborted()
   }
 
-  /** Removes what is not complete. */
+  /** Removes what is not complete. Nobody writes any more. */
   abandon(): void {
-    for (const temporary of this.#begun.values()) this.#open.remove(temporary)
+    for (const temporary of this.#begun.values()) this.#parts.remove(temporary)
     this.#begun.clear()
-    this.#open[Symbol.dispose]()
+    this.#parts[Symbol.dispose]()
   }
 
-  #empty(file: PlannedFile): void {
-    this.#begin(file)
-    this.#complete(file)
-  }
-
-  #order(file: PlannedFile, lookup: (id: string) => BlobLocation | undefined, packs: Map<string, Map<string, Wanted>>): void {
-    let offset = 0
-    const uses: [BlobLocation, Use][] = []
-    for (const id of file.node.content ?? []) {
-      const location = lookup(id)
-      if (location === undefined) {
-        this.#giveUp(file, blobMissing(id, file))
-        return
-      }
-      uses.push([location, { file, offset }])
-      offset += plaintextBytes(location)
-    }
-    this.#sizes.set(file, offset)
-    for (const [location, use] of uses) {
-      const inPack = packs.get(location.pack) ?? new Map<string, Wanted>()
-      packs.set(location.pack, inPack)
-      const wanted = inPack.get(location.id) ?? { location, uses: [] }
-      inPack.set(location.id, wanted)
-      wanted.uses.push(use)
-    }
-  }
-
-  async #readPack(pack: string, wanted: Map<string, Wanted>, signal: AbortSignal): Promise<void> {
+  async #readPack(pack: string, wanted: ReadonlyMap<string, WantedBlob>, signal: AbortSignal): Promise<void> {
     const useful = [...wanted.values()].filter(({ uses }) => uses.some(({ file }) => !this.#damaged.has(file)))
-    const entries = useful.map(({ location }) => location)
-    for await (const found of this.#request.repository.readPackBlobs(pack, entries, signal)) {
-      signal.throwIfAborted()
-      const uses = wanted.get(found.entry.id)?.uses ?? []
-      const plaintext = 'error' in found ? await this.#elsewhere(found.entry.id, signal) : found.plaintext
-      if (plaintext !== undefined) for (const use of uses) this.#write(use, found.entry.id, plaintext)
-      else if ('error' in found) for (const { file } of uses) this.#giveUp(file, packDamaged(pack, file, found.error))
+    const entries = useful.map(({ location }) => location).toSorted((a, b) => a.offset - b.offset)
+    for (let at = 0; at < entries.length; at += blobsAtOnce) {
+      for await (const range of this.#request.repository.readPackRanges(pack, entries.slice(at, at + blobsAtOnce), signal)) {
+        signal.throwIfAborted()
+        if ('error' in range) await this.#unreadable(pack, wanted, range, signal)
+        else await this.#writeRange(pack, wanted, range, signal)
+      }
     }
   }
 
-  /** A blob that is damaged where it was looked for, from another pack that has it too. */
-  async #elsewhere(id: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  async #unreadable(
+    pack: string,
+    wanted: ReadonlyMap<string, WantedBlob>,
+    { entries, error }: { readonly entries: readonly BlobEntry[]; readonly error: Error },
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const { id } of entries) await this.#elsewhere(pack, wanted.get(id), { error, begin: true }, signal)
+  }
+
+  async #writeRange(
+    pack: string,
+    wanted: ReadonlyMap<string, WantedBlob>,
+    range: Extract<PackRange, { bytes: Uint8Array }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const blobs = range.entries.map(({ id }) => wanted.get(id)).filter((blob) => blob !== undefined)
+    const { task, files } = this.#task(pack, blobs, range)
+    const outcome = await this.#writers.write(task)
+    const broken = new Map<PlannedFile, Error>()
+    for (const { blob, error } of outcome.damaged) {
+      for (const { file } of blobs[blob]?.uses ?? []) if (!this.#begun.has(file)) broken.set(file, error)
+      await this.#elsewhere(pack, blobs[blob], { error, begin: false }, signal)
+    }
+    this.#account(outcome, { task, files, blobs, broken })
+    for (const [file, error] of broken) await this.#inParts(pack, { file, error }, signal)
+  }
+
+  /** What a writer is told. Files that have all of their content in this range are its to make; the others are made here. */
+  #task(
+    pack: string,
+    blobs: readonly WantedBlob[],
+    { offset, bytes }: { offset: number; bytes: Uint8Array },
+  ): { task: RangeTask; files: PlannedFile[] } {
+    const counts = new Map<PlannedFile, number>()
+    for (const { uses } of blobs) for (const { file } of uses) counts.set(file, (counts.get(file) ?? 0) + 1)
+    const files = [...counts.keys()].filter((file) => !this.#damaged.has(file))
+    const places = new Map(files.map((file, place) => [file, place]))
+    const descriptions = files.map((file): RangeFile => {
+      if (counts.get(file) !== file.node.content?.length)
+        return { temporary: (this.#begun.get(file) ?? this.#begin(file)).toString('latin1') }
+      const { type, mode, uid, gid, atime, mtime, extendedAttributes } = file.node
+      const metadata = { type, mode, uid, gid, atime, mtime, ...(extendedAttributes && { extendedAttributes }) }
+      const whole = { path: file.path.toString('latin1'), metadata, sizeBytes: this.#sizes.get(file) ?? 0 }
+      return { temporary: this.#temporary(file).toString('latin1'), whole }
+    })
+    const task = {
+      pack,
+      offset,
+      bytes,
+      files: descriptions,
+      blobs: blobs.map(({ location, uses }) => ({
+        entry: entryOf(location),
+        uses: uses.flatMap(({ file, at }) => {
+          const place = places.get(file)
+          return place === undefined ? [] : [{ file: place, at }]
+        }),
+      })),
+    }
+    return { task, files }
+  }
+
+  #account(
+    outcome: RangeOutcome,
+    {
+      task,
+      files,
+      blobs,
+      broken,
+    }: { task: RangeTask; files: readonly PlannedFile[]; blobs: readonly WantedBlob[]; broken: ReadonlyMap<PlannedFile, Error> },
+  ): void {
+    const { onBytes, onLoss, onRefused, onComplete } = this.#request
+    onBytes(outcome.writtenBytes)
+    const refused = new Set(outcome.refused.map(({ file }) => file))
+    for (const { file, reason } of outcome.losses) forFile(files, file, (file) => onLoss(file, reason))
+    for (const { file, reason } of outcome.refused) forFile(files, file, (file) => onRefused(file, reason))
+    for (const [place, { whole }] of task.files.entries())
+      if (whole !== undefined && !refused.has(place))
+        forFile(files, place, (file) => {
+          if (!broken.has(file)) onComplete(file, whole.sizeBytes)
+        })
+    const damaged = new Set(outcome.damaged.map(({ blob }) => blob))
+    for (const [place, { uses }] of blobs.entries())
+      if (!damaged.has(place)) for (const { file } of uses) if (this.#begun.has(file)) this.#arrived(file)
+  }
+
+  /** Another part of a file is there. */
+  #arrived(file: PlannedFile): void {
+    const temporary = this.#begun.get(file)
+    if (temporary === undefined || this.#damaged.has(file)) return
+    file.missing--
+    if (file.missing === 0) this.#complete(file, temporary)
+  }
+
+  /** A blob that cannot be had where it was looked for, from another pack that has it too, for files that are made in parts. */
+  async #elsewhere(
+    pack: string,
+    blob: WantedBlob | undefined,
+    { error, begin }: { readonly error: Error; readonly begin: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (blob === undefined) return
+    const plaintext = await this.#readElsewhere(blob.location.id, signal)
+    for (const { file, at } of blob.uses) {
+      if (this.#damaged.has(file)) continue
+      const temporary = this.#begun.get(file) ?? (begin ? this.#begin(file) : undefined)
+      if (plaintext === undefined) this.#giveUp(file, packDamaged(pack, file, error))
+      else if (temporary !== undefined) this.#writePart(file, { temporary, plaintext, at })
+    }
+  }
+
+  /** A file that its writer did not make because a blob is damaged, each blob from wherever it is whole. */
+  async #inParts(
+    pack: string,
+    { file, error }: { readonly file: PlannedFile; readonly error: Error },
+    signal: AbortSignal,
+  ): Promise<void> {
+    let at = 0
+    for (const id of file.node.content ?? []) {
+      if (this.#damaged.has(file)) return
+      const plaintext = await this.#readElsewhere(id, signal)
+      if (plaintext === undefined) this.#giveUp(file, packDamaged(pack, file, error))
+      else this.#writePart(file, { temporary: this.#begun.get(file) ?? this.#begin(file), plaintext, at })
+      at += plaintext?.length ?? 0
+    }
+  }
+
+  #writePart(file: PlannedFile, { temporary, plaintext, at }: { temporary: Buffer; plaintext: Uint8Array; at: number }): void {
+    this.#parts.write(temporary, plaintext, at)
+    this.#request.onBytes(plaintext.length)
+    this.#arrived(file)
+  }
+
+  async #readElsewhere(id: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
     try {
       return await this.#request.repository.readBlob('data', id, signal)
     } catch (error) {
@@ -147,83 +252,50 @@ class ContentWriter {
     }
   }
 
-  #write({ file, offset }: Use, id: string, plaintext: Uint8Array): void {
-    if (this.#damaged.has(file)) return
-    const temporary = this.#begun.get(file) ?? this.#begin(file)
-    if (id !== zeroChunk) this.#open.write(temporary, plaintext, offset)
-    this.#request.onBytes(plaintext.length)
-    file.missing--
-    if (file.missing === 0) this.#complete(file)
+  #temporary(file: PlannedFile): Buffer {
+    const slash = file.path.lastIndexOf(0x2f)
+    return Buffer.concat([file.path.subarray(0, slash + 1), Buffer.from(`.holdfast-${this.#run}-${++this.#counter}`)])
   }
 
+  /** Makes a file that others write to. */
   #begin(file: PlannedFile): Buffer {
-    const slash = file.path.lastIndexOf(0x2f)
-    const temporary = Buffer.concat([file.path.subarray(0, slash + 1), Buffer.from(`.holdfast-${this.#run}-${++this.#counter}`)])
-    // Content that is one blob gives the file its length when it is written.
-    const [first, second] = file.node.content ?? []
-    const written = second === undefined && first !== zeroChunk
-    this.#open.create(temporary, written ? 0 : (this.#sizes.get(file) ?? 0))
+    const temporary = this.#temporary(file)
+    this.#parts.create(temporary, this.#sizes.get(file) ?? 0)
+    this.#parts.close(temporary)
     this.#begun.set(file, temporary)
     return temporary
   }
 
-  #complete(file: PlannedFile): void {
-    const temporary = this.#begun.get(file)
-    if (temporary === undefined) return
-    this.#open.close(temporary)
+  #complete(file: PlannedFile, temporary: Buffer): void {
+    this.#parts.close(temporary)
     this.#request.onWritten(temporary, file)
-    const { at } = this.#request.directories
+    const { at, inWords } = this.#request.directories
     try {
       renameSync(at(temporary), at(file.path))
     } catch (error) {
       if (!isRefusedName(error)) throw error
-      this.#drop(file)
-      this.#request.onRefused(file, error)
+      this.#parts.remove(temporary)
+      this.#begun.delete(file)
+      this.#request.onRefused(file, inWords(messageOf(error)))
       return
     }
-    this.#request.onComplete(file, this.#sizes.get(file) ?? 0)
     this.#begun.delete(file)
-    this.#sizes.delete(file)
+    this.#request.onComplete(file, this.#sizes.get(file) ?? 0)
   }
 
+  /** What there is of it is removed at the end: others may be writing to it. */
   #giveUp(file: PlannedFile, error: HoldfastError): void {
     if (this.#damaged.has(file)) return
     this.#damaged.add(file)
-    this.#drop(file)
     this.#request.onDamaged(file, error)
   }
-
-  #drop(file: PlannedFile): void {
-    const temporary = this.#begun.get(file)
-    if (temporary !== undefined) this.#open.remove(temporary)
-    this.#begun.delete(file)
-  }
 }
 
-const repairHint =
-  'run `holdfast check --read-data` to see all that is damaged; restore another snapshot, or from another repository'
-
-function packDamaged(pack: string, { path }: PlannedFile, cause: Error): HoldfastError {
-  return new HoldfastError('pack-damaged', {
-    message: `${path.toString()} was not restored: ${cause.message}`,
-    hint: repairHint,
-    details: { pack, file: path.toString() },
-    cause,
-  })
+function forFile(files: readonly PlannedFile[], place: number, work: (file: PlannedFile) => void): void {
+  const file = files[place]
+  if (file !== undefined) work(file)
 }
 
-function contentUnknown({ path }: PlannedFile): HoldfastError {
-  return new HoldfastError('object-damaged', {
-    message: `${path.toString()} was not restored: the snapshot does not say what its content is`,
-    hint: repairHint,
-    details: { file: path.toString() },
-  })
-}
-
-function blobMissing(blob: string, { path }: PlannedFile): HoldfastError {
-  return new HoldfastError('blob-missing', {
-    message: `${path.toString()} was not restored: no index names its blob ${shortId(blob)}`,
-    hint: repairHint,
-    details: { blob, file: path.toString() },
-  })
+function entryOf({ type, id, offset, length, uncompressedLength }: BlobEntry): BlobEntry {
+  return { type, id, offset, length, ...(uncompressedLength !== undefined && { uncompressedLength }) }
 }

@@ -79,41 +79,45 @@ test('folders nested two thousand deep are listed', async () => {
   expect(listed).toBe(depth)
 })
 
-test('a link that is put in the place of a folder while files are restored into it leads nothing out of the target', async ({
-  skip,
-}) => {
-  skip(process.platform !== 'linux', 'it needs /proc/self/fd')
-  using dir = folder()
-  using outside = folder()
-  const made = await snapshotOf(async (save, content) => {
-    const files = Array.from({ length: 20 }, (_, at) => node(`file ${at}`, { content }))
-    return [node('open', { type: 'dir', mode: goMode(0o040_755), content: null, subtree: await save(files) })]
-  })
-  let swapped = false
-  const swap = () => {
-    if (swapped) return
-    swapped = true
-    renameSync(join(dir.path, 'open'), join(dir.path, 'moved'))
-    symlinkSync(outside.path, join(dir.path, 'open'))
-  }
-  const before = statSync(outside.path).mode
-  const job = { ...made, target: dir.path, noLock: true, overwrite: true }
-  const summary = await restoreSnapshot(job, swap, signal)
-  expect(swapped).toBe(true)
-  expect(readdirSync(outside.path)).toEqual([])
-  expect(statSync(outside.path).mode).toBe(before)
-  expect(summary.skipped.map(({ path }) => path)).toContain(join(dir.path, 'open'))
-})
+test.for([0, 2])(
+  'a link in the place of a folder that %i threads restore into leads nothing out of the target',
+  async (threads, { skip }) => {
+    skip(process.platform !== 'linux', 'it needs /proc/self/fd')
+    using dir = folder()
+    using outside = folder()
+    const made = await snapshotOf(async (save, content) => {
+      const files = Array.from({ length: 20 }, (_, at) => node(`file ${at}`, { content }))
+      return [node('open', { type: 'dir', mode: goMode(0o040_755), content: null, subtree: await save(files) })]
+    })
+    let swapped = false
+    const swap = () => {
+      if (swapped) return
+      swapped = true
+      renameSync(join(dir.path, 'open'), join(dir.path, 'moved'))
+      symlinkSync(outside.path, join(dir.path, 'open'))
+    }
+    const before = statSync(outside.path).mode
+    const job = { ...made, target: dir.path, noLock: true, overwrite: true, threads }
+    const summary = await restoreSnapshot(job, swap, signal)
+    expect(swapped).toBe(true)
+    expect(readdirSync(outside.path)).toEqual([])
+    expect(statSync(outside.path).mode).toBe(before)
+    expect(summary.skipped.map(({ path }) => path)).toContain(join(dir.path, 'open'))
+  },
+)
 
-test('a file whose name the target does not take is left out and named, and the others are restored', async () => {
-  using dir = folder()
-  const long = 'n'.repeat(300)
-  const made = await snapshotOf(async (_, content) => [node('blocked', { content }), node(long, { content }), node('z', {})])
-  mkdirSync(join(dir.path, 'blocked'))
-  const job = { ...made, target: dir.path, noLock: true, overwrite: true, verify: true }
-  const summary = await restoreSnapshot(job, () => {}, signal)
-  expect(summary).toMatchObject({ files: 1, sizeBytes: 0 })
-  expect(summary.skipped.map(({ path }) => path)).toEqual([join(dir.path, 'blocked'), join(dir.path, long)])
-  for (const { reason } of summary.skipped) expect(reason).not.toContain('/proc/')
-  expect(readdirSync(dir.path)).toEqual(['blocked', 'z'])
-})
+test.each([0, 2])(
+  'a file whose name the target does not take is left out by %i threads and named, the others are restored',
+  async (threads) => {
+    using dir = folder()
+    const long = 'n'.repeat(300)
+    const made = await snapshotOf(async (_, content) => [node('blocked', { content }), node(long, { content }), node('z', {})])
+    mkdirSync(join(dir.path, 'blocked'))
+    const job = { ...made, target: dir.path, noLock: true, overwrite: true, verify: true, threads }
+    const summary = await restoreSnapshot(job, () => {}, signal)
+    expect(summary).toMatchObject({ files: 1, sizeBytes: 0 })
+    expect(summary.skipped.map(({ path }) => path)).toEqual([join(dir.path, 'blocked'), join(dir.path, long)])
+    for (const { reason } of summary.skipped) expect(reason).not.toContain('/proc/')
+    expect(readdirSync(dir.path)).toEqual(['blocked', 'z'])
+  },
+)

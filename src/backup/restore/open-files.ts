@@ -40,9 +40,13 @@ export class OpenFiles implements Disposable {
     unlinkSync(this.#at(path))
   }
 
-  [Symbol.dispose](): void {
+  closeAll(): void {
     for (const file of this.#open.values()) closeSync(file)
     this.#open.clear()
+  }
+
+  [Symbol.dispose](): void {
+    this.closeAll()
   }
 
   #reopen(path: Buffer): number {

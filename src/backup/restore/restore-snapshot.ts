@@ -29,6 +29,8 @@ export interface RestoreJob {
   readonly skipDamaged?: boolean
   /** Read every restored file back and compare it with the snapshot's hashes. */
   readonly verify?: boolean
+  /** Threads that write, 0 for none but this one; by default as many as are worth it. */
+  readonly threads?: number
   /** Take no lock: for a repository that cannot be written to, and that nobody prunes meanwhile. */
   readonly noLock?: boolean
 }
@@ -91,9 +93,11 @@ async function restore(
     const plan = await planRestore({ repository, tree, target: Buffer.from(prepared.path), ...(include && { include }) }, signal)
     if (include !== undefined) refuseWhenNothingMatched(plan, job)
     using directories = new TargetDirectories(Buffer.from(prepared.path))
-    const restored = await execute(plan, { ...job, directories }, progress, signal).catch((error: unknown) => {
-      throw targetError(error, directories)
-    })
+    const restored = await execute(plan, { ...job, target: prepared.path, directories }, progress, signal).catch(
+      (error: unknown) => {
+        throw targetError(error, directories)
+      },
+    )
     return {
       snapshot: snapshot.id,
       target: prepared.path,
@@ -117,6 +121,8 @@ async function execute(
   plan: RestorePlan,
   {
     repository,
+    target,
+    threads,
     overwrite = false,
     skipDamaged = false,
     verify = false,
@@ -137,11 +143,14 @@ async function execute(
       repository,
       files: plan.files,
       directories,
+      target: Buffer.from(target),
+      threads,
       onWritten: (temporary, file) => applyMetadata(temporary, file.node, tools, (_, reason) => onLoss(file.path, reason)),
-      onRefused(file, error) {
+      onRefused(file, reason) {
         damaged.add(file)
-        onLoss(file.path, `it could not be made: ${directories.inWords(messageOf(error))}`)
+        onLoss(file.path, `it could not be made: ${reason}`)
       },
+      onLoss: (file, reason) => onLoss(file.path, reason),
       onComplete(_, size) {
         files++
         sizeBytes += size

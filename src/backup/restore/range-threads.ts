@@ -1,0 +1,51 @@
+import { availableParallelism } from 'node:os'
+import { createBlobOpener, type Repository } from '../../repository/index.ts'
+import { createPool, workerEntry } from '../../threads/index.ts'
+import type { RangeCalls, RangeOutcome, RangeTask, RangeWorkerData } from './range-calls.ts'
+import { RangeWriter } from './range-writer.ts'
+
+/** Whoever writes ranges: this thread or others. */
+export interface RangeWriters extends AsyncDisposable {
+  /** Ranges that may be under way at once. */
+  readonly atOnce: number
+  /** Takes the bytes of the task away. */
+  write(task: RangeTask): Promise<RangeOutcome>
+}
+
+/** Less than this is written sooner than threads are started. */
+const fewFiles = 500
+const fewBytes = 32 * 1024 * 1024
+
+/** Threads that are worth it for so much; 0 for this one. At most 8: a target takes no more. */
+export function threadsFor(files: number, sizeBytes: number): number {
+  return files < fewFiles && sizeBytes < fewBytes ? 0 : Math.min(8, Math.max(2, availableParallelism()))
+}
+
+export function createRangeWriters({ threadKeys }: Repository, target: Buffer, threads: number): RangeWriters {
+  if (threads === 0) {
+    const writer = new RangeWriter(createBlobOpener(threadKeys), target)
+    return {
+      atOnce: 2,
+      // One after the other, and as a promise: what fails is thrown to whoever waits for it.
+      write: async (task) => writer.write(task),
+      [Symbol.asyncDispose]: () => Promise.resolve(writer[Symbol.dispose]()),
+    }
+  }
+  const workerData: RangeWorkerData = { keys: threadKeys, target: target.toString('latin1') }
+  const pool = createPool<Record<string, never>, RangeCalls>({
+    entry: workerEntry('../restore-worker', import.meta.url),
+    size: threads,
+    workerData,
+    handlers: () => ({}),
+  })
+  return {
+    // One to work on and one to go on with.
+    atOnce: 2 * threads,
+    write(task) {
+      // A view of more is copied: what else is in its memory stays here.
+      const bytes = task.bytes.length === task.bytes.buffer.byteLength ? task.bytes : new Uint8Array(task.bytes)
+      return pool.idlest().call('write', { ...task, bytes }, [bytes.buffer as ArrayBuffer])
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(pool[Symbol.asyncDispose]()),
+  }
+}
