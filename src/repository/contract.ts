@@ -100,8 +100,4 @@ export interface Repository extends AsyncDisposable {
   saveIndex(packs: readonly IndexedPack[], signal?: AbortSignal): Promise<string>
   /** For prune and repair: the blobs of a stored pack, from its own header, with two small requests. Throws `pack-damaged`, `object-missing`. */
   readPackHeader(pack: { readonly id: string; readonly sizeBytes: number }, signal?: AbortSignal): Promise<BlobEntry[]>
-  /** For check: the blobs of a whole pack, from its own header. Throws `pack-damaged`. */
-  openPackHeader(pack: string, bytes: Uint8Array): BlobEntry[]
-  /** For check: one blob out of the bytes of a whole pack. Throws `pack-damaged`. */
-  openBlob(pack: string, bytes: Uint8Array, entry: BlobEntry): Uint8Array
 }

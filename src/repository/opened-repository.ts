@@ -2,7 +2,7 @@ import { HoldfastError, isHoldfastError, mapConcurrently, sha256Hex, shortId, sy
 import type { Backend, SealedArea } from '../storage/index.ts'
 import type { BlobIndex } from './blob-index.ts'
 import type { ThreadKeys } from './blob-opener.ts'
-import { decodeBlob, type BlobEntry, type BlobType } from './blob.ts'
+import type { BlobEntry, BlobType } from './blob.ts'
 import type { RepositoryConfig } from './config.ts'
 import type { Repository, StandingLock } from './contract.ts'
 import { createBlobCopier, type CopierOptions } from './copier/blob-copier.ts'
@@ -18,7 +18,6 @@ import { ignoreHangup } from './locks/ignore-hangup.ts'
 import { isStale } from './locks/lock-file.ts'
 import { LockStore } from './locks/lock-store.ts'
 import { readPackHeader } from './pack-file.ts'
-import { openWholePack } from './pack-header.ts'
 import { readBlob } from './read-blob.ts'
 import { readPackBlobs, readPackRanges } from './read-pack.ts'
 import { openSealedArea, type AreaKind } from './sealed-area.ts'
@@ -260,14 +259,6 @@ export class OpenedRepository implements Repository {
 
   readPackHeader(pack: { readonly id: string; readonly sizeBytes: number }, signal?: AbortSignal): Promise<BlobEntry[]> {
     return readPackHeader(this.backend, this.#keys, pack, signal)
-  }
-
-  openPackHeader(pack: string, bytes: Uint8Array): BlobEntry[] {
-    return openWholePack(this.#keys, bytes, pack)
-  }
-
-  openBlob(pack: string, bytes: Uint8Array, entry: BlobEntry): Uint8Array {
-    return decodeBlob(this.#keys, bytes.subarray(entry.offset, entry.offset + entry.length), entry, pack)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

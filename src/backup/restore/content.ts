@@ -269,14 +269,14 @@ class ContentWriter {
   #complete(file: PlannedFile, temporary: Buffer): void {
     this.#parts.close(temporary)
     this.#request.onWritten(temporary, file)
-    const { at, inWords } = this.#request.directories
+    const { directories } = this.#request
     try {
-      renameSync(at(temporary), at(file.path))
+      renameSync(directories.at(temporary), directories.at(file.path))
     } catch (error) {
       if (!isRefusedName(error)) throw error
       this.#parts.remove(temporary)
       this.#begun.delete(file)
-      this.#request.onRefused(file, inWords(messageOf(error)))
+      this.#request.onRefused(file, directories.inWords(messageOf(error)))
       return
     }
     this.#begun.delete(file)
