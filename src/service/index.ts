@@ -23,6 +23,7 @@ export { openReportReader, type ReportReader } from './detection/read-reports.ts
 export { waitUntilDown } from './detection/wait-until-down.ts'
 export { watchedService, type WatchedService } from './detection/watched-plan.ts'
 export { wouldLose, type CopyReach } from './detection/would-lose.ts'
+export { forgetService, type ForgetOutcome } from './retention/forget-service.ts'
 export { findDatabase, type SearchPlaces } from './find-database.ts'
 export { initCatalog, type InitOutcome, type RepositoryOutcome } from './init-catalog.ts'
 export { drillsDue, type DueDrill, type DueReport } from './drill/due.ts'

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { backup } from '../../src/backup/index.ts'
@@ -115,32 +115,59 @@ test('ids are removed whatever rules would say, a damaged one too; an unknown on
   expect(await made.repository.snapshotIds()).toEqual([first])
 })
 
-test('a service is kept by what the catalog says of it, and others stay out of it', async () => {
+test('a service is kept in each of its repositories by what the catalog says of it, and others stay out of it', async () => {
   await using made = await place()
+  const second = await createRepository(await openLocalBackend(join(made.folder, 'second')), password, {
+    kdf: { N: 1024, r: 8, p: 1 },
+  })
   writeFileSync(
     join(made.folder, 'holdfast.yaml'),
     `version: 1
 name: test
 sites: { here: {} }
-repositories: { nas: { url: ./repository, site: here, password: { file: password } } }
+repositories:
+  nas: { url: ./repository, site: here, password: { file: password } }
+  second: { url: ./second, site: here, password: { file: password } }
 services:
   web:
     owner: us
     site: here
     objectives: { rpo: 1d, rto: 1h }
     data: { files: { paths: [/srv] } }
-    backup: { to: nas, keep: { last: 1 } }
+    backup: { to: [nas, second], keep: { last: 1 } }
   bare: { owner: us, site: here, objectives: { rpo: 1d, rto: 1h }, data: { files: { paths: [/srv] } }, backup: { to: nas } }
 `,
   )
   await made.save('2025-01-01T20:00:00Z', ['service:web'])
   const newest = await made.save('2025-01-02T20:00:00Z', ['service:web'])
   const other = await made.save('2024-01-02T20:00:00Z')
-  expect(await made.run('forget', '--service', 'web')).toMatchObject({ exitCode: 0 })
+  for (const { id } of await made.repository.snapshots()) {
+    const { time, tree, paths, tags = [] } = await made.repository.readSnapshot(id)
+    await second.saveSnapshot({ time, tree, paths, hostname: 'here', tags })
+  }
+  const one = await made.run('forget', '--service', 'web', '--repository', 'second')
+  expect(one).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('web in second') as string })
+  expect(await second.snapshotIds()).toHaveLength(2)
+  expect(await made.repository.snapshotIds()).toHaveLength(3)
+  const all = await made.run('forget', '--service', 'web', '--json')
+  expect(all.json()).toMatchObject({
+    repositories: [
+      { repository: 'nas', kept: 1 },
+      { repository: 'second', removed: [] },
+    ],
+  })
   expect(await made.repository.snapshotIds()).toEqual([newest, other].toSorted())
+
+  // One that is gone does not keep the other from its turn.
+  rmSync(join(made.folder, 'repository'), { recursive: true })
+  expect(await made.run('forget', '--service', 'web')).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringContaining('not done in nas') as string,
+  })
   expect(await made.run('forget', '--service', 'bare')).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringContaining('services.bare.backup.keep'),
+    stderr: expect.stringContaining('services.bare.backup.keep') as string,
   })
   expect(await made.run('forget', '--service', 'none')).toMatchObject({ exitCode: 2 })
+  expect(await made.run(...at, 'forget', '--service', 'web')).toMatchObject({ exitCode: 2 })
 })

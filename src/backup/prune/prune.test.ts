@@ -49,7 +49,7 @@ describe('a prune beside others', () => {
     const running = await (await open(backend)).lock('shared')
     await expect(pruneNow(repository)).rejects.toMatchObject({
       code: 'locked',
-      message: expect.stringContaining('nothing was deleted') as string,
+      message: expect.stringContaining('no pack was deleted') as string,
     })
     const between = await amounts(backend)
     expect(between.packs).toBeGreaterThan(before.packs)

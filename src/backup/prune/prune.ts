@@ -63,7 +63,7 @@ async function remove(
   } catch (error) {
     if (!isHoldfastError(error, 'locked')) throw error
     throw new HoldfastError('locked', {
-      message: `nothing was deleted: ${error.message}`,
+      message: `no pack was deleted: ${error.message}`,
       hint: `${error.hint ?? 'run this again'}; what was moved so far is not moved again. --retry-lock waits`,
       retryable: error.retryable,
       cause: error,

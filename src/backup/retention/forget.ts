@@ -47,6 +47,7 @@ export interface ForgetReport {
 export async function forget(job: ForgetJob, signal: AbortSignal): Promise<ForgetReport> {
   const { repository, rules, filter = {}, groupBy = ['host', 'paths'], allowRemoveAll = false, dryRun = false } = job
   refuseNoRule(rules, filter, allowRemoveAll)
+  const mayEmpty = allowRemoveAll && hasNoRule(rules)
   return withLock(repository, dryRun ? 'shared' : 'exclusive', lockOptions(job), signal, async (both) => {
     const unreadable: { id: string; reason: string }[] = []
     const all = await repository.snapshots(both, (id, { message: reason }) => unreadable.push({ id, reason }))
@@ -54,7 +55,7 @@ export async function forget(job: ForgetJob, signal: AbortSignal): Promise<Forge
     const nowMs = Date.now()
     const groups = groupSnapshots(selected, groupBy).map(({ name, snapshots }): ForgetGroup => {
       const decisions = applyPolicy(snapshots, rules, nowMs)
-      if (!allowRemoveAll && decisions.every(({ keep }) => !keep)) throw wouldRemoveAll(name, snapshots)
+      if (!mayEmpty && decisions.every(({ keep }) => !keep)) throw wouldRemoveAll(name, snapshots)
       return { name, decisions }
     })
     const decisions = groups.flatMap((group) => group.decisions)

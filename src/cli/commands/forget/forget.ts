@@ -1,24 +1,14 @@
-import {
-  forget,
-  forgetNamed,
-  hasNoRule,
-  parseSpan,
-  type ForgetReport,
-  type KeepRules,
-  type PruneReport,
-} from '../../../backup/index.ts'
-import { findService, type Catalog } from '../../../catalog/index.ts'
-import { exitCodes, HoldfastError, parseDuration, shortId } from '../../../kernel/index.ts'
-import type { SnapshotFilter } from '../../../repository/index.ts'
-import { openTargetRepository, type TargetRepository } from '../../../service/index.ts'
+import { forgetAndPrune, forgetNamedAndPrune, hasNoRule, parseSpan } from '../../../backup/index.ts'
+import { loadCatalog } from '../../../catalog/index.ts'
+import { HoldfastError, parseDuration } from '../../../kernel/index.ts'
+import { forgetService, openTargetRepository } from '../../../service/index.ts'
 import { command } from '../../command.ts'
-import { contextOf, type Context } from '../../context.ts'
-import { collect, filterOf, pathOption, tagOption, type FilterOptions } from '../../snapshot-options.ts'
+import { contextOf } from '../../context.ts'
+import { collect, filterOf, pathOption, tagOption } from '../../snapshot-options.ts'
 import { pruneOptions, pruneOptionsOf } from '../prune/options.ts'
-import { runPrune } from '../prune/run.ts'
-import { pruneText } from '../prune/wording.ts'
-import { collectTags, parseCount, parseGroupBy, rulesOf, rulesOfService } from './rules.ts'
-import { forgetJson, forgetText } from './wording.ts'
+import { progressText } from '../prune/wording.ts'
+import { printNamed, printOutcomes, printReport } from './print.ts'
+import { collectTags, parseCount, parseGroupBy, rulesOf } from './rules.ts'
 
 const span = '<span>'
 const [maxUnused, maxRepackSize, repackSmall, repackUncompressed] = pruneOptions
@@ -51,7 +41,7 @@ export const forgetCommand = command('forget', 'remove snapshots that are no lon
     "what snapshots that stand for each other have in common (default: host,paths; '': nothing)",
     parseGroupBy,
   )
-  .option('--service <name>', 'only of this service of the catalog, by its own rules unless some are given')
+  .option('--service <name>', 'only of this service, in each of its repositories, by the catalog’s rules unless some are given')
   .option('-n, --dry-run', 'show what would be removed, and why')
   .option('--unsafe-allow-remove-all', 'without rules, remove all that --host, --tag and --path select')
   .option('--prune', 'when snapshots were removed, free the space of what only they held, as `holdfast prune` does')
@@ -60,99 +50,53 @@ export const forgetCommand = command('forget', 'remove snapshots that are no lon
   .addOption(repackSmall)
   .addOption(repackUncompressed)
   .option('--retry-lock <duration>', 'wait so long for others that use the repository', parseDuration)
-  .option('--repository <name>', 'which of the catalog’s repositories')
+  .option('--repository <name>', 'which of the catalog’s repositories, or the only one that the service’s are forgotten in')
   .action(async (ids, options, self) => {
-    const context = contextOf(self)
-    const { globals, signal } = context
-    const given = rulesOf(options)
-    if (ids.length > 0 && !hasNoRule(given))
-      throw new HoldfastError('usage', {
-        message: 'give either ids or rules, not both',
-        hint: 'ids are removed whatever rules say',
-      })
-    await using target = await openTargetRepository(globals, options.repository, signal)
-    const shared = {
-      repository: target.repository,
-      filter: forgetFilter(options),
+    const { globals, print, signal } = contextOf(self)
+    const { service, repository: name, groupBy, unsafeAllowRemoveAll: allowRemoveAll, retryLock } = options
+    const rules = rulesOf(options)
+    refuseTogether(ids, hasNoRule(rules), service, globals.repo)
+    const job = {
+      filter: filterOf(options),
       ...(options.dryRun && { dryRun: true }),
-      ...(options.retryLock !== undefined && { retryLockMs: options.retryLock }),
+      ...(retryLock !== undefined && { retryLockMs: retryLock }),
+      ...(options.prune && { prune: { ...pruneOptionsOf(options), ...(allowRemoveAll && { allowRemoveAll }) } }),
     }
-    const pruneAfter = (removed: readonly string[]) =>
-      options.prune && removed.length > 0
-        ? runPrune(
-            {
-              repository: target.repository,
-              ...pruneOptionsOf(options),
-              ...(options.dryRun && { dryRun: true, without: removed }),
-              ...(options.unsafeAllowRemoveAll && { allowRemoveAll: true }),
-              ...(options.retryLock !== undefined && { retryLockMs: options.retryLock }),
-            },
-            context,
-          )
-        : undefined
-    if (ids.length > 0) {
-      const removed = await forgetNamed({ ...shared, ids }, signal)
-      printNamed({ dryRun: options.dryRun === true, removed }, await pruneAfter(removed), context)
+    const byRules = { ...job, ...(groupBy && { groupBy }) }
+    if (service !== undefined) {
+      const catalog = await loadCatalog(globals.catalog ?? 'holdfast.yaml', {}, signal)
+      const outcomes = await forgetService(
+        { ...byRules, catalog, service, ...(name !== undefined && { repository: name }), ...(!hasNoRule(rules) && { rules }) },
+        (event) => print.progress(event, () => `${event.repository}: ${progressText(event)}`),
+        signal,
+      )
+      printOutcomes(service, outcomes, print)
       return
     }
-    const report = await forget(
-      {
-        ...shared,
-        rules: hasNoRule(given) && options.service !== undefined ? serviceRules(target, options.service) : given,
-        ...(options.groupBy && { groupBy: options.groupBy }),
-        ...(options.unsafeAllowRemoveAll && { allowRemoveAll: true }),
-      },
-      signal,
+    await using target = await openTargetRepository(globals, name, signal)
+    const { repository } = target
+    const progress = (event: Parameters<typeof progressText>[0]) => print.progress(event, () => progressText(event))
+    if (ids.length > 0) {
+      const done = await forgetNamedAndPrune({ ...job, repository, ids }, progress, signal)
+      printNamed({ dryRun: options.dryRun === true, ...done }, print)
+      return
+    }
+    printReport(
+      await forgetAndPrune({ ...byRules, repository, rules, ...(allowRemoveAll && { allowRemoveAll }) }, progress, signal),
+      print,
     )
-    printReport(report, await pruneAfter(report.removed), context)
   })
 
-/** A service's snapshots carry its name. */
-function forgetFilter({ service, ...options }: FilterOptions & { readonly service?: string }): SnapshotFilter {
-  return { ...filterOf(options), ...(service !== undefined && { tags: [`service:${service}`] }) }
-}
-
-function serviceRules({ catalog }: TargetRepository, name: string): KeepRules {
-  const keep = findService(requireCatalog(catalog), name).backup?.keep
-  if (keep !== undefined) return rulesOfService(keep)
+/** What is said twice must not be heard once. */
+function refuseTogether(ids: readonly string[], noRule: boolean, service: string | undefined, repo: string | undefined): void {
+  if (ids.length > 0 && !noRule)
+    throw new HoldfastError('usage', {
+      message: 'give either ids or rules, not both',
+      hint: 'ids are removed whatever rules say',
+    })
+  if (service === undefined || (ids.length === 0 && repo === undefined)) return
   throw new HoldfastError('usage', {
-    message: `the catalog does not say which snapshots of ${name} are kept`,
-    hint: `add services.${name}.backup.keep, such as { daily: 7, weekly: 5, monthly: 12 }, or give rules here`,
+    message: `give either ${repo === undefined ? 'ids' : '--repo'} or --service, not both`,
+    hint: 'the catalog says where the snapshots of a service are, and which are kept',
   })
-}
-
-function requireCatalog(catalog: Catalog | undefined): Catalog {
-  if (catalog !== undefined) return catalog
-  throw new HoldfastError('usage', {
-    message: 'with --repo no catalog is read, so nothing says which snapshots of the service are kept',
-    hint: 'give rules, or --catalog and --repository instead of --repo',
-  })
-}
-
-interface Named {
-  readonly dryRun: boolean
-  readonly removed: readonly string[]
-}
-
-function printNamed(named: Named, pruned: PruneReport | undefined, { print }: Context): void {
-  const names = named.removed.map(shortId).join(', ')
-  const text = named.dryRun
-    ? `would remove ${names}; nothing was removed: a dry run`
-    : `removed ${names}${pruned ? '' : '; `holdfast prune` frees what only they held'}`
-  print.result({ ...named, ...(pruned && { prune: pruned }) }, () => withPruned(text, pruned))
-}
-
-/** What could not be judged was kept; that must not pass unnoticed. */
-function printReport(report: ForgetReport, pruned: PruneReport | undefined, { print }: Context): void {
-  print.result({ ...forgetJson(report), ...(pruned && { prune: pruned }) }, () => withPruned(forgetText(report), pruned))
-  for (const { id, reason } of report.unreadable) print.note(`kept unseen: snapshot ${shortId(id)} cannot be read: ${reason}`)
-  for (const id of report.future)
-    print.note(
-      `snapshot ${shortId(id)} is dated in the future: it was not counted and is kept; remove it with \`holdfast forget ${shortId(id)}\` once others are known to be good`,
-    )
-  if (report.unreadable.length + report.future.length > 0) process.exitCode = exitCodes.partlyDone
-}
-
-function withPruned(text: string, pruned: PruneReport | undefined): string {
-  return pruned ? `${text}\n\n${pruneText(pruned)}` : text
 }

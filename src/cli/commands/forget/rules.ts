@@ -1,5 +1,4 @@
 import { groupKeys, type CalendarSpan, type GroupKey, type KeepRules } from '../../../backup/index.ts'
-import type { KeepPolicy } from '../../../catalog/index.ts'
 import { HoldfastError } from '../../../kernel/index.ts'
 import { splitTags } from '../../snapshot-options.ts'
 
@@ -40,12 +39,6 @@ export function rulesOf(flags: KeepFlags): KeepRules {
     }),
     ...(flags.keepTag && { tags: flags.keepTag }),
   }
-}
-
-/** What the catalog says of a service. Its `within` is an exact time, not one of the calendar. */
-export function rulesOfService({ withinMs, ...counts }: KeepPolicy): KeepRules {
-  const hours = (withinMs ?? 0) / 3_600_000
-  return { counts, ...(withinMs !== undefined && { within: { years: 0, months: 0, days: 0, hours } }) }
 }
 
 function defined<Value extends object>(values: Value): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {

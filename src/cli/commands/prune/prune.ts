@@ -1,10 +1,11 @@
+import { prune } from '../../../backup/index.ts'
 import { parseDuration } from '../../../kernel/index.ts'
 import { openTargetRepository } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { pruneOptions, pruneOptionsOf } from './options.ts'
-import { runPrune } from './run.ts'
-import { pruneText } from './wording.ts'
+import { notePruned } from './note-pruned.ts'
+import { progressText, pruneText } from './wording.ts'
 
 const [maxUnused, maxRepackSize, repackSmall, repackUncompressed] = pruneOptions
 
@@ -23,10 +24,10 @@ export const pruneCommand = command('prune', 'free the space of what no snapshot
   .option('--retry-lock <duration>', 'wait so long for others that use the repository', parseDuration)
   .option('--repository <name>', 'which of the catalog’s repositories')
   .action(async (options, self) => {
-    const context = contextOf(self)
-    await using target = await openTargetRepository(context.globals, options.repository, context.signal)
+    const { globals, print, signal } = contextOf(self)
+    await using target = await openTargetRepository(globals, options.repository, signal)
     const { dryRun, unsafeAllowRemoveAll, retryLock } = options
-    const report = await runPrune(
+    const report = await prune(
       {
         repository: target.repository,
         ...pruneOptionsOf(options),
@@ -34,7 +35,9 @@ export const pruneCommand = command('prune', 'free the space of what no snapshot
         ...(unsafeAllowRemoveAll && { allowRemoveAll: unsafeAllowRemoveAll }),
         ...(retryLock !== undefined && { retryLockMs: retryLock }),
       },
-      context,
+      (event) => print.progress(event, () => progressText(event)),
+      signal,
     )
-    context.print.result(report, pruneText)
+    print.result(report, pruneText)
+    notePruned(report, print)
   })
