@@ -191,6 +191,7 @@ describeWith('kubernetes', 'kubernetes.scale against a real control plane', (pro
     ['nobody', 'permission-denied', /credentials are not accepted/],
     ['untrusted', 'command-failed', /certificate is not trusted/],
     ['expired', 'secret-unavailable', /no token for you/],
+    ['impersonated', 'usage', /'as-groups'/],
     ['gone', 'command-failed', /cannot be reached/],
     ['astray', 'not-found', /no context other/],
     ['empty', 'secret-unavailable', /is none/],
@@ -245,6 +246,7 @@ async function otherClusters(kubernetes: Kubernetes, dr: ClusterEntry): Promise<
     ...Object.fromEntries([
       await at('untrusted', { token: 'admin-token' }, { 'certificate-authority': undefined }),
       await at('expired', byCommand('echo no token for you >&2; exit 1')),
+      await at('impersonated', { token: 'admin-token', as: 'limited', 'as-groups': ['nobodies'] }),
       await at('by-command', byCommand(`echo '${JSON.stringify(credential)}'`)),
     ]),
   }

@@ -1,10 +1,10 @@
-import { dirname } from 'node:path'
 import type { KubeConfig, RequestContext } from '@kubernetes/client-node'
-import type { ClusterEntry, SecretRef } from '../../catalog/index.ts'
+import type { ClusterEntry } from '../../catalog/index.ts'
 import { HoldfastError, isHoldfastError, messageOf, type Json } from '../../kernel/index.ts'
 import type { ActionContext } from '../contract.ts'
 import { Credentials } from '../credentials.ts'
 import { asUnknown, noAnswer, refusal } from './failure.ts'
+import { placeOf, readKubeconfig } from './kubeconfig.ts'
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -86,33 +86,6 @@ export async function connect(
   }
 }
 
-function readKubeconfig(config: KubeConfig, text: string, entry: ClusterEntry): KubeConfig {
-  const { kubeconfig, context, name } = entry
-  try {
-    config.loadFromString(text)
-  } catch {
-    // Its message may quote from the text.
-  }
-  if ((config.getClusters() ?? []).length === 0) {
-    throw new HoldfastError('secret-unavailable', {
-      message: `what is to be the kubeconfig of the cluster ${name} is none`,
-      hint: `${placeOf(kubeconfig)} must give the kubeconfig itself, not the path of one`,
-    })
-  }
-  if ('file' in kubeconfig) config.makePathsAbsolute(dirname(kubeconfig.file))
-  if (context !== undefined) config.setCurrentContext(context)
-  if (config.getCurrentCluster() === null || config.getCurrentUser() === null) {
-    throw new HoldfastError('not-found', {
-      message: `the kubeconfig of the cluster ${name} has no context ${config.getCurrentContext() ?? ''} with a cluster and a user`,
-      hint: `its contexts are: ${config
-        .getContexts()
-        .map((one) => one.name)
-        .join(', ')}`,
-    })
-  }
-  return config
-}
-
 async function authenticate(
   config: KubeConfig,
   request: RequestContext,
@@ -128,9 +101,4 @@ async function authenticate(
       hint: `look at the user in ${placeOf(kubeconfig)}: what it names must be there`,
     })
   }
-}
-
-function placeOf(kubeconfig: SecretRef): string {
-  if ('env' in kubeconfig) return `the environment variable ${kubeconfig.env}`
-  return 'file' in kubeconfig ? kubeconfig.file : `the command ${kubeconfig.command[0]}`
 }
