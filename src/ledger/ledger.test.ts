@@ -3,29 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { backupBody } from '../../test/support/evidence.ts'
 import { sha256Hex } from '../kernel/index.ts'
-import type { EvidenceBody } from './evidence.ts'
 import { openLedger, type Ledger } from './ledger.ts'
 import { createMemoryArea } from './memory-area.ts'
 import { encodeRecord, recordName } from './record.ts'
-
-const backup = (snapshot: string): EvidenceBody<'backup'> => ({
-  source: 'files',
-  repository: 'nas',
-  snapshot,
-  snapshotTime: '2026-01-02T03:04:05.000Z',
-  sizeBytes: 10,
-  files: 1,
-  addedBytes: 10,
-  durationMs: 12.5,
-  skipped: 0,
-})
 
 async function ledgerWith(count: number, options: { headFile?: string } = {}) {
   const memory = createMemoryArea()
   const ledger = openLedger(memory.area, options)
   for (let index = 1; index <= count; index++)
-    await ledger.append('backup', backup(`s${index}`), { service: index % 2 ? 'a' : 'b' })
+    await ledger.append('backup', backupBody(`s${index}`), { service: index % 2 ? 'a' : 'b' })
   return { ...memory, ledger }
 }
 
@@ -47,7 +35,7 @@ describe('appending and reading', () => {
       prev: '0'.repeat(64),
       kind: 'backup',
       service: 'a',
-      body: backup('s1'),
+      body: backupBody('s1'),
     })
     expect(JSON.parse(second ?? '')).toMatchObject({ seq: 2, prev: sha256Hex(first ?? '') })
     expect(await ledger.head()).toEqual({ seq: 2, hash: sha256Hex(second ?? '') })
@@ -63,14 +51,14 @@ describe('appending and reading', () => {
 
   test('a body that does not fit its kind is refused, and nothing is written', async () => {
     const { ledger, objects } = await ledgerWith(0)
-    await expect(ledger.append('backup', { ...backup('s'), skipped: -1 })).rejects.toMatchObject({ code: 'internal' })
+    await expect(ledger.append('backup', { ...backupBody('s'), skipped: -1 })).rejects.toMatchObject({ code: 'internal' })
     expect(objects.size).toBe(0)
   })
 
   test('several writers at once each get a place, and the chain holds', async () => {
     const { area } = createMemoryArea()
     const writers = [openLedger(area), openLedger(area), openLedger(area)]
-    await Promise.all(writers.flatMap((ledger, w) => [1, 2, 3, 4].map((n) => ledger.append('backup', backup(`${w}-${n}`)))))
+    await Promise.all(writers.flatMap((ledger, w) => [1, 2, 3, 4].map((n) => ledger.append('backup', backupBody(`${w}-${n}`)))))
     expect(await openLedger(area).verify()).toMatchObject({ verdict: 'ok', checked: 12 })
     expect(new Set((await collect(openLedger(area))).map(({ canonical }) => canonical)).size).toBe(12)
   })
@@ -86,7 +74,7 @@ describe('appending and reading', () => {
         await put(name, bytes, options)
       }
     }
-    expect(await openLedger(area).append('backup', backup('s'))).toMatchObject({ seq: 1 })
+    expect(await openLedger(area).append('backup', backupBody('s'))).toMatchObject({ seq: 1 })
     expect(objects.size).toBe(1)
   })
 
@@ -95,7 +83,7 @@ describe('appending and reading', () => {
     const { hash } = (await ledger.head()) ?? { hash: '' }
     const newer = `{"body":{"x":1},"host":"h","id":"1","kind":"teleport","prev":"${hash}","program":"holdfast 9","seq":2,"time":"2026-01-02T03:04:05.000Z"}`
     objects.set(recordName(2), new TextEncoder().encode(newer))
-    await openLedger(area).append('backup', backup('s3'))
+    await openLedger(area).append('backup', backupBody('s3'))
     expect(await ledger.verify()).toMatchObject({ verdict: 'ok', checked: 3 })
     expect((await collect(ledger))[1]).toMatchObject({ kind: 'unknown', originalKind: 'teleport', body: { x: 1 } })
   })
@@ -226,7 +214,7 @@ describe('the head that this machine remembers', () => {
       { code: 'truncated', head: lost?.hash, seq: 4, newest: 2 },
     ])
 
-    for (const snapshot of ['x', 'y', 'z']) await openLedger(area, { headFile }).append('backup', backup(snapshot))
+    for (const snapshot of ['x', 'y', 'z']) await openLedger(area, { headFile }).append('backup', backupBody(snapshot))
     expect((await openLedger(area, { headFile }).verify()).findings).toEqual([{ code: 'rewritten', head: lost?.hash, seq: 4 }])
   })
 
@@ -240,7 +228,7 @@ describe('the head that this machine remembers', () => {
       checked: 0,
       findings: [{ code: 'truncated', seq: 2 }],
     })
-    await openLedger(area, { headFile }).append('backup', backup('x'))
+    await openLedger(area, { headFile }).append('backup', backupBody('x'))
     expect(await openLedger(area, { headFile }).verify()).toMatchObject({ findings: [{ code: 'truncated', seq: 2, newest: 1 }] })
   })
 
@@ -249,7 +237,7 @@ describe('the head that this machine remembers', () => {
     const headFile = join(folder.path, 'r.json')
     const { area } = createMemoryArea()
     const writers = [openLedger(area, { headFile }), openLedger(area, { headFile })]
-    await Promise.all(writers.flatMap((ledger) => [1, 2, 3].map((n) => ledger.append('backup', backup(`${n}`)))))
+    await Promise.all(writers.flatMap((ledger) => [1, 2, 3].map((n) => ledger.append('backup', backupBody(`${n}`)))))
     expect(JSON.parse(await readFile(headFile, 'utf8'))).toMatchObject({ lost: [] })
     expect(await openLedger(area, { headFile }).verify()).toMatchObject({ verdict: 'ok', checked: 6 })
   })
@@ -277,7 +265,7 @@ describe('the head that this machine remembers', () => {
 test('evidence goes on after a damaged record, which stays found', async () => {
   const { area, damaged, ledger } = await ledgerWith(3)
   damaged.add(recordName(3))
-  expect(await openLedger(area).append('backup', backup('after'))).toMatchObject({ seq: 4 })
-  expect(await openLedger(area).append('backup', backup('later'))).toMatchObject({ seq: 5 })
+  expect(await openLedger(area).append('backup', backupBody('after'))).toMatchObject({ seq: 4 })
+  expect(await openLedger(area).append('backup', backupBody('later'))).toMatchObject({ seq: 5 })
   expect((await ledger.verify()).findings).toEqual([{ code: 'altered', seq: 3, because: 'does-not-authenticate' }])
 })

@@ -1,8 +1,7 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, rename } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { createCatalogRepository, loadRunCatalog } from '../../src/service/index.ts'
-import { holdfast, temporaryFolder } from '../support/holdfast.ts'
+import { ordersFolder } from '../support/orders-folder.ts'
 
 interface Backup {
   readonly copies: { readonly repository: string; readonly source: string; readonly summary: { readonly snapshot?: string } }[]
@@ -11,15 +10,9 @@ interface Backup {
 
 /** A service of files that goes to two repositories, which are made; `data` is more that it holds. */
 async function shop(data = '') {
-  const folder = await temporaryFolder('backup-service')
-  const at = (name: string) => join(folder.path, name)
-  await mkdir(at('data'))
-  await writeFile(at('data/orders.csv'), 'one\n'.repeat(1000))
-  await writeFile(at('password'), 'a password')
-  const repository = (name: string) => `{ url: ${name}, site: hq, media: disk, password: { file: ${at('password')} } }`
-  await writeFile(
-    at('holdfast.yaml'),
-    `version: 1
+  const orders = await ordersFolder(
+    'backup-service',
+    ({ at, repository }) => `version: 1
 name: acme
 sites: { hq: {} }
 repositories: { near: ${repository('near')}, far: ${repository('far')} }
@@ -27,17 +20,14 @@ services:
   orders: { owner: Shop, tier: 1, site: hq, objectives: { rpo: 1h, rto: 1h }, data: { files: { paths: [${at('data')}] }${data} }, backup: { to: [near, far] } }
 `,
   )
-  const catalog = await loadRunCatalog(at('holdfast.yaml'))
+  const catalog = await loadRunCatalog(orders.at('holdfast.yaml'))
   for (const name of ['near', 'far']) await (await createCatalogRepository(catalog, name))[Symbol.asyncDispose]()
-  const run = (...args: string[]) => holdfast(['--catalog', at('holdfast.yaml'), '--json', ...args])
   return {
-    at,
-    run,
+    ...orders,
     async backUp(...args: string[]) {
-      const result = await run('backup', '--service', 'orders', ...args)
+      const result = await orders.run('backup', '--service', 'orders', ...args)
       return { exitCode: result.exitCode, stderr: result.stderr, ...(result.stdout === '' ? {} : result.json<Backup>()) }
     },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
 }
 

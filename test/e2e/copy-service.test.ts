@@ -1,7 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rename } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { holdfast, temporaryFolder } from '../support/holdfast.ts'
+import { ordersFolder } from '../support/orders-folder.ts'
 
 interface Copy {
   readonly copies: {
@@ -16,15 +15,9 @@ interface Copy {
 
 /** A service whose snapshots go to the first of three repositories, all made to cut content alike. */
 async function shop() {
-  const folder = await temporaryFolder('copy-service')
-  const at = (name: string) => join(folder.path, name)
-  await mkdir(at('data'))
-  await writeFile(at('data/orders.csv'), 'one\n'.repeat(1000))
-  await writeFile(at('password'), 'a password')
-  const repository = (name: string) => `{ url: ${name}, site: hq, media: disk, password: { file: ${at('password')} } }`
-  await writeFile(
-    at('holdfast.yaml'),
-    `version: 1
+  const orders = await ordersFolder(
+    'copy-service',
+    ({ at, repository }) => `version: 1
 name: acme
 sites: { hq: {} }
 repositories: { near: ${repository('near')}, far: ${repository('far')}, vault: ${repository('vault')} }
@@ -32,10 +25,9 @@ services:
   orders: { owner: Shop, tier: 1, site: hq, objectives: { rpo: 1h, rto: 1h }, data: { files: { paths: [${at('data')}] } }, backup: { to: [near, far, vault] } }
 `,
   )
-  const run = (...args: string[]) => holdfast(['--catalog', at('holdfast.yaml'), '--json', ...args])
-  expect(await run('init', '--copy-chunker-params')).toMatchObject({ exitCode: 0 })
-  expect(await run('backup', '--service', 'orders', '--repository', 'near')).toMatchObject({ exitCode: 0 })
-  return { at, run, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
+  expect(await orders.run('init', '--copy-chunker-params')).toMatchObject({ exitCode: 0 })
+  expect(await orders.run('backup', '--service', 'orders', '--repository', 'near')).toMatchObject({ exitCode: 0 })
+  return orders
 }
 
 test("a service's snapshots go from its first repository to its others, with what the ledger says of them", async () => {

@@ -5,10 +5,11 @@ import { actions } from '../../src/actions/index.ts'
 import { runProcess } from '../../src/kernel/index.ts'
 import { serverAccount } from '../../src/postgres/index.ts'
 import { buildRunbook } from '../../src/recovery/index.ts'
-import { createCatalogRepository, loadRunCatalog, runReception } from '../../src/service/index.ts'
+import { createCatalogRepository, loadRunCatalog } from '../../src/service/index.ts'
 import { holdfast } from '../support/holdfast.ts'
 import { describeWith } from '../support/peers.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { receiveWhile } from '../support/receive-while.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 
@@ -45,36 +46,6 @@ plans:
   expect((await holdfast(['--catalog', catalog.file, 'backup', '--service', 'orders'])).exitCode).toBe(0)
   await receiveWhile(catalog.file, pg, 'insert into orders select generate_series(2, 1000)')
   return { at, catalog, runbook: buildRunbook(catalog, { service: 'orders' }, actions, 'test') }
-}
-
-/** Until what the command wrote is stored. */
-async function receiveWhile(catalog: string, pg: TestPostgres, command: string): Promise<void> {
-  const stop = new AbortController()
-  const stored = Promise.withResolvers<void>()
-  let wanted: string | undefined
-  const ended = runReception(
-    { catalog, service: 'orders' },
-    (event) => {
-      if (event.type === 'wal-progress' && wanted !== undefined && position(event.durableLsn) >= position(wanted))
-        stored.resolve()
-    },
-    stop.signal,
-  )
-  try {
-    await pg.sql(command)
-    const [row] = await pg.sql('select pg_current_wal_flush_lsn() as lsn')
-    wanted = String(row?.lsn)
-    await pg.sql('create table last_of_all ()')
-    await Promise.race([stored.promise, ended])
-  } finally {
-    stop.abort()
-    await ended
-  }
-}
-
-function position(lsn: string): bigint {
-  const [high = '', low = ''] = lsn.split('/')
-  return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`)
 }
 
 describeWith('restic', 'a runbook followed by hand', () => {

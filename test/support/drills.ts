@@ -2,9 +2,10 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { serverProcesses } from '../../src/postgres/index.ts'
-import { createCatalogRepository, loadRunCatalog, protectService, runReception } from '../../src/service/index.ts'
+import { createCatalogRepository, loadRunCatalog, protectService } from '../../src/service/index.ts'
 import { holdfast, type HoldfastResult } from './holdfast.ts'
 import { startPostgres, type TestPostgres } from './postgres.ts'
+import { receiveWhile } from './receive-while.ts'
 
 const signal = new AbortController().signal
 
@@ -164,34 +165,4 @@ export function recoverySteps(target: string): object[] {
       after: ['write'],
     },
   ]
-}
-
-/** Until what the command wrote is stored. */
-async function receiveWhile(catalog: string, pg: TestPostgres, command: string): Promise<void> {
-  const stop = new AbortController()
-  const stored = Promise.withResolvers<void>()
-  let wanted: string | undefined
-  const ended = runReception(
-    { catalog, service: 'orders' },
-    (event) => {
-      if (event.type === 'wal-progress' && wanted !== undefined && position(event.durableLsn) >= position(wanted))
-        stored.resolve()
-    },
-    stop.signal,
-  )
-  try {
-    await pg.sql(command)
-    const [row] = await pg.sql('select pg_current_wal_flush_lsn() as lsn')
-    wanted = String(row?.lsn)
-    await pg.sql('create table last_of_all ()')
-    await Promise.race([stored.promise, ended])
-  } finally {
-    stop.abort()
-    await ended
-  }
-}
-
-function position(lsn: string): bigint {
-  const [high = '', low = ''] = lsn.split('/')
-  return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`)
 }

@@ -1,22 +1,14 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { createCatalogRepository, loadRunCatalog } from '../../src/service/index.ts'
-import { holdfast, temporaryFolder } from './holdfast.ts'
+import { ordersFolder } from './orders-folder.ts'
 
 /**
  * Files, backed up to two of three repositories, `near` and `far`, and a service without data that the same plan brings back. The step that restores
  * them names the repository, or none.
  */
 export async function twoCopies(named: 'far' | undefined) {
-  const folder = await temporaryFolder('two-copies')
-  const at = (name: string) => join(folder.path, name)
-  await mkdir(at('data'))
-  await writeFile(at('data/orders.csv'), 'one\n'.repeat(1000))
-  await writeFile(at('password'), 'a password')
-  const repository = (name: string) => `{ url: ${name}, site: hq, media: disk, password: { file: ${at('password')} } }`
-  await writeFile(
-    at('holdfast.yaml'),
-    `version: 1
+  const orders = await ordersFolder(
+    'two-copies',
+    ({ at, repository }) => `version: 1
 name: acme
 sites: { hq: {} }
 repositories: { near: ${repository('near')}, far: ${repository('far')}, spare: ${repository('spare')} }
@@ -33,11 +25,7 @@ plans:
         check: { shell: { run: [test, -s, ${at('back')}/orders.csv], effect: read-only } }
 `,
   )
-  const catalog = await loadRunCatalog(at('holdfast.yaml'))
+  const catalog = await loadRunCatalog(orders.at('holdfast.yaml'))
   for (const name of ['near', 'far']) await (await createCatalogRepository(catalog, name))[Symbol.asyncDispose]()
-  return {
-    at,
-    run: (...args: string[]) => holdfast(['--catalog', at('holdfast.yaml'), '--json', ...args]),
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-  }
+  return orders
 }

@@ -1,12 +1,10 @@
 import type { Catalog, Plan } from '../../catalog/index.ts'
 import type { StartQuestion } from '../../detection/index.ts'
 import type { RunView } from '../../durable/index.ts'
-import { isHoldfastError } from '../../kernel/index.ts'
-import type { EvidenceRecord } from '../../ledger/index.ts'
+import type { EvidenceRecord, LedgerRecord } from '../../ledger/index.ts'
 import { planInput } from '../../recovery/index.ts'
 import { openIncident, type Incident } from './incidents.ts'
-import { openCatalogRepository } from '../open-repository.ts'
-import { openRepositoryLedger } from '../record-evidence.ts'
+import { readLedgers } from '../read-ledgers.ts'
 import { openRunsAt } from '../recovery/run-views.ts'
 
 /** Enough to find the newest of one plan among those of others. */
@@ -66,20 +64,13 @@ async function newestRecords(
   signal: AbortSignal,
 ): Promise<EvidenceRecord<'recovery'>[]> {
   const found: EvidenceRecord<'recovery'>[] = []
-  for (const name of Object.keys(catalog.repositories)) {
-    try {
-      await using repository = await openCatalogRepository(catalog, name, signal)
-      const filter = { kinds: ['recovery'], order: 'newest-first', limit: recordsLookedAt, onDamage: () => {} } as const
-      for await (const record of openRepositoryLedger(repository, catalog.file).records(filter, signal)) {
-        if (record.kind !== 'recovery' || !isWanted(record)) continue
-        found.push(record)
-        break
-      }
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!isHoldfastError(error) || error.code === 'internal') throw error
-    }
+  const onRecord = (_repository: string, record: LedgerRecord) => {
+    if (record.kind !== 'recovery' || !isWanted(record)) return undefined
+    found.push(record)
+    return 'enough' as const
   }
+  const repositories = Object.keys(catalog.repositories)
+  await readLedgers(catalog, { repositories, kinds: ['recovery'], limit: recordsLookedAt, onRecord }, signal)
   return found
 }
 

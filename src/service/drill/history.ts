@@ -1,8 +1,6 @@
 import type { Catalog } from '../../catalog/index.ts'
-import { isHoldfastError } from '../../kernel/index.ts'
-import type { EvidenceBody, EvidenceRecord } from '../../ledger/index.ts'
-import { openCatalogRepository } from '../open-repository.ts'
-import { openRepositoryLedger } from '../record-evidence.ts'
+import type { EvidenceBody, EvidenceRecord, LedgerRecord } from '../../ledger/index.ts'
+import { readLedgers, type UnseenLedger } from '../read-ledgers.ts'
 
 type RecoveryBody = EvidenceBody<'recovery'>
 
@@ -43,7 +41,7 @@ export interface DrillHistory {
   /** Oldest first. */
   readonly closings: readonly Closing[]
   /** Ledgers that could not be read, or not whole. */
-  readonly unseen: readonly { readonly repository: string; readonly because: string }[]
+  readonly unseen: readonly UnseenLedger[]
 }
 
 /** It came to its end, and something was looked at and was right, for each of its services. */
@@ -55,30 +53,16 @@ export function isGood({ outcome, services }: RecordedDrill): boolean {
 export async function drillHistory(catalog: Catalog, plans: readonly string[], signal: AbortSignal): Promise<DrillHistory> {
   const runs = new Map<string, RecordedDrill>()
   const closings = new Map<string, Closing>()
-  const unseen: { repository: string; because: string }[] = []
-  for (const repository of Object.keys(catalog.repositories)) {
-    let damaged = 0
-    try {
-      await using opened = await openCatalogRepository(catalog, repository, signal)
-      const filter = { kinds: ['recovery', 'drill-finding'], onDamage: () => damaged++ } as const
-      for await (const record of openRepositoryLedger(opened, catalog.file).records(
-        { ...filter, order: 'newest-first' },
-        signal,
-      )) {
-        if (record.kind === 'recovery' && plans.includes(record.body.plan)) {
-          runs.set(record.body.runId, withRecord(runs.get(record.body.runId), repository, record))
-        } else if (record.kind === 'drill-finding' && plans.includes(record.body.plan)) {
-          const { finding, by, why } = record.body
-          closings.set(`${finding}\0${by}\0${why}`, { finding, at: record.time, by, why })
-        }
-      }
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!isHoldfastError(error) || error.code === 'internal') throw error
-      unseen.push({ repository, because: error.message })
+  const onRecord = (repository: string, record: LedgerRecord): undefined => {
+    if (record.kind === 'recovery' && plans.includes(record.body.plan)) {
+      runs.set(record.body.runId, withRecord(runs.get(record.body.runId), repository, record))
+    } else if (record.kind === 'drill-finding' && plans.includes(record.body.plan)) {
+      const { finding, by, why } = record.body
+      closings.set(`${finding}\0${by}\0${why}`, { finding, at: record.time, by, why })
     }
-    if (damaged > 0) unseen.push({ repository, because: `${damaged} records of its ledger are damaged` })
   }
+  const repositories = Object.keys(catalog.repositories)
+  const unseen = await readLedgers(catalog, { repositories, kinds: ['recovery', 'drill-finding'], onRecord }, signal)
   return {
     drills: [...runs.values()].toSorted((a, b) => b.time.getTime() - a.time.getTime()),
     closings: [...closings.values()].toSorted((a, b) => a.at.getTime() - b.at.getTime()),

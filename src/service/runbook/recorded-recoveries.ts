@@ -1,9 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts'
-import { isHoldfastError } from '../../kernel/index.ts'
-import type { EvidenceRecord } from '../../ledger/index.ts'
+import type { EvidenceRecord, LedgerRecord } from '../../ledger/index.ts'
 import type { PastRecovery, Runbook } from '../../recovery/index.ts'
-import { openCatalogRepository } from '../open-repository.ts'
-import { openRepositoryLedger } from '../record-evidence.ts'
+import { readLedgers } from '../read-ledgers.ts'
 
 const newestRecords = 20
 
@@ -22,26 +20,19 @@ export async function recordedRecoveries(
   signal: AbortSignal,
 ): Promise<RecordedRecoveries> {
   const runs = new Map<string, PastRecovery>()
-  const unseen: { place: string; because: string }[] = []
-  for (const name of repositories) {
-    let damaged = 0
-    try {
-      await using repository = await openCatalogRepository(catalog, name, signal)
-      const filter = { kinds: ['recovery'], order: 'newest-first', onDamage: () => damaged++ } as const
-      let left = newestRecords
-      for await (const record of openRepositoryLedger(repository, catalog.file).records(filter, signal)) {
-        if (record.kind !== 'recovery' || !isOf(record, runbook)) continue
-        runs.set(record.body.runId, pastRecovery(name, record))
-        if (--left === 0) break
-      }
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!isHoldfastError(error) || error.code === 'internal') throw error
-      unseen.push({ place: name, because: error.message })
-    }
-    if (damaged > 0) unseen.push({ place: name, because: `${damaged} records of its ledger are damaged` })
+  const left = new Map(repositories.map((name) => [name, newestRecords]))
+  const onRecord = (repository: string, record: LedgerRecord) => {
+    if (record.kind !== 'recovery' || !isOf(record, runbook)) return undefined
+    runs.set(record.body.runId, pastRecovery(repository, record))
+    const more = (left.get(repository) ?? 0) - 1
+    left.set(repository, more)
+    return more === 0 ? 'enough' : undefined
   }
-  return { recoveries: [...runs.values()].toSorted((a, b) => b.time.getTime() - a.time.getTime()), unseen }
+  const unseen = await readLedgers(catalog, { repositories, kinds: ['recovery'], onRecord }, signal)
+  return {
+    recoveries: [...runs.values()].toSorted((a, b) => b.time.getTime() - a.time.getTime()),
+    unseen: unseen.map(({ repository, because }) => ({ place: repository, because })),
+  }
 }
 
 /** A run of its plan brought it back, whichever of the plan's services the record was written for. */
