@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { large, many, mixed, provide, small, type Corpus } from './corpora.ts'
 import type { Program } from './programs.ts'
@@ -70,12 +70,32 @@ const check: Case = {
   },
 }
 
+/** Two thirds of what is stored is not used any more, some of it in packs with what is. */
+const prune: Case = {
+  name: 'prune',
+  corpus: mixed,
+  goals: { wall: 1.2 },
+  prepare(program, place) {
+    if (program.forgetAllButLast === undefined || program.prune === undefined) return undefined
+    const { prune } = program
+    const repository = filled(program, place)
+    timed(program.backup(repository, join(place.source, 'texts')), place.folder)
+    timed(program.forgetAllButLast(repository), place.folder)
+    return (round) => {
+      const copy = `${repository}-${round}`
+      cpSync(repository, copy, { recursive: true, preserveTimestamps: true })
+      return prune(copy)
+    }
+  },
+}
+
 export const cases: readonly Case[] = [
   firstBackup,
   unchanged,
   restoring('restore of one large file', large),
   restoring('restore of many small files', small),
   check,
+  prune,
 ]
 
 export interface Round {

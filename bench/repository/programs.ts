@@ -12,8 +12,8 @@ export interface Program {
   backup(repository: string, source: string): Command
   restore(repository: string, target: string): Command
   check(repository: string): Command
-  prune?(repository: string): Command
-  forgetAllButLast?(repository: string): Command
+  readonly prune?: (repository: string) => Command
+  readonly forgetAllButLast?: (repository: string) => Command
 }
 
 const password = 'bench'
@@ -38,6 +38,8 @@ function holdfast(passwordFile: string): Program {
     backup: (repository, source) => run(repository, 'backup', source),
     restore: (repository, target) => run(repository, 'restore', 'latest', '--target', target),
     check: (repository) => run(repository, 'check', '--read-data'),
+    forgetAllButLast: (repository) => run(repository, 'forget', '--keep-last', '1', '--group-by', ''),
+    prune: (repository) => run(repository, 'prune', '--max-unused', '0'),
   }
 }
 
