@@ -381,6 +381,21 @@ export function durableEngineConformance(name: string, createHarness: () => Prom
       expect(await eventsOf(engine)).toEqual(followed)
     })
 
+    test('a run’s end is its last record, however many signals come in with it', async () => {
+      await using harness = await createHarness()
+      await using engine = harness.open(async (context) => (await context.waitSignal('go')) ?? null)
+      await using elsewhere = harness.open(async () => null)
+      for (let round = 0; round < 10; round++) {
+        const runId = `r${round}`
+        await engine.submit(spec(runId))
+        // Whoever decides twice, or at the same time as another.
+        while ((await elsewhere.status(runId)).endedAt === undefined) await elsewhere.signal(runId, 'go', true).catch(() => {})
+        await engine.attach(runId)
+        const followed = await Array.fromAsync(elsewhere.history(runId, { follow: true }))
+        expect(followed.findIndex(({ type }) => type === 'ended')).toBe(followed.length - 1)
+      }
+    })
+
     test('list shows every run, and those of one state', async () => {
       await using harness = await createHarness()
       await using engine = harness.open(async (context, input) =>

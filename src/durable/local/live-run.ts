@@ -33,6 +33,7 @@ export class LiveRun {
   readonly #onLetGo: (cause: unknown) => void
   #inboxTimer: NodeJS.Timeout | undefined
   #collecting: Promise<void> | undefined
+  #takesLetters = true
 
   constructor(folder: RunFolder, journal: Journal, clock: Clock, events: readonly RunEvent[], onLetGo: (cause: unknown) => void) {
     this.folder = folder
@@ -90,10 +91,17 @@ export class LiveRun {
     await this.#collecting
   }
 
+  /** Before the run's end is recorded: it is the last record. What has come too late stays unread. */
+  async takeNoMoreLetters(): Promise<void> {
+    this.#takesLetters = false
+    clearInterval(this.#inboxTimer)
+    await this.#collecting
+  }
+
   async #collect(): Promise<void> {
     try {
       for (const letter of await readLetters(this.folder.inbox)) {
-        if (this.letGo.signal.aborted) return
+        if (this.letGo.signal.aborted || !this.#takesLetters) return
         if (!this.recorded.letters.has(letter.letter)) {
           if (letter.type === 'cancel')
             await this.#recordLetter({ type: 'cancel-requested', reason: letter.reason, letter: letter.letter })

@@ -89,6 +89,7 @@ export function openLocalEngine({ directory, handler, clock = systemClock, after
     } catch (error) {
       result = { state: 'failed', error: recordFailure(error) }
     }
+    await run.takeNoMoreLetters()
     await run.record({ type: 'ended', result })
     await run.close(undefined)
     return result
@@ -151,11 +152,17 @@ export function openLocalEngine({ directory, handler, clock = systemClock, after
     async *history(runId, { follow = false } = {}, signal) {
       const run = reader(runFolder(directory, runId))
       let shown = 0
+      let hasEnded = false
       for (;;) {
         const events = await run.events()
         // More may be added to it meanwhile, by another look at the same run.
-        for (const until = events.length; shown < until; shown++) yield events[shown] as RunEvent
-        if (!follow || events[shown - 1]?.type === 'ended') return
+        for (const until = events.length; shown < until; shown++) {
+          const event = events[shown] as RunEvent
+          yield event
+          // Earlier versions recorded letters behind it that came too late.
+          hasEnded ||= event.type === 'ended'
+        }
+        if (!follow || hasEnded) return
         await clock.sleep(pollMs, signal)
       }
     },
