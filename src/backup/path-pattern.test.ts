@@ -19,6 +19,8 @@ test.each([
   ['file[0-9]', '/x/filex', false],
   ['a{b,c}', '/x/ab', false],
   ['line\nbreak*', '/x/line\nbreak 2', true],
+  ['/x/*', '/x/\nbreak', true],
+  ['*', '/x/\u2028line separator', true],
   ['!keep', '/x/other', false],
 ])('pattern %j on %j: %j', (pattern, path, expected) => {
   expect(createPathMatcher([pattern])(path)).toBe(expected)

@@ -17,6 +17,8 @@ export function createPathMatcher(
     return trimmed.startsWith('/') ? trimmed.slice(1) : `**/${trimmed}`
   })
   const options = { dot: true, nobrace: true, noextglob: true, nonegate: true, posix: true, strictSlashes: true }
-  const matchers = globs.map((glob) => picomatch(glob, { ...options, nocase: ignoreCase }))
+  // s: a name may begin with a line end, which a dot would not take.
+  const flags = ignoreCase ? 'is' : 's'
+  const matchers = globs.map((glob) => picomatch(glob, { ...options, nocase: ignoreCase, flags }))
   return (path) => matchers.some((matches) => matches(path.slice(1)))
 }

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../kernel/index.ts'
 import { isSafeNodeName, type Repository, type TreeNode } from '../../repository/index.ts'
+import type { ChooseEntry } from './choose-entries.ts'
 
 /** A regular file to restore, at a path under the target. */
 export interface PlannedFile {
@@ -26,31 +27,36 @@ export interface PlanRequest {
   /** The tree that becomes the target itself. */
   readonly tree: string
   readonly target: Buffer
-  /** Paths in the tree: only they, what is below them and what leads to them are restored. Undefined for everything. */
-  readonly include?: readonly Buffer[]
+  /** What of it is restored, besides the folders that lead there. */
+  readonly choose: ChooseEntry
 }
 
 /**
  * Reads the trees. Throws `target-unsafe` for a name that could lead out of its directory, or that stands twice in one: no writer makes
  * such trees.
  */
-export async function planRestore({ repository, tree, target, include }: PlanRequest, signal: AbortSignal): Promise<RestorePlan> {
+export async function planRestore({ repository, tree, target, choose }: PlanRequest, signal: AbortSignal): Promise<RestorePlan> {
   const plan: RestorePlan = { directories: [], files: [], hardLinks: [], specials: [], sizeBytes: 0 }
   const linked = new Map<string, PlannedFile>()
 
-  async function walk(tree: string, inTree: Buffer): Promise<void> {
+  async function walk(tree: string, inTree: Buffer, isInWhole: boolean): Promise<void> {
     const names = new Set<string>()
     for (const node of await repository.readTree(tree, signal)) {
       checkName(node.name, names, inTree)
       const here = Buffer.concat([inTree, slash, node.name])
-      const wanted = include === undefined ? 'whole' : wantedBy(include, here)
-      if (wanted === 'not') continue
+      const choice = choose(here, isInWhole)
+      if (choice === 'not') continue
       const path = Buffer.concat([target, here])
-      if (node.type === 'dir') {
-        plan.directories.push({ path, node: wanted === 'whole' ? node : undefined })
-        if (node.subtree === undefined) throw treeless(here)
-        await walk(node.subtree, here)
-      } else if (wanted === 'whole') add(path, node)
+      if (node.type !== 'dir') {
+        if (choice === 'whole') add(path, node)
+        continue
+      }
+      const before = entriesOf(plan)
+      plan.directories.push({ path, node: choice === 'whole' ? node : undefined })
+      if (node.subtree === undefined) throw treeless(here)
+      await walk(node.subtree, here, choice === 'whole')
+      // It leads to nothing that is wanted.
+      if (choice === 'below' && entriesOf(plan) === before + 1) plan.directories.pop()
     }
   }
 
@@ -73,7 +79,7 @@ export async function planRestore({ repository, tree, target, include }: PlanReq
     plan.sizeBytes += Number(node.size ?? 0n)
   }
 
-  await walk(tree, Buffer.alloc(0))
+  await walk(tree, Buffer.alloc(0), false)
   return plan
 }
 
@@ -87,15 +93,8 @@ function treeless(path: Buffer): HoldfastError {
 
 const slash = Buffer.from('/')
 
-function wantedBy(include: readonly Buffer[], path: Buffer): 'whole' | 'on the way' | 'not' {
-  if (include.some((wanted) => isAtOrBelow(path, wanted))) return 'whole'
-  return include.some((wanted) => isAtOrBelow(wanted, path)) ? 'on the way' : 'not'
-}
-
-/** Both absolute within the tree, without a slash at the end. */
-function isAtOrBelow(path: Buffer, top: Buffer): boolean {
-  if (top.length === 0 || path.equals(top)) return true
-  return path.length > top.length && path.subarray(0, top.length).equals(top) && path[top.length] === slash[0]
+function entriesOf({ directories, files, hardLinks, specials }: RestorePlan): number {
+  return directories.length + files.length + hardLinks.length + specials.length
 }
 
 function checkName(name: Uint8Array, seen: Set<string>, directory: Buffer): void {

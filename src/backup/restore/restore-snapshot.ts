@@ -3,10 +3,14 @@ import { HoldfastError, messageOf, systemCode } from '../../kernel/index.ts'
 import type { Repository, Snapshot } from '../../repository/index.ts'
 import { loadPosix, type Posix } from '../posix.ts'
 import type { Skipped } from '../source.ts'
+import { choosesAll, createChooser, type EntryPatterns } from './choose-entries.ts'
 import { writeContent } from './content.ts'
 import { TargetDirectories, throughLink } from './directories.ts'
+import { isSameFile, sortOutExisting, type OverwriteMode } from './existing.ts'
+import { findExtra, removeExtra } from './extra-entries.ts'
 import { applyMetadata, type OnLoss } from './metadata.ts'
 import { planRestore, type PlannedFile, type RestorePlan } from './plan.ts'
+import { restoreReporter, type RestoreProgress } from './restore-progress.ts'
 import { makeSpecial } from './specials.ts'
 import { withSharedLock } from '../with-lock.ts'
 import { findSubtree } from './subtree.ts'
@@ -14,17 +18,19 @@ import { prepareTarget } from './target.ts'
 import { targetError } from './target-error.ts'
 import { verifyFiles } from './verify.ts'
 
-export interface RestoreJob {
+export interface RestoreJob extends EntryPatterns {
   readonly repository: Repository
   readonly snapshot: Snapshot
   /** A directory that does not exist or is empty. */
   readonly target: string
   /** A directory in the snapshot whose contents go into the target; by default the snapshot's root. */
   readonly subtree?: string
-  /** Paths under the root or `subtree`: only they and what is below them are restored, at their full paths. */
-  readonly include?: readonly string[]
-  /** Restore into a directory that has something in it, replacing entries of the same name. */
-  readonly overwrite?: boolean
+  /** Restore into a directory that has something in it: what becomes of entries of the same name. True is `always`. */
+  readonly overwrite?: boolean | OverwriteMode
+  /** With `overwrite`: remove what the snapshot does not have from folders that are restored whole. */
+  readonly deleteExtra?: boolean
+  /** Look what would be written and removed, and do neither. */
+  readonly dryRun?: boolean
   /** Leave out files whose content is damaged, instead of failing: they are in `skipped` then. */
   readonly skipDamaged?: boolean
   /** Read every restored file back and compare it with the snapshot's hashes. */
@@ -35,21 +41,19 @@ export interface RestoreJob {
   readonly noLock?: boolean
 }
 
-export interface RestoreProgress {
-  readonly type: 'restore'
-  readonly filesDone: number
-  readonly filesTotal: number
-  readonly bytesDone: number
-  readonly bytesTotal: number
-  /** Milliseconds left, from the mean rate so far. */
-  readonly etaMs?: number
-}
-
 export interface RestoreSummary {
   readonly snapshot: string
   readonly target: string
   /** Regular files restored, every blob of them verified against its hash before it was written; hard links count. */
   readonly files: number
+  /** Of the others, those whose content was right already: they got the metadata only. */
+  readonly unchangedFiles: number
+  /** Files, links and devices that were there and stay as they are, by `overwrite`. */
+  readonly untouched: number
+  /** What was removed, with all that was in it; after a dry run, what would be. */
+  readonly deleted: readonly string[]
+  /** After a dry run: the files, links and devices that would be written. */
+  readonly wouldWrite?: readonly string[]
   /** Files read back from the target and compared: with `verify`, all of them, each name of a hard link once. */
   readonly verifiedFiles: number
   readonly directories: number
@@ -86,21 +90,47 @@ async function restore(
   const startMs = performance.now()
   const { repository, snapshot, subtree = '' } = job
   const tree = await findSubtree(repository, snapshot, subtree, signal)
-  const { target, overwrite = false } = job
-  const prepared = await prepareTarget({ target, snapshot, subtree, overwrite })
+  const { target } = job
+  const overwrite = job.overwrite === true ? 'always' : job.overwrite || undefined
+  if (job.deleteExtra && overwrite === undefined)
+    throw new HoldfastError('usage', {
+      message: 'a new or empty directory has nothing to delete',
+      hint: 'to delete what the snapshot does not have, give --overwrite too',
+    })
+  const prepared = await prepareTarget({ target, snapshot, subtree, overwrite: overwrite !== undefined })
   try {
-    const include = job.include?.map(insideTree)
-    const plan = await planRestore({ repository, tree, target: Buffer.from(prepared.path), ...(include && { include }) }, signal)
-    if (include !== undefined) refuseWhenNothingMatched(plan, job)
-    using directories = new TargetDirectories(Buffer.from(prepared.path))
-    const restored = await execute(plan, { ...job, target: prepared.path, directories }, progress, signal).catch(
-      (error: unknown) => {
-        throw targetError(error, directories)
-      },
-    )
+    const choose = createChooser(job)
+    const root = Buffer.from(prepared.path)
+    const whole = await planRestore({ repository, tree, target: root, choose }, signal)
+    if (!choosesAll(job)) refuseWhenNothingMatched(whole, job)
+    using directories = new TargetDirectories(root)
+    const existing = { mode: overwrite ?? 'always', directories, index: await repository.loadIndex(signal) }
+    const { plan, unchanged, untouched } =
+      overwrite === undefined ? { plan: whole, unchanged: [], untouched: 0 } : await sortOutExisting(whole, existing, signal)
+    const search = { plan: whole, target: root, rootIsWhole: choosesAll(job), choose, directories }
+    const extra = job.deleteExtra ? findExtra(search) : []
+    const found = { unchangedFiles: unchanged.length, untouched, deleted: extra.map((path) => path.toString()) }
+    if (job.dryRun) {
+      await prepared.undo()
+      return dryRunSummary(plan, {
+        snapshot: snapshot.id,
+        target: prepared.path,
+        ...found,
+        durationMs: performance.now() - startMs,
+      })
+    }
+    const restored = await execute(
+      plan,
+      { ...job, target: prepared.path, overwrite: overwrite !== undefined, unchanged, extra, directories },
+      progress,
+      signal,
+    ).catch((error: unknown) => {
+      throw targetError(error, directories)
+    })
     return {
       snapshot: snapshot.id,
       target: prepared.path,
+      ...found,
       ...restored,
       directories: plan.directories.length,
       durationMs: performance.now() - startMs,
@@ -116,18 +146,19 @@ interface Tools {
   readonly directories: TargetDirectories
 }
 
+type Execution = Omit<RestoreJob, 'overwrite'> & {
+  readonly directories: TargetDirectories
+  readonly overwrite: boolean
+  /** Files that only get their metadata. */
+  readonly unchanged: readonly PlannedFile[]
+  /** What is to be removed. */
+  readonly extra: readonly Buffer[]
+}
+
 /** Directories, then content, then everything else, then the directories' metadata from the inside out: nothing written later changes it. */
 async function execute(
   plan: RestorePlan,
-  {
-    repository,
-    target,
-    threads,
-    overwrite = false,
-    skipDamaged = false,
-    verify = false,
-    directories,
-  }: RestoreJob & { readonly directories: TargetDirectories },
+  { repository, target, threads, overwrite, skipDamaged = false, verify = false, directories, unchanged, extra }: Execution,
   progress: (event: RestoreProgress) => void,
   signal: AbortSignal,
 ): Promise<Pick<RestoreSummary, 'files' | 'verifiedFiles' | 'specials' | 'sizeBytes' | 'skipped'>> {
@@ -136,7 +167,7 @@ async function execute(
   const onLoss: OnLoss = (path, reason) => void skipped.push({ path: path.toString(), reason })
   for (const { path } of plan.directories) makeDirectory(path, overwrite, directories)
   const damaged = new Set<PlannedFile>()
-  const report = reporter(plan, progress)
+  const report = restoreReporter(plan, progress)
   let [files, sizeBytes] = [0, 0]
   await writeContent(
     {
@@ -165,9 +196,14 @@ async function execute(
     },
     signal,
   )
+  for (const { path, node } of unchanged) applyMetadata(path, node, tools, onLoss)
   for (const { path, to } of plan.hardLinks) {
     if (damaged.has(to)) {
       onLoss(path, `it is another name of ${to.path.toString()}, which was not restored`)
+      continue
+    }
+    if (overwrite && isSameFile(path, to.path, directories)) {
+      files++
       continue
     }
     if (overwrite) removeEntry(directories.at(path))
@@ -175,8 +211,11 @@ async function execute(
     files++
   }
   const whole = plan.files.filter((file) => !damaged.has(file))
-  const verifiedFiles = verify ? verifyFiles(whole, { index: await repository.loadIndex(signal), directories }, signal) : 0
+  const verifiedFiles = verify
+    ? await verifyFiles([...whole, ...unchanged], { index: await repository.loadIndex(signal), directories }, signal)
+    : 0
   const specials = await restoreSpecials(plan, { ...tools, overwrite, onLoss }, signal)
+  removeExtra(extra, directories)
   for (const { path, node } of plan.directories.toReversed()) if (node !== undefined) applyMetadata(path, node, tools, onLoss)
   report.end()
   return { files, verifiedFiles, specials, sizeBytes, skipped }
@@ -219,42 +258,30 @@ function removeEntry(path: Buffer): void {
   rmSync(path, { force: true })
 }
 
-function reporter(plan: RestorePlan, progress: (event: RestoreProgress) => void) {
-  const startMs = performance.now()
-  let [filesDone, bytesDone, lastMs] = [0, 0, -Infinity]
-  const report = () => {
-    lastMs = performance.now()
-    const etaMs = bytesDone > 0 ? ((plan.sizeBytes - bytesDone) * (lastMs - startMs)) / bytesDone : undefined
-    const totals = { filesTotal: plan.files.length, bytesTotal: plan.sizeBytes }
-    progress({ type: 'restore', filesDone, bytesDone, ...totals, ...(etaMs !== undefined && { etaMs }) })
-  }
-  const maybe = () => {
-    if (performance.now() - lastMs >= 250) report()
-  }
+type DryRunFigures = Pick<RestoreSummary, 'snapshot' | 'target' | 'unchangedFiles' | 'untouched' | 'deleted' | 'durationMs'>
+
+function dryRunSummary(
+  { files, hardLinks, specials, directories, sizeBytes }: RestorePlan,
+  figures: DryRunFigures,
+): RestoreSummary {
+  const written = [...files, ...hardLinks, ...specials]
   return {
-    file() {
-      filesDone++
-      maybe()
-    },
-    bytes(bytes: number) {
-      bytesDone += bytes
-      maybe()
-    },
-    end: report,
+    ...figures,
+    wouldWrite: written.map(({ path }) => path.toString()),
+    files: files.length + hardLinks.length,
+    specials: specials.length,
+    directories: directories.length,
+    sizeBytes,
+    verifiedFiles: 0,
+    skipped: [],
   }
 }
 
-/** As a path in a tree: `/a/b`, and '' for all of it. */
-function insideTree(path: string): Buffer {
-  const names = path.split('/').filter((name) => name !== '' && name !== '.')
-  return Buffer.from(names.map((name) => `/${name}`).join(''))
-}
-
-function refuseWhenNothingMatched(plan: RestorePlan, { snapshot, include = [] }: RestoreJob): void {
+function refuseWhenNothingMatched(plan: RestorePlan, { snapshot, include = [], iinclude = [] }: RestoreJob): void {
   if (plan.files.length + plan.hardLinks.length + plan.specials.length > 0) return
   if (plan.directories.some(({ node }) => node !== undefined)) return
   throw new HoldfastError('not-found', {
-    message: `snapshot ${snapshot.id.slice(0, 8)} has nothing at ${include.join(', ')}`,
+    message: `snapshot ${snapshot.id.slice(0, 8)} has nothing at ${[...include, ...iinclude].join(', ')}`,
     hint: 'see what it has with `holdfast ls`',
   })
 }

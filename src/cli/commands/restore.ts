@@ -1,8 +1,10 @@
-import { restoreSnapshot, type RestoreProgress, type RestoreSummary } from '../../backup/index.ts'
+import { Option } from '@commander-js/extra-typings'
+import { overwriteModes, restoreSnapshot, type RestoreProgress, type RestoreSummary } from '../../backup/index.ts'
 import { exitCodes, formatDuration, formatSize, shortId } from '../../kernel/index.ts'
 import { openTargetRepository, recordEvidence } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
+import { collect, filterOf, hostOption, pathOption, splitSnapshot, tagOption } from '../snapshot-options.ts'
 
 export const restoreCommand = command('restore', 'bring the files of a snapshot back', [
   ['holdfast --repo /mnt/nas/holdfast restore latest --target /tmp/back', 'the newest snapshot'],
@@ -13,31 +15,45 @@ export const restoreCommand = command('restore', 'bring the files of a snapshot 
   ],
 ])
   .argument('<snapshot>', "'latest' or the beginning of an id, with :PATH behind it for a folder of it")
-  .requiredOption('--target <dir>', 'where to: a new or empty directory')
-  .option('--include <path>', 'only this path and what is below it; may be given again', collect)
-  .option('--host <name>', 'for latest: of this host')
-  .option('--path <path>', 'for latest: of this path; may be given again', collect)
-  .option('--tag <tag>', 'for latest: with this tag; may be given again', collect)
-  .option('--overwrite', 'restore into a directory that is not empty, replacing entries of the same name')
+  .requiredOption('-t, --target <dir>', 'where to: a new or empty directory')
+  .option('-i, --include <pattern>', 'only what matches, and what is in it; may be given again', collect)
+  .option('--iinclude <pattern>', 'the same, with upper and lower case alike', collect)
+  .option('-e, --exclude <pattern>', 'not what matches; may be given again', collect)
+  .option('--iexclude <pattern>', 'the same, with upper and lower case alike', collect)
+  .addOption(hostOption)
+  .addOption(pathOption)
+  .addOption(tagOption)
+  .addOption(
+    new Option('--overwrite [mode]', 'restore into a directory that is not empty; what differs is written (always)')
+      .choices(overwriteModes)
+      .preset('always' as const),
+  )
+  .option('--delete', 'with --overwrite: remove what the snapshot does not have')
+  .option('-n, --dry-run', 'show what would be written and removed, and do neither')
   .option('--skip-damaged', 'leave out files whose content is damaged instead of failing')
   .option('--verify', 'read every file back and compare it with the snapshot')
   .option('--no-lock', 'take no lock and leave no record: for a repository that cannot be written to')
   .option('--repository <name>', 'which of the catalog’s repositories')
   .action(async (wanted, options, self) => {
     const { globals, print, signal } = contextOf(self)
-    const { id, subtree } = parseSnapshot(wanted)
+    const { id, subtree } = splitSnapshot(wanted)
     await using opened = await openTargetRepository(globals, options.repository, signal)
     const { repository, catalog } = opened
-    const { host, path: paths = [], tag: tags = [], include = [] } = options
-    const snapshot = await repository.findSnapshot(id, { ...(host !== undefined && { host }), paths, tags }, signal)
+    const { include = [], iinclude = [], exclude = [], iexclude = [] } = options
+    const snapshot = await repository.findSnapshot(id, filterOf(options), signal)
     const summary = await restoreSnapshot(
       {
         repository,
         snapshot,
         target: options.target,
         ...(subtree !== undefined && { subtree }),
-        ...(include.length > 0 && { include }),
+        include,
+        iinclude,
+        exclude,
+        iexclude,
         overwrite: options.overwrite ?? false,
+        deleteExtra: options.delete ?? false,
+        dryRun: options.dryRun ?? false,
         skipDamaged: options.skipDamaged ?? false,
         verify: options.verify ?? false,
         noLock: !options.lock,
@@ -51,7 +67,8 @@ export const restoreCommand = command('restore', 'bring the files of a snapshot 
         for (const { path, reason } of summary.skipped) print.note(`not as it was: ${JSON.stringify(path)}: ${reason}`)
       process.exitCode = exitCodes.partlyDone
     }
-    if (!options.lock) return
+    // A dry run restored nothing.
+    if (!options.lock || options.dryRun) return
     const { sizeBytes, files, verifiedFiles, durationMs, skipped } = summary
     const body = {
       sizeBytes,
@@ -59,7 +76,7 @@ export const restoreCommand = command('restore', 'bring the files of a snapshot 
       verifiedFiles,
       durationMs,
       skipped: skipped.length,
-      partial: subtree !== undefined || include.length > 0,
+      partial: subtree !== undefined || [include, iinclude, exclude, iexclude].some((patterns) => patterns.length > 0),
     }
     await recordEvidence(
       repository,
@@ -69,16 +86,6 @@ export const restoreCommand = command('restore', 'bring the files of a snapshot 
       signal,
     )
   })
-
-function collect(value: string, values: readonly string[] = []): readonly string[] {
-  return [...values, value]
-}
-
-/** `ID` or `ID:PATH`. */
-function parseSnapshot(text: string): { id: string; subtree?: string } {
-  const colon = text.indexOf(':')
-  return colon === -1 ? { id: text } : { id: text.slice(0, colon), subtree: text.slice(colon + 1) }
-}
 
 function progressText({ filesDone, filesTotal, bytesDone, bytesTotal, etaMs }: RestoreProgress): string {
   const left = etaMs === undefined || etaMs < 1000 ? '' : `, ${formatDuration(etaMs)} left`
@@ -96,10 +103,23 @@ function summaryText({
   sizeBytes,
   durationMs,
   skipped,
+  unchangedFiles,
+  untouched,
+  deleted,
+  wouldWrite,
 }: RestoreSummary): string {
+  if (wouldWrite !== undefined)
+    return [
+      ...wouldWrite.map((path) => `would write   ${path}`),
+      ...deleted.map((path) => `would remove  ${path}`),
+      `${wouldWrite.length} to write (${formatSize(sizeBytes)}), ${deleted.length} to remove, ${unchangedFiles} unchanged, ${untouched} left as they are: a dry run`,
+    ].join('\n')
   const others = specials > 0 ? `, ${specials} links and devices` : ''
   return [
     `restored   ${files} files, ${directories} folders${others}, ${formatSize(sizeBytes)} in ${formatDuration(durationMs)}`,
+    ...(unchangedFiles > 0 ? [`unchanged  ${unchangedFiles} files: their content was right already`] : []),
+    ...(untouched > 0 ? [`untouched  ${untouched} entries, left as they are`] : []),
+    ...(deleted.length > 0 ? [`removed    ${deleted.length} entries that the snapshot does not have`] : []),
     ...(verifiedFiles > 0 ? [`verified   ${verifiedFiles} files read back and compared`] : []),
     ...(skipped.length > 0 ? [`not whole  ${skipped.length}: see above what is missing or differs`] : []),
     `snapshot ${shortId(snapshot)} is in ${target}`,
