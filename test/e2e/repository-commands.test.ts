@@ -145,7 +145,8 @@ test('cat shows objects as they are stored', async () => {
     nodes: { content: string[] }[]
   }
   expect((await made.run('cat', 'blob', data.nodes[1]?.content[0] ?? '')).stdout).toBe('some content')
-  expect(await made.run('cat', 'blob', 'abc')).toMatchObject({ exitCode: 2 })
+  const missing = await made.run('cat', 'blob', 'abc')
+  expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("there is no blob 'abc'") as string })
 })
 
 test('a damaged snapshot does not hide the others, and is told', async () => {
