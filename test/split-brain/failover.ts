@@ -68,6 +68,8 @@ async function operate(world: World, scenario: Scenario, catalog: string, begun:
   let isFenced = false
   for (let orchestrator = begun; ; orchestrator = world.holdfast('runner', again)) {
     for (;;) {
+      // Before the look: what it did last is in what is seen then.
+      const hasEnded = orchestrator.ended()
       const [view] = await runs.list()
       const events = view === undefined ? [] : await journalOf(world, view.runId)
       if (!isFenced && events.some((event) => event.type === 'step-committed' && event.step === 'fence')) {
@@ -83,13 +85,13 @@ async function operate(world: World, scenario: Scenario, catalog: string, begun:
         break
       }
       if (view !== undefined) await answer(runs, view)
-      if (view?.result !== undefined && orchestrator.ended()) {
+      if (view?.result !== undefined && hasEnded) {
         const outcome = outcomeOf(view)
         if (outcome === undefined) throw new Error('no outcome')
         return { outcome, events: await journalOf(world, view.runId), kills }
       }
-      if (orchestrator.ended() && view?.state !== 'interrupted') throw new Error(`no run: ${orchestrator.output()}`)
-      if (orchestrator.ended()) break
+      if (hasEnded && view?.state !== 'interrupted') throw new Error(`no run: ${orchestrator.output()}`)
+      if (hasEnded) break
       if (performance.now() - startedMs > deadlineMs) {
         orchestrator.kill()
         throw new Error(
