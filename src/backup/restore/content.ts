@@ -3,6 +3,7 @@ import { isHoldfastError, messageOf, randomHex, type HoldfastError } from '../..
 import type { BlobEntry, PackRange, Repository } from '../../repository/index.ts'
 import { orderContent, type WantedBlob } from './content-order.ts'
 import type { TargetDirectories } from './directories.ts'
+import { Lanes } from './lanes.ts'
 import { OpenFiles } from './open-files.ts'
 import type { PlannedFile } from './plan.ts'
 import type { RangeFile, RangeOutcome, RangeTask } from './range-calls.ts'
@@ -10,6 +11,8 @@ import { createRangeWriters, threadsFor, type RangeWriters } from './range-threa
 import { isRefusedName } from './target-error.ts'
 import { blobMissing, contentUnknown, packDamaged } from './unrestorable.ts'
 
+/** One range is written while the next is read. */
+const readersOfALane = 2
 /** Few enough that what is said of their files takes little memory. */
 const blobsAtOnce = 1000
 
@@ -48,6 +51,13 @@ export async function writeContent(request: ContentRequest, signal: AbortSignal)
   }
 }
 
+/** What a pack has to give, and who writes it. */
+interface WantedPack {
+  readonly pack: string
+  readonly wanted: ReadonlyMap<string, WantedBlob>
+  readonly lane: number
+}
+
 class ContentWriter {
   readonly #request: ContentRequest
   readonly #writers: RangeWriters
@@ -73,22 +83,25 @@ class ContentWriter {
       onUnknown: (file, blob) => this.#giveUp(file, blob === undefined ? contentUnknown(file) : blobMissing(blob, file)),
     })
     this.#sizes = sizes
-    const queue = packs.entries()
+    const { lanes } = this.#writers
+    const queue = new Lanes([...packs], lanes)
+    packs.clear()
     // All of them have stopped when this returns: what one leaves half-written, no other may write to any more.
     const stop = new AbortController()
     const both = AbortSignal.any([signal, stop.signal])
-    const reader = async () => {
+    const reader = async (_: unknown, place: number) => {
+      const lane = place % lanes
       try {
-        for (const [pack, wanted] of queue) {
-          packs.delete(pack)
-          await this.#readPack(pack, wanted, both)
+        for (let next = queue.take(lane); next !== undefined; next = queue.take(lane)) {
+          const [pack, wanted] = next
+          await this.#readPack({ pack, wanted, lane }, both)
         }
       } catch (error) {
         stop.abort(error)
         throw error
       }
     }
-    await Promise.allSettled(Array.from({ length: this.#writers.atOnce }, reader))
+    await Promise.allSettled(Array.from({ length: readersOfALane * lanes }, reader))
     both.throwIfAborted()
   }
 
@@ -99,21 +112,21 @@ class ContentWriter {
     this.#parts[Symbol.dispose]()
   }
 
-  async #readPack(pack: string, wanted: ReadonlyMap<string, WantedBlob>, signal: AbortSignal): Promise<void> {
+  async #readPack(wantedPack: WantedPack, signal: AbortSignal): Promise<void> {
+    const { pack, wanted } = wantedPack
     const useful = [...wanted.values()].filter(({ uses }) => uses.some(({ file }) => !this.#damaged.has(file)))
     const entries = useful.map(({ location }) => location).toSorted((a, b) => a.offset - b.offset)
     for (let at = 0; at < entries.length; at += blobsAtOnce) {
       for await (const range of this.#request.repository.readPackRanges(pack, entries.slice(at, at + blobsAtOnce), signal)) {
         signal.throwIfAborted()
-        if ('error' in range) await this.#unreadable(pack, wanted, range, signal)
-        else await this.#writeRange(pack, wanted, range, signal)
+        if ('error' in range) await this.#unreadable(wantedPack, range, signal)
+        else await this.#writeRange(wantedPack, range, signal)
       }
     }
   }
 
   async #unreadable(
-    pack: string,
-    wanted: ReadonlyMap<string, WantedBlob>,
+    { pack, wanted }: WantedPack,
     { entries, error }: { readonly entries: readonly BlobEntry[]; readonly error: Error },
     signal: AbortSignal,
   ): Promise<void> {
@@ -121,14 +134,13 @@ class ContentWriter {
   }
 
   async #writeRange(
-    pack: string,
-    wanted: ReadonlyMap<string, WantedBlob>,
+    { pack, wanted, lane }: WantedPack,
     range: Extract<PackRange, { bytes: Uint8Array }>,
     signal: AbortSignal,
   ): Promise<void> {
     const blobs = range.entries.map(({ id }) => wanted.get(id)).filter((blob) => blob !== undefined)
     const { task, files } = this.#task(pack, blobs, range)
-    const outcome = await this.#writers.write(task)
+    const outcome = await this.#writers.write(task, lane)
     const broken = new Map<PlannedFile, Error>()
     for (const { blob, error } of outcome.damaged) {
       for (const { file } of blobs[blob]?.uses ?? []) if (!this.#begun.has(file)) broken.set(file, error)

@@ -6,10 +6,10 @@ import { RangeWriter } from './range-writer.ts'
 
 /** Whoever writes ranges: this thread or others. */
 export interface RangeWriters extends AsyncDisposable {
-  /** Ranges that may be under way at once. */
-  readonly atOnce: number
-  /** Takes the bytes of the task away. */
-  write(task: RangeTask): Promise<RangeOutcome>
+  /** Threads that write beside each other, each one range at a time. */
+  readonly lanes: number
+  /** Takes the bytes of the task away. `lane` is below `lanes`. */
+  write(task: RangeTask, lane: number): Promise<RangeOutcome>
 }
 
 /** Less than this is written sooner than threads are started. */
@@ -25,7 +25,7 @@ export function createRangeWriters({ threadKeys }: Repository, target: Buffer, t
   if (threads === 0) {
     const writer = new RangeWriter(createBlobOpener(threadKeys), target)
     return {
-      atOnce: 2,
+      lanes: 1,
       // One after the other, and as a promise: what fails is thrown to whoever waits for it.
       write: async (task) => writer.write(task),
       [Symbol.asyncDispose]: () => Promise.resolve(writer[Symbol.dispose]()),
@@ -39,12 +39,12 @@ export function createRangeWriters({ threadKeys }: Repository, target: Buffer, t
     handlers: () => ({}),
   })
   return {
-    // One to work on and one to go on with.
-    atOnce: 2 * threads,
-    write(task) {
+    lanes: threads,
+    write(task, lane) {
       // A view of more is copied: what else is in its memory stays here.
       const bytes = task.bytes.length === task.bytes.buffer.byteLength ? task.bytes : new Uint8Array(task.bytes)
-      return pool.idlest().call('write', { ...task, bytes }, [bytes.buffer as ArrayBuffer])
+      const worker = pool.workers[lane] ?? pool.idlest()
+      return worker.call('write', { ...task, bytes }, [bytes.buffer as ArrayBuffer])
     },
     [Symbol.asyncDispose]: () => Promise.resolve(pool[Symbol.asyncDispose]()),
   }
