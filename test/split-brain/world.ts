@@ -11,11 +11,12 @@ import { startProxy } from './proxy.ts'
 import { worldPrefix } from './stale.ts'
 import type { Client } from './writer.ts'
 
-/** A row that a server acknowledged, and when it wrote it, by the machine's clock. */
+/** A row that a server acknowledged, when it began to write it, and when the client was told that it is committed, by the machine's clock. */
 export interface Acknowledged {
   readonly id: string
   readonly by: Member['name']
   readonly atMs: number
+  readonly toldMs: number
 }
 
 export interface World extends AsyncDisposable {

@@ -7,7 +7,10 @@ export interface Client {
   readonly name: string
   /** Of the database. */
   readonly url: string
-  /** Each row that was acknowledged is a line `{"id":"NAME-7","by":"west","atMs":…}` there: `by` is the server that wrote it, `atMs` when, by its clock (ms since 1970). */
+  /**
+   * Each row that was acknowledged is a line `{"id":"NAME-7","by":"west","atMs":…,"toldMs":…}` there: `by` is the server that wrote it, `atMs` when it began to, by its
+   * clock, `toldMs` when the client was told that it is committed, by the client's (both ms since 1970).
+   */
   readonly file: string
   /** Where the URL's host is looked up before every connection; a connection lasts a second then, so that a change is followed. */
   readonly nameServer?: string
@@ -39,7 +42,8 @@ async function write(given: Client): Promise<never> {
           `insert into rows (id) values ($1) returning extract(epoch from at) * 1000 as at_ms, current_setting('cluster_name') as by`,
           [id],
         )
-        appendFileSync(given.file, `${JSON.stringify({ id, by: rows[0]?.by, atMs: Number(rows[0]?.at_ms) })}\n`)
+        const toldMs = Date.now()
+        appendFileSync(given.file, `${JSON.stringify({ id, by: rows[0]?.by, atMs: Number(rows[0]?.at_ms), toldMs })}\n`)
         await pause(5)
       }
     } catch {

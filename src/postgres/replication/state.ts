@@ -13,7 +13,10 @@ export interface WalReceiverState {
   readonly senderLsn: Lsn | undefined
   /** How long ago it spoke last, by the standby’s own clock. */
   readonly silentMs: number | undefined
-  /** When that was: ISO 8601, by the standby’s clock. */
+  /**
+   * When that was: ISO 8601. When it was sent, by the sender’s clock, for it may have been long under way; or when it arrived, by the standby’s, where that
+   * is earlier.
+   */
   readonly heardAt: string | undefined
   readonly timeline: number | undefined
   readonly slot: string | undefined
@@ -54,7 +57,7 @@ const stateQuery = `
          (select string_agg(wait_event, ',') from pg_stat_activity where backend_type = 'startup') as startup_waits_for,
          w.status, w.latest_end_lsn as sender_lsn, w.received_tli, w.slot_name, w.sender_host, w.sender_port,
          extract(epoch from clock_timestamp() - w.last_msg_receipt_time) * 1000 as silent_ms,
-         to_char(w.last_msg_receipt_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as heard_at,
+         to_char(least(w.last_msg_send_time, w.last_msg_receipt_time) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as heard_at,
          extract(epoch from pg_postmaster_start_time()) as started_at,
          (select setting from pg_settings where name = 'data_directory') as data_directory
     from (select 1) one left join pg_stat_wal_receiver w on true`
