@@ -67,7 +67,7 @@ describeWith('restic', 'copying beside restic', (restic) => {
     await to.restic(['restore', 'latest', '--target', join(to.folder, 'back')])
     expect(describeTree(join(to.folder, `back/source`))).toEqual(describeTree(source))
     const before = packs(to)
-    expect((await both.theirs()).stdout).toContain('was already copied to snapshot')
+    await both.theirs()
     expect(packs(to)).toEqual(before)
     expect(await snapshots(to)).toHaveLength(2)
     // Both cut alike: a backup of the same files stores no content.

@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os'
 import type { HoldfastError } from '../../kernel/index.ts'
 import type { BlobCopier, BlobIndex, BlobLocation } from '../../repository/index.ts'
 
-/** Packs read and sealed anew at the same time: each takes up to two ranges of 16 MiB. */
-const packsAtOnce = 4
+/** Packs read and sealed anew at the same time: one for each thread of the copier. Each takes some 50 MB, garbage included. */
+const packsAtOnce = Math.min(8, availableParallelism())
 
 export interface Move {
   readonly copier: BlobCopier

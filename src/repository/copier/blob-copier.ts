@@ -74,7 +74,7 @@ class ThreadedBlobCopier implements BlobCopier {
     signal?: AbortSignal,
   ): Promise<UncopiedBlob[]> {
     const uncopied: UncopiedBlob[] = []
-    for (const group of readTogether(entries)) {
+    for (const group of readTogether(entries).flatMap((group) => [...inParts(group)])) {
       this.#check(signal)
       for await (const resealed of this.#reseal(pack, group, uncopied, signal)) {
         for (const { entry, reason } of resealed.damaged) uncopied.push({ entry, error: damaged(pack, entry, reason) })
@@ -152,6 +152,22 @@ class ThreadedBlobCopier implements BlobCopier {
     signal?.throwIfAborted()
     if (this.#failure !== undefined) throw this.#failure
   }
+}
+
+/** Read and sealed at once, as stored: what a thread holds several times over. */
+const partBytes = 4 * 1024 * 1024
+
+function* inParts(group: readonly BlobEntry[]): Generator<BlobEntry[]> {
+  let part: BlobEntry[] = []
+  for (const entry of group) {
+    const first = part[0]
+    if (first !== undefined && entry.offset + entry.length - first.offset > partBytes) {
+      yield part
+      part = []
+    }
+    part.push(entry)
+  }
+  if (part.length > 0) yield part
 }
 
 /** As memory of its own, which can be moved to a thread. */
