@@ -1,6 +1,6 @@
 import { lstatSync, type BigIntStats } from 'node:fs'
 import { isHoldfastError, messageOf } from '../../kernel/index.ts'
-import { encodeTree, type TreeNode } from '../../repository/index.ts'
+import { encodeTree, isSameNode, type TreeNode } from '../../repository/index.ts'
 import type { ArchiveContext, ArchivedTree, ArchiveStats, Skipped } from '../../backup/index.ts'
 import type { Exclusions } from './exclude.ts'
 import type { NodeReader } from './node-reader.ts'
@@ -17,6 +17,8 @@ interface Pending {
 }
 
 interface Previous {
+  /** Its id. Absent when there is none. */
+  readonly tree?: string
   /** Its tree could not be read: what the repository seems to hold below must be looked at, not only looked up. */
   readonly damaged: boolean
   /** By name, bytes as latin1 text. */
@@ -85,7 +87,7 @@ export class Archive {
     const previous = await this.#previous(parent, false)
     const pending = await this.#layout(root, previous)
     const nodes = await Promise.all(pending.map(({ node }) => node))
-    const tree = await this.#saveTree(nodes, previous.damaged)
+    const tree = await this.#saveTree(nodes, previous)
     return { tree, stats: this.#stats, skipped: this.#skipped }
   }
 
@@ -149,7 +151,7 @@ export class Archive {
     if (pending === undefined) return { node: Promise.resolve(undefined) }
     return this.#watched(async () => {
       const nodes = await Promise.all(pending.map(({ node }) => node))
-      const subtree = await this.#saveTree(nodes, previous.damaged)
+      const subtree = await this.#saveTree(nodes, previous)
       const node = this.#read(entry, { subtree })
       if (node !== undefined) this.#count('dirs', node, before)
       return node
@@ -214,7 +216,9 @@ export class Archive {
   }
 
   /** Below damage, a tree that the repository seems to hold already is read back, and stored again when it cannot be. */
-  async #saveTree(nodes: readonly (TreeNode | undefined)[], damaged: boolean): Promise<string> {
+  async #saveTree(nodes: readonly (TreeNode | undefined)[], { damaged, tree, children }: Previous): Promise<string> {
+    // Most of what a backup without changes would cost is to write its trees anew, only to find that they are there.
+    if (tree !== undefined && !damaged && isUnchanged(nodes, children)) return tree
     const { writer } = this.#context
     const bytes = encodeTree(nodes.filter((node) => node !== undefined))
     const { id, added } = await writer.saveTree(bytes, this.#signal)
@@ -228,7 +232,7 @@ export class Archive {
   async #previous(tree: string | undefined, damaged: boolean): Promise<Previous> {
     const nodes = tree === undefined ? [] : await this.#nodesOf(tree)
     const children = new Map(nodes?.map((node) => [node.name.toString('latin1'), node]))
-    return { damaged: damaged || nodes === undefined, children }
+    return { damaged: damaged || nodes === undefined, children, ...(tree !== undefined && { tree }) }
   }
 
   /** Undefined when the tree is damaged or gone. */
@@ -243,7 +247,7 @@ export class Archive {
   }
 
   #count(kind: 'files' | 'dirs', node: TreeNode, before: TreeNode | undefined): void {
-    const outcome = before?.type !== node.type ? 'New' : isSame(before, node) ? 'Unmodified' : 'Changed'
+    const outcome = before?.type !== node.type ? 'New' : isSameNode(before, node) ? 'Unmodified' : 'Changed'
     this.#stats[`${kind}${outcome}`]++
   }
 
@@ -259,7 +263,11 @@ export class Archive {
   }
 }
 
-/** Whether nothing that a tree says about two nodes differs. */
-function isSame(a: TreeNode, b: TreeNode): boolean {
-  return Buffer.compare(encodeTree([a]), encodeTree([b])) === 0
+/** Whether a tree of these nodes says what one of those does. */
+function isUnchanged(nodes: readonly (TreeNode | undefined)[], before: ReadonlyMap<string, TreeNode>): boolean {
+  if (nodes.length !== before.size) return false
+  return nodes.every((node) => {
+    const same = node && before.get(node.name.toString('latin1'))
+    return node !== undefined && same !== undefined && isSameNode(same, node)
+  })
 }
