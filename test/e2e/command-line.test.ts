@@ -6,7 +6,7 @@ import { holdfast } from '../support/holdfast.ts'
 test.for([
   { args: ['nosuch'], message: "unknown command 'nosuch'", help: 'holdfast' },
   { args: ['snapshots', '--bogus'], message: "unknown option '--bogus'", help: 'holdfast snapshots' },
-  { args: ['runbook', 'check'], message: "missing required argument 'service'", help: 'holdfast runbook check' },
+  { args: ['runbook', 'check'], message: "missing required argument 'names'", help: 'holdfast runbook check' },
   { args: ['run'], message: '`holdfast run` needs one of its commands behind it', help: 'holdfast run' },
 ])('with --json, "$args" is refused as every error is: one object on stderr', async ({ args, message, help }) => {
   const { exitCode, stdout, stderr } = await holdfast(['--json', ...args])
@@ -19,7 +19,7 @@ test('a person is told which help to ask for, below whichever command it stands'
   expect(await holdfast(['runbook', 'check'])).toMatchObject({
     exitCode: 2,
     stdout: '',
-    stderr: "holdfast: missing required argument 'service'\nHINT: `holdfast runbook check --help` shows what is accepted\n",
+    stderr: "holdfast: missing required argument 'names'\nHINT: `holdfast runbook check --help` shows what is accepted\n",
   })
   expect((await holdfast(['run'])).stderr).toMatch(/^Usage: holdfast run /)
 })
