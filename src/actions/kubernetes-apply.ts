@@ -8,12 +8,11 @@ import { appliedObject, applyObject, standingOf, undoObject, type AppliedObject 
 import { applyFindings } from './kubernetes/apply-findings.ts'
 import { changedMeanwhile } from './kubernetes/change.ts'
 import { identityFindings, openCluster, type Cluster } from './kubernetes/cluster.ts'
-import { lacksCondition } from './kubernetes/condition.ts'
 import { kubectlFor } from './kubernetes/kubectl.ts'
 import { objectsOf, parseManifest } from './kubernetes/manifest.ts'
 import { assertPlace, kubectlName } from './kubernetes/object-params.ts'
-import { fieldManager, kubeName, nameOf, refOf, type KubeObject, type ObjectRef } from './kubernetes/object.ts'
-import { waitUntil } from './kubernetes/wait-until.ts'
+import { fieldManager, kubeName, nameOf, refOf, type KubeObject } from './kubernetes/object.ts'
+import { untilEstablished } from './kubernetes/until-established.ts'
 import { outputReference, pathOrOutput } from './param-types.ts'
 import { quote } from './shell-words.ts'
 import { readNote, writeNote } from './step-notes.ts'
@@ -207,16 +206,6 @@ async function undoAll(
     ...(first.hint === undefined ? {} : { hint: first.hint }),
     retryable: failures.every(({ retryable }) => retryable),
     cause: first,
-  })
-}
-
-/** Objects of a kind are refused until its definition has been taken in. */
-async function untilEstablished(cluster: Cluster, ref: ObjectRef, context: ActionContext, signal: AbortSignal): Promise<void> {
-  const wanted = { condition: 'Established', status: 'True' }
-  await waitUntil(context, signal, async () => {
-    const object = await cluster.read(ref)
-    const lacks = object === undefined ? `there is no ${nameOf(ref)}` : lacksCondition(object, ref, wanted)
-    return lacks === undefined ? { found: true } : { lacks }
   })
 }
 
