@@ -38,7 +38,8 @@ ${servers.map((server) => `  server ${server}`).join('\n')}
   await writeFile(join(folder, 'haproxy.cfg'), config)
   const child = spawn(program, ['-db', '-q', '-f', join(folder, 'haproxy.cfg')], { stdio: 'ignore' })
   const ended = once(child, 'exit')
-  while (!(await accepts(adminPort))) {
+  // It has its ports a moment before its socket has its name.
+  while (!(await accepts(adminPort)) || !(await accepts(socket))) {
     if (child.exitCode !== null) throw new Error(`haproxy ended with exit code ${child.exitCode}`)
     await delay(20)
   }
@@ -54,8 +55,9 @@ ${servers.map((server) => `  server ${server}`).join('\n')}
   }
 }
 
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
+/** A port of this machine, or the path of a socket. */
+async function accepts(at: number | string): Promise<boolean> {
+  const socket = typeof at === 'number' ? connect(at, '127.0.0.1') : connect(at)
   try {
     await once(socket, 'connect')
     return true

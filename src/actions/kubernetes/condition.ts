@@ -11,8 +11,9 @@ const shape = z.looseObject({
 
 /** A condition of an object's status (meta/v1 Condition). */
 export function conditionOf(object: KubeObject, type: string): z.infer<typeof shape> | undefined {
-  const { conditions } = z.looseObject({ conditions: z.array(shape).default([]) }).parse(object.status ?? {})
-  return conditions.find((one) => one.type === type)
+  // Null in a status that nobody has written to yet.
+  const { conditions } = z.looseObject({ conditions: z.array(shape).nullish() }).parse(object.status ?? {})
+  return conditions?.find((one) => one.type === type)
 }
 
 /** Why the condition does not hold; undefined when it does. */
