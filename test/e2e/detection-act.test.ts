@@ -44,7 +44,10 @@ const act = (catalog: string, ...more: string[]) => ['--catalog', catalog, '--js
 // Killed at some instants between the submission and the beginning of the run, the next decision on this machine waits and does not go on. Which
 // instants, and why, is not known yet: an open fault, not a test to forget.
 const untrue = 'not run: an open fault, the next decision waits for ever when the kill falls just before the run begins'
-test.skip(`a decision killed right after its run was submitted goes on with that run, and one outage never starts a second (${untrue})`, async () => {
+test('a decision killed right after its run was submitted goes on with that run, and one outage never starts a second', async ({
+  skip,
+}) => {
+  skip(true, untrue)
   await using alone = await watchedAlone()
   const { service, watched } = alone
   await service.kill()
