@@ -43,6 +43,21 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'durable',
     'actions',
   ],
+  chaos: [
+    'kernel',
+    'storage',
+    'threads',
+    'journal',
+    'repository',
+    'postgres',
+    'catalog',
+    'ledger',
+    'backup',
+    'sources',
+    'durable',
+    'detection',
+    'recovery',
+  ],
   service: [
     'kernel',
     'storage',
@@ -59,6 +74,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'detection',
     'objectives',
     'recovery',
+    'chaos',
   ],
   cli: [
     'kernel',
@@ -76,6 +92,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'detection',
     'objectives',
     'recovery',
+    'chaos',
     'service',
   ],
 }

@@ -2,6 +2,15 @@ export { clusterName, durationText, repositoryName, secretRef, serviceName, setO
 export { drillOf, type Drill, type Substitution } from './drill.ts'
 export { codeFrame } from './frame.ts'
 export { dependencyOrder, dependentsOf, findService } from './graph.ts'
+export type {
+  Hypothesis,
+  HypothesisProbe,
+  JsonpathExpectation,
+  Measure,
+  SampleTolerance,
+  Tolerance,
+  WindowTolerance,
+} from './hypothesis.ts'
 export { catalogJsonSchema } from './json-schema.ts'
 export { checkCatalog, loadCatalog, problemLine, type CatalogCheck, type CatalogOptions } from './load.ts'
 export type { ActionParams } from './schema-step.ts'

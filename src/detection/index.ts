@@ -4,6 +4,7 @@ export { decideStart, type StartDecision, type StartQuestion } from './decide.ts
 export { ruleOf } from './describe-probe.ts'
 export { createHttpReporter, fetchReport } from './http-reporter.ts'
 export { judge, type DetectionVerdict, type ObserverVoice, type QuorumRule, type Sight, type Unheard } from './judge.ts'
+export { lookAtTcp } from './probes/tcp.ts'
 export { observe, type ObserverEvent, type ObserverJob } from './observer.ts'
 export { createAreaReporter, readNewestReport } from './report-area.ts'
 export type { ObserverReport, PlanObservation, ProbeOutcome } from './report.ts'

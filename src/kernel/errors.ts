@@ -8,6 +8,11 @@ export const exitCodes = {
   noRepository: 10,
   locked: 11,
   wrongPassword: 12,
+  // verdicts of experiments
+  hypothesisFailed: 20,
+  inconclusive: 21,
+  experimentAborted: 22,
+  cleanUpFailed: 23,
   interrupted: 130,
 } as const
 

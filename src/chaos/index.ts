@@ -1,0 +1,1 @@
+export { lookOnce, type LookDeps } from './hypothesis/look.ts'
