@@ -1,7 +1,10 @@
-import { HoldfastError } from '../kernel/index.ts'
 import type { BlobEntry, BlobType } from './blob.ts'
+import { PackRuns } from './blob-table/pack-runs.ts'
+import { BlobSegments, isNarrow, tooWide, type Place } from './blob-table/segments.ts'
+import { Slots } from './blob-table/slots.ts'
+import type { StoredBlobsMemory } from './blob-table/stored-blobs.ts'
 import type { IndexedPack } from './index-file.ts'
-import { packFileBytes } from './pack-header.ts'
+import { compressedEntryBytes, plainEntryBytes, sealedFixedBytes } from './pack-header.ts'
 
 /** Where a blob is. */
 export interface BlobLocation extends BlobEntry {
@@ -30,6 +33,10 @@ export interface BlobIndex {
   at(position: number): BlobLocation | undefined
   /** Adds a pack's blobs. A blob that is known already keeps its first place; the others are remembered too. */
   add(pack: IndexedPack): void
+  /** As add, for a pack whose blobs are told one after the other. */
+  begin(pack: string): AddToPack
+  /** So many blobs will be known: to make room for them at once. */
+  reserve(blobs: number): void
   /** The packs named by any index, with the size that each must have. */
   packs(): IterableIterator<{ readonly id: string; readonly sizeBytes: number }>
   /** Counts a pack as not there: its blobs are unknown from now on, unless another pack holds them or comes to hold them. */
@@ -38,185 +45,203 @@ export interface BlobIndex {
   eachPlace(visit: VisitPlace): void
   /** Every blob once, in no order. */
   entries(): IterableIterator<BlobLocation>
+  /** For StoredBlobs in other threads. */
+  share(): StoredBlobsMemory
+  /** Of memory, per blob in the long run: 42 for the blob itself, the rest to find it. */
+  readonly bytes: number
 }
 
-const idWords = 8
-const metaWords = 4
-/** Beyond 4 GiB of one typed array's index; a repository of that size needs a different design first. */
-const maxBlobs = 0x1000_0000
-const treeFlag = 0x8000_0000
+/** The id is 8 little-endian words from `from` on. The place is copied. */
+export type AddToPack = (words: Uint32Array, from: number, isTree: boolean, place: Place) => void
 
-/**
- * 48 bytes a blob in two typed arrays, found over an open-addressed table of 32-bit positions: about 56 bytes a blob in all and no objects.
- * Ids are random by construction, so their first word is the hash.
- */
-export function createBlobIndex(expectedBlobs = 0): BlobIndex {
-  let capacity = Math.max(1024, expectedBlobs)
-  let count = 0
-  let ids = new Uint32Array(capacity * idWords)
-  // pack number with the type in its top bit · offset · length · uncompressed length (0 = stored uncompressed)
-  let metas = new Uint32Array(capacity * metaWords)
-  let table = new Uint32Array(slotsFor(capacity))
-  const packs: { readonly id: string; readonly sizeBytes: number }[] = []
-  const aside = new Set<number>()
+/** About 47 bytes a blob in shared memory, and no objects. */
+export function createBlobIndex(): BlobIndex {
+  return new SegmentedBlobIndex()
+}
+
+interface OtherPlace extends Place {
+  readonly pack: number
+}
+
+class SegmentedBlobIndex implements BlobIndex {
+  readonly #segments = new BlobSegments()
+  readonly #slots = new Slots(this.#segments)
+  readonly #runs = new PackRuns()
+  readonly #packs: { readonly id: string; sizeBytes: number }[] = []
+  readonly #packNumbers = new Map<string, number>()
+  readonly #aside = new Set<number>()
   /** Further places of blobs that are in several packs, by position: few blobs are. */
-  const others = new Map<number, Uint32Array[]>()
-  const packNumbers = new Map<string, number>()
-  const wanted = new Uint32Array(idWords)
-  const wantedBytes = Buffer.from(wanted.buffer)
+  readonly #others = new Map<number, OtherPlace[]>()
+  /** Places with numbers that fit no segment, by position: hardly any have. */
+  readonly #wide = new Map<number, Place>()
+  readonly #wanted = new Uint32Array(8)
+  readonly #wantedBytes = Buffer.from(this.#wanted.buffer)
+  #count = 0
 
-  /** The slot of the wanted id, or the free slot where it belongs (value 0). Position p is stored as p + 1. */
-  function findSlot(type: BlobType): number {
-    const mask = table.length - 1
-    const flag = type === 'tree' ? treeFlag : 0
-    for (let slot = (wanted[0] ?? 0) & mask; ; slot = (slot + 1) & mask) {
-      const stored = table[slot] ?? 0
-      if (stored === 0) return slot
-      if (matches(stored - 1, flag)) return slot
+  get size(): number {
+    return this.#count
+  }
+
+  get packCount(): number {
+    return this.#packs.length
+  }
+
+  get bytes(): number {
+    return this.#segments.memory.reduce((sum, { byteLength }) => sum + byteLength, this.#slots.bytes)
+  }
+
+  hasPack(id: string): boolean {
+    return this.#packNumbers.has(id)
+  }
+
+  packNumber(id: string): number | undefined {
+    return this.#packNumbers.get(id)
+  }
+
+  has(type: BlobType, id: string): boolean {
+    const position = this.position(type, id)
+    return position !== undefined && this.#isThere(position)
+  }
+
+  position(type: BlobType, id: string): number | undefined {
+    this.#wantedBytes.write(id, 'hex')
+    const position = this.#slots.find(this.#wanted, 0, type === 'tree')
+    return position < 0 ? undefined : position
+  }
+
+  at(position: number): BlobLocation | undefined {
+    if (position >= this.#count) return undefined
+    for (const place of this.#placesAt(position)) return this.#location(position, place)
+    return undefined
+  }
+
+  lookup(type: BlobType, id: string): BlobLocation | undefined {
+    const position = this.position(type, id)
+    return position === undefined ? undefined : this.at(position)
+  }
+
+  lookupAll(type: BlobType, id: string): BlobLocation[] {
+    const position = this.position(type, id)
+    if (position === undefined) return []
+    return Array.from(this.#placesAt(position), (place) => this.#location(position, place))
+  }
+
+  add({ id: pack, blobs }: IndexedPack): void {
+    const add = this.begin(pack)
+    for (const { type, id, offset, length, uncompressedLength = 0 } of blobs) {
+      this.#wantedBytes.write(id, 'hex')
+      add(this.#wanted, 0, type === 'tree', { offset, length, uncompressed: uncompressedLength })
     }
   }
-  function matches(position: number, flag: number): boolean {
-    const at = position * idWords
-    for (let word = 0; word < idWords; word++) if (ids[at + word] !== wanted[word]) return false
-    return ((metas[position * metaWords] ?? 0) & treeFlag) >>> 0 === flag
-  }
-  function grow(): void {
-    if (count < capacity) return
-    capacity *= 2
-    if (capacity > maxBlobs) throw new HoldfastError('internal', { message: `an index of more than ${maxBlobs} blobs` })
-    ids = widened(ids, capacity * idWords)
-    metas = widened(metas, capacity * metaWords)
-    table = new Uint32Array(slotsFor(capacity))
-    const mask = table.length - 1
-    for (let position = 0; position < count; position++) {
-      let slot = (ids[position * idWords] ?? 0) & mask
-      while (table[slot] !== 0) slot = (slot + 1) & mask
-      table[slot] = position + 1
+
+  begin(id: string): AddToPack {
+    const known = this.#packNumbers.get(id)
+    const pack = known ?? this.#packs.length
+    const entry = { id, sizeBytes: sealedFixedBytes }
+    if (known === undefined) {
+      this.#packs.push(entry)
+      this.#packNumbers.set(id, pack)
+    }
+    return (words, from, isTree, place) => {
+      // Of a pack that several indexes name, the first tells the size.
+      entry.sizeBytes += place.length + (place.uncompressed === 0 ? plainEntryBytes : compressedEntryBytes)
+      const found = this.#slots.find(words, from, isTree)
+      if (found >= 0) this.#addPlace(found, { ...place, pack })
+      else {
+        const position = this.#count++
+        this.#runs.begin(position, pack)
+        this.#segments.set(position, words, from, isTree, this.#narrow(position, place))
+        this.#slots.put(-1 - found)
+      }
     }
   }
-  function metaAt(position: number): Uint32Array {
-    return metas.subarray(position * metaWords, (position + 1) * metaWords)
+
+  reserve(blobs: number): void {
+    this.#slots.reserve(blobs)
   }
-  function idAt(position: number): string {
-    return Buffer.from(ids.buffer, position * 32, 32).toString('hex')
+
+  packs(): IterableIterator<{ readonly id: string; readonly sizeBytes: number }> {
+    return this.#packs.values()
   }
-  /** The places of a blob in packs that are there. */
-  function* placesAt(position: number): Generator<Uint32Array> {
-    for (const meta of [metaAt(position), ...(others.get(position) ?? [])]) if (!aside.has(packNumberOf(meta))) yield meta
+
+  setAside(pack: string): void {
+    const number = this.#packNumbers.get(pack)
+    if (number !== undefined) this.#aside.add(number)
   }
-  function locationOf(meta: Uint32Array, id: string): BlobLocation {
-    const [packed = 0, offset = 0, length = 0, uncompressed = 0] = meta
+
+  eachPlace(visit: VisitPlace): void {
+    for (const { start, end, pack } of this.#runs.runs(this.#count)) {
+      if (this.#aside.has(pack)) continue
+      for (let position = start; position < end; position++) {
+        const { length, uncompressed } = this.#firstPlace(position)
+        visit(position, pack, this.#type(position), length, uncompressed !== 0)
+      }
+    }
+    for (const [position, places] of this.#others)
+      for (const { pack, length, uncompressed } of places)
+        if (!this.#aside.has(pack)) visit(position, pack, this.#type(position), length, uncompressed !== 0)
+  }
+
+  *entries(): IterableIterator<BlobLocation> {
+    for (let position = 0; position < this.#count; position++) {
+      const found = this.at(position)
+      if (found !== undefined) yield found
+    }
+  }
+
+  share(): StoredBlobsMemory {
+    return { segments: [...this.#segments.memory], slots: this.#slots.memory, gone: this.#gone() }
+  }
+
+  #gone(): SharedArrayBuffer | undefined {
+    if (this.#aside.size === 0) return undefined
+    const bits = new Uint8Array(new SharedArrayBuffer(Math.max(1, (this.#count + 7) >>> 3)))
+    for (let position = 0; position < this.#count; position++)
+      if (!this.#isThere(position)) bits[position >>> 3] = (bits[position >>> 3] ?? 0) | (1 << (position & 7))
+    return bits.buffer
+  }
+
+  #narrow(position: number, place: Place): Place {
+    if (isNarrow(place)) return place
+    this.#wide.set(position, { ...place })
+    return { offset: 0, length: tooWide, uncompressed: 0 }
+  }
+
+  /** The same pack may be named by several indexes. */
+  #addPlace(position: number, place: OtherPlace): void {
+    const others = this.#others.get(position) ?? []
+    if (this.#runs.packOf(position) === place.pack || others.some(({ pack }) => pack === place.pack)) return
+    this.#others.set(position, [...others, place])
+  }
+
+  #firstPlace(position: number): Place {
+    const place = this.#segments.place(position)
+    return place.length === tooWide ? (this.#wide.get(position) ?? place) : place
+  }
+
+  /** Those in packs that are there. */
+  *#placesAt(position: number): Generator<OtherPlace> {
+    const pack = this.#runs.packOf(position)
+    if (!this.#aside.has(pack)) yield { ...this.#firstPlace(position), pack }
+    for (const place of this.#others.get(position) ?? []) if (!this.#aside.has(place.pack)) yield place
+  }
+
+  #isThere(position: number): boolean {
+    return this.#aside.size === 0 || !this.#placesAt(position).next().done
+  }
+
+  #type(position: number): BlobType {
+    return this.#segments.isTree(position) ? 'tree' : 'data'
+  }
+
+  #location(position: number, { pack, offset, length, uncompressed }: OtherPlace): BlobLocation {
     return {
-      type: (packed & treeFlag) === 0 ? 'data' : 'tree',
-      id,
-      pack: packs[packNumberOf(meta)]?.id ?? '',
+      type: this.#type(position),
+      id: this.#segments.id(position),
+      pack: this.#packs[pack]?.id ?? '',
       offset,
       length,
       ...(uncompressed === 0 ? {} : { uncompressedLength: uncompressed }),
     }
   }
-  function firstAt(position: number, id: string): BlobLocation | undefined {
-    for (const meta of placesAt(position)) return locationOf(meta, id)
-    return undefined
-  }
-  function positionOf(type: BlobType, id: string): number | undefined {
-    wantedBytes.write(id, 'hex')
-    const stored = table[findSlot(type)] ?? 0
-    return stored === 0 ? undefined : stored - 1
-  }
-  function isThere(position: number): boolean {
-    return aside.size === 0 || !placesAt(position).next().done
-  }
-  /** The same pack may be named by several indexes. */
-  function addPlace(position: number, meta: readonly number[]): void {
-    const places = others.get(position) ?? []
-    if ([metaAt(position), ...places].some(([packed]) => packed === meta[0])) return
-    others.set(position, [...places, Uint32Array.from(meta)])
-  }
-  function numberOf({ id, blobs }: IndexedPack): number {
-    const known = packNumbers.get(id)
-    if (known !== undefined) return known
-    packs.push({ id, sizeBytes: packFileBytes(blobs) })
-    packNumbers.set(id, packs.length - 1)
-    return packs.length - 1
-  }
-
-  return {
-    get size() {
-      return count
-    },
-    get packCount() {
-      return packs.length
-    },
-    hasPack: (id) => packNumbers.has(id),
-    packNumber: (id) => packNumbers.get(id),
-    has(type, id) {
-      const position = positionOf(type, id)
-      return position !== undefined && isThere(position)
-    },
-    position: positionOf,
-    at: (position) => (position < count ? firstAt(position, idAt(position)) : undefined),
-    lookup(type, id) {
-      const position = positionOf(type, id)
-      return position === undefined ? undefined : firstAt(position, id)
-    },
-    lookupAll(type, id) {
-      const position = positionOf(type, id)
-      return position === undefined ? [] : Array.from(placesAt(position), (meta) => locationOf(meta, id))
-    },
-    add(pack) {
-      const packNumber = numberOf(pack)
-      for (const { type, id, offset, length, uncompressedLength } of pack.blobs) {
-        grow()
-        wantedBytes.write(id, 'hex')
-        const slot = findSlot(type)
-        const meta = [(packNumber | (type === 'tree' ? treeFlag : 0)) >>> 0, offset, length, uncompressedLength ?? 0]
-        const stored = table[slot] ?? 0
-        if (stored !== 0) {
-          addPlace(stored - 1, meta)
-          continue
-        }
-        ids.set(wanted, count * idWords)
-        metas.set(meta, count * metaWords)
-        table[slot] = ++count
-      }
-    },
-    packs: () => packs.values(),
-    setAside(pack) {
-      const number = packNumbers.get(pack)
-      if (number !== undefined) aside.add(number)
-    },
-    eachPlace(visit) {
-      const tell = (position: number, packed: number, length: number, uncompressed: number) => {
-        const pack = packed & ~treeFlag
-        if (!aside.has(pack)) visit(position, pack, (packed & treeFlag) === 0 ? 'data' : 'tree', length, uncompressed !== 0)
-      }
-      for (let position = 0, at = 0; position < count; position++, at += metaWords)
-        tell(position, metas[at] ?? 0, metas[at + 2] ?? 0, metas[at + 3] ?? 0)
-      for (const [position, places] of others)
-        for (const [packed = 0, , length = 0, uncompressed = 0] of places) tell(position, packed, length, uncompressed)
-    },
-    *entries() {
-      for (let position = 0; position < count; position++) {
-        const found = firstAt(position, idAt(position))
-        if (found !== undefined) yield found
-      }
-    },
-  }
-}
-
-/** Of a place as four words: see `metas`. */
-function packNumberOf([packed = 0]: Uint32Array): number {
-  return packed & ~treeFlag
-}
-
-/** A power of two with at most 2 of 3 slots taken. */
-function slotsFor(capacity: number): number {
-  return 2 ** Math.ceil(Math.log2(capacity * 1.5))
-}
-
-function widened(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
-  const wider = new Uint32Array(length)
-  wider.set(array)
-  return wider
 }

@@ -2,6 +2,7 @@ import { isHoldfastError, mapConcurrently, messageOf, shortId } from '../kernel/
 import type { Backend } from '../storage/index.ts'
 import { createBlobIndex, type BlobIndex } from './blob-index.ts'
 import { decodeIndex, type IndexedPack } from './index-file.ts'
+import { IndexScanner } from './index-scanner.ts'
 import { readPackHeader } from './pack-file.ts'
 import type { SealKeys } from './seal.ts'
 import { assertNamedByHash, decodeUnpacked } from './unpacked.ts'
@@ -13,13 +14,25 @@ export interface UnreadableIndex {
 }
 
 const filesAtOnce = 4
+/** Index files of fewer bytes are read sooner than what reads many of them is loaded. */
+const fewBytes = 64 * 1024
 
 /** Throws `object-damaged`. */
 export async function readIndexFile(backend: Backend, keys: SealKeys, id: string, signal?: AbortSignal): Promise<IndexedPack[]> {
+  return decodeIndex(await readIndexJson(backend, keys, id, signal), `index ${shortId(id)}`)
+}
+
+async function readIndexJson(
+  backend: Backend,
+  keys: SealKeys,
+  id: string,
+  signal?: AbortSignal,
+  scanner?: IndexScanner,
+): Promise<Uint8Array> {
   const what = `index ${shortId(id)}`
   const stored = await backend.get('index', id, signal && { signal })
   assertNamedByHash(stored, id, what)
-  return decodeIndex(decodeUnpacked(keys, stored, what), what)
+  return decodeUnpacked(keys, stored, what, scanner && ((bytes) => scanner.memory(bytes)))
 }
 
 /**
@@ -34,6 +47,7 @@ export class IndexLoader {
   readonly #backend: Backend
   readonly #keys: SealKeys
   readonly #seen = new Set<string>()
+  #scanner: IndexScanner | undefined
 
   constructor(backend: Backend, keys: SealKeys) {
     this.#backend = backend
@@ -48,16 +62,28 @@ export class IndexLoader {
   /** Reads the index files that were not read before. Gives how many. */
   async loadNew(signal?: AbortSignal): Promise<number> {
     const listed = await Array.fromAsync(this.#backend.list('index', '', signal))
-    const fresh = listed.map(({ name }) => name).filter((name) => !this.#seen.has(name))
+    const fresh = listed.filter(({ name }) => !this.#seen.has(name))
+    const bytes = fresh.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    if (bytes > fewBytes) this.#scanner ??= await IndexScanner.create()
     const unreadableBefore = this.unreadable.length
-    await mapConcurrently(fresh, filesAtOnce, (name) => this.#loadFile(name, signal))
+    const [first, ...others] = fresh.toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+    if (first !== undefined) {
+      const before = this.index.size
+      await this.#loadFile(first.name, signal)
+      // The others will be like it: room for what they hold is made at once.
+      this.index.reserve(before + Math.ceil(((this.index.size - before) * bytes) / first.sizeBytes))
+    }
+    await mapConcurrently(others, filesAtOnce, ({ name }) => this.#loadFile(name, signal))
     if (this.unreadable.length > unreadableBefore) await this.#indexFromPacks(signal)
     return fresh.length
   }
 
   async #loadFile(name: string, signal?: AbortSignal): Promise<void> {
     try {
-      for (const pack of await readIndexFile(this.#backend, this.#keys, name, signal)) this.index.add(pack)
+      const json = await readIndexJson(this.#backend, this.#keys, name, signal, this.#scanner)
+      // What is written in an unusual way is for the reader that says what is wrong with it, if anything is.
+      if (this.#scanner?.addTo(this.index, json) !== true)
+        for (const pack of decodeIndex(json, `index ${shortId(name)}`)) this.index.add(pack)
     } catch (error) {
       // Replaced by another one since it was listed; that one is read as new.
       if (isHoldfastError(error, 'object-missing')) return

@@ -5,8 +5,8 @@ import { sealOverheadBytes, tryUnseal, type SealKeys } from './seal.ts'
 /** What an entry of a header says; offsets follow from the order. */
 export type HeaderEntry = Omit<BlobEntry, 'offset'>
 
-const plainEntryBytes = 37
-const compressedEntryBytes = 41
+export const plainEntryBytes = 37
+export const compressedEntryBytes = 41
 /** The little-endian length of the sealed header, last in the file. */
 export const headerLengthBytes = 4
 const maxHeaderBytes = 16 * 1024 * 1024

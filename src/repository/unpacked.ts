@@ -1,6 +1,7 @@
 import { HoldfastError, sha256Hex } from '../kernel/index.ts'
+import { kernels } from './kernels/kernels.ts'
 import { seal, unseal, type SealKeys } from './seal.ts'
-import { zstdCompress, zstdDecompress } from './zstd.ts'
+import { zstdCompress, zstdContentBytes, zstdDecompress } from './zstd.ts'
 
 const compressedMark = 2
 /** An index of a large repository, with room to spare. Bytes. */
@@ -12,14 +13,25 @@ export function encodeUnpacked(keys: SealKeys, body: Uint8Array, version: 1 | 2)
 }
 
 /**
- * The body of a stored index, snapshot or lock; both the compressed form and version 1's plain JSON are read.
- * Throws `object-damaged`, saying `what` it was.
+ * The body of a stored index, snapshot or lock; both the compressed form and version 1's plain JSON are read. `memory` is asked for room
+ * when it is known how much that takes. Throws `object-damaged`, saying `what` it was.
  */
-export function decodeUnpacked(keys: SealKeys, stored: Uint8Array, what: string): Uint8Array {
+export function decodeUnpacked(
+  keys: SealKeys,
+  stored: Uint8Array,
+  what: string,
+  memory?: (bytes: number) => Uint8Array | undefined,
+): Uint8Array {
   const plaintext = unseal(keys, stored, what)
   const first = plaintext[0]
   if (first === 0x7b || first === 0x5b) return plaintext
-  if (first === compressedMark) return zstdDecompress(plaintext.subarray(1), maxPlainBytes, what)
+  if (first === compressedMark) {
+    const frame = plaintext.subarray(1)
+    const size = memory && zstdContentBytes(frame)
+    const room = size === undefined || size > maxPlainBytes ? undefined : memory?.(size)
+    if (room !== undefined && kernels().decompress(frame, room) === room.length) return room
+    return zstdDecompress(frame, maxPlainBytes, what)
+  }
   throw new HoldfastError('object-damaged', {
     message: `${what} has an unknown encoding (${first === undefined ? 'it is empty' : `first byte ${first}`})`,
     details: { what },

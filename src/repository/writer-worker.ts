@@ -1,5 +1,6 @@
 import { Moved, serve } from '../threads/index.ts'
 import type { BlobType } from './blob.ts'
+import { StoredBlobs } from './blob-table/stored-blobs.ts'
 import { sealKeys } from './seal.ts'
 import type { FileResult, WriterCalls, WriterMainCalls, WriterWorkerData } from './writer/calls.ts'
 import { ContentReader } from './writer/content-reader.ts'
@@ -9,14 +10,16 @@ import { PackBuilder, type OpenPack } from './writer/pack-builder.ts'
 
 /** A thread of a BlobWriter: reads, cuts, hashes, compresses, seals and packs. Calls are worked on one at a time, in order. */
 await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
-  async ({ masterKey, polynomial, known, packBytes, bytesRead }, main) => {
+  async ({ masterKey, polynomial, stored, known, packBytes, bytesRead }, main) => {
     const keys = sealKeys(masterKey)
     const counter = new BigInt64Array(bytesRead)
     const builder = (type: BlobType) =>
       new PackBuilder(type, keys, (pack) => main.call('storePack', { type, pack }, [pack.memory.buffer]), packBytes)
     const packs = { data: builder('data'), tree: builder('tree') }
-    const knownData = new KnownBlobs(known.data)
-    const newSaver = () => new ContentSaver(knownData, packs.data)
+    const storedBlobs = new StoredBlobs(stored)
+    const knownData = new KnownBlobs(known)
+    const isNew = (id: Uint8Array) => !storedBlobs.has('data', id) && knownData.add(id)
+    const newSaver = () => new ContentSaver(isNew, packs.data)
     const newReader = (saver: ContentSaver) => ContentReader.create(polynomial, (chunk) => saver.chunk(chunk))
     const files = newSaver()
     const fileReader = await newReader(files)

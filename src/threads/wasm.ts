@@ -10,6 +10,8 @@ declare global {
     interface Memory {
       /** Replaced when the memory grows. */
       readonly buffer: ArrayBuffer
+      /** By so many pages of 64 KiB. */
+      grow(pages: number): number
     }
     interface Instance {
       readonly exports: Readonly<Record<string, unknown>>

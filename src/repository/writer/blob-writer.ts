@@ -49,16 +49,22 @@ export function createBlobWriter(parts: WriterParts, options: WriterOptions = {}
   return new ThreadedBlobWriter(parts, options)
 }
 
+interface Threads {
+  readonly pool: WorkerPool<WriterCalls>
+  readonly files: FileQueue
+  readonly streams: StreamSender
+}
+
 class ThreadedBlobWriter implements BlobWriter {
   readonly #dryRun: boolean
   readonly #backend: Backend
   readonly #blobIndex: BlobIndex
   readonly #indexBuilder: IndexBuilder
+  /** What was added by this writer: what it began with is in the index. */
   readonly #known = { data: new KnownBlobs(), tree: new KnownBlobs() }
   readonly #bytesRead = new SharedArrayBuffer(8)
-  readonly #pool: WorkerPool<WriterCalls>
-  readonly #files: FileQueue
-  readonly #streams: StreamSender
+  readonly #startThreads: () => Threads
+  #threads: Threads | undefined
   readonly #stopped = new AbortController()
   readonly #storing = new Set<Promise<unknown>>()
   #failure: unknown
@@ -72,46 +78,55 @@ class ThreadedBlobWriter implements BlobWriter {
     this.#backend = backend
     this.#blobIndex = index
     this.#indexBuilder = new IndexBuilder(storeIndex, () => performance.now(), dryRun ? [] : unnamed)
-    for (const { type, id } of index.entries()) this.#known[type].add(Buffer.from(id, 'hex'))
-    const workerData: WriterWorkerData = {
+    const newWorkerData = (): WriterWorkerData => ({
       masterKey,
       polynomial: config.chunkerPolynomial,
-      known: { data: this.#known.data.memory, tree: this.#known.tree.memory },
+      stored: index.share(),
+      known: this.#known.data.memory,
       packBytes,
       bytesRead: this.#bytesRead,
-    }
-    this.#pool = createPool<WriterMainCalls, WriterCalls>({
-      entry: workerEntry('../writer-worker', import.meta.url),
-      size: workers ?? Math.min(8, Math.max(2, availableParallelism())),
-      workerData,
-      handlers: () => ({ storePack: ({ type, pack }) => this.#storePack(type, pack) }),
     })
-    this.#files = new FileQueue(this.#pool)
-    this.#streams = new StreamSender(this.#pool)
+    this.#startThreads = () => {
+      const pool = createPool<WriterMainCalls, WriterCalls>({
+        entry: workerEntry('../writer-worker', import.meta.url),
+        size: workers ?? Math.min(8, Math.max(2, availableParallelism())),
+        workerData: newWorkerData(),
+        handlers: () => ({ storePack: ({ type, pack }) => this.#storePack(type, pack) }),
+      })
+      return { pool, files: new FileQueue(pool), streams: new StreamSender(pool) }
+    }
+  }
+
+  /** Started when there is something to store: often there is not. */
+  get #started(): Threads {
+    this.#threads ??= this.#startThreads()
+    return this.#threads
   }
 
   async saveTree(bytes: Uint8Array, signal?: AbortSignal, { again = false } = {}): Promise<SavedTree> {
     const idBytes = hash('sha256', bytes, 'buffer')
     const id = idBytes.toString('hex')
-    if (!this.#known.tree.add(idBytes) && !again) return { id, added: false, addedBytes: 0, addedStoredBytes: 0 }
+    const isNew = !this.#blobIndex.has('tree', id) && this.#known.tree.add(idBytes)
+    if (!isNew && !again) return { id, added: false, addedBytes: 0, addedStoredBytes: 0 }
     const copy = new Uint8Array(bytes)
     const addedStoredBytes = await this.#do(signal, () =>
-      this.#pool.idlest().call('saveTree', { id, bytes: copy }, [copy.buffer]),
+      this.#started.pool.idlest().call('saveTree', { id, bytes: copy }, [copy.buffer]),
     )
     return { id, added: true, addedBytes: bytes.length, addedStoredBytes }
   }
 
   saveFile(path: string | Buffer, signal?: AbortSignal): Promise<SavedContent> {
-    return this.#do(signal, () => this.#files.save(typeof path === 'string' ? Buffer.from(path) : path))
+    return this.#do(signal, () => this.#started.files.save(typeof path === 'string' ? Buffer.from(path) : path))
   }
 
   saveStream(pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<SavedContent> {
-    return this.#do(signal, () => this.#streams.send(pieces, () => this.#check(signal)))
+    return this.#do(signal, () => this.#started.streams.send(pieces, () => this.#check(signal)))
   }
 
   flush(signal?: AbortSignal): Promise<void> {
     return this.#do(signal, async () => {
-      const [first, ...others] = this.#pool.workers
+      const workers = this.#threads?.pool.workers ?? []
+      const [first, ...others] = workers
       // What the workers have left over goes into one pack of each type: small packs make a slow repository.
       for (const worker of others) {
         const open = await worker.call('takeOpen', null)
@@ -121,7 +136,7 @@ class ThreadedBlobWriter implements BlobWriter {
           Object.values(open).map(({ memory }) => memory.buffer),
         )
       }
-      await Promise.all(this.#pool.workers.map((worker) => worker.call('finish', null)))
+      await Promise.all(workers.map((worker) => worker.call('finish', null)))
       await this.#indexBuilder.flush(signal)
     })
   }
@@ -132,7 +147,7 @@ class ThreadedBlobWriter implements BlobWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort()
-    await this.#pool[Symbol.asyncDispose]()
+    await this.#threads?.pool[Symbol.asyncDispose]()
     await Promise.allSettled(this.#storing)
   }
 

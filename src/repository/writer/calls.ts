@@ -1,4 +1,5 @@
 import type { BlobType } from '../blob.ts'
+import type { StoredBlobsMemory } from '../blob-table/stored-blobs.ts'
 import type { MasterKey } from '../seal.ts'
 import type { SavedContent } from './contract.ts'
 import type { KnownBlobsMemory } from './known-blobs.ts'
@@ -10,7 +11,10 @@ import type { FinishedPack, OpenPack } from './pack-builder.ts'
 export interface WriterWorkerData {
   readonly masterKey: MasterKey
   readonly polynomial: bigint
-  readonly known: Readonly<Record<BlobType, KnownBlobsMemory>>
+  /** What the repository held when the threads were started. */
+  readonly stored: StoredBlobsMemory
+  /** Data blobs that were claimed since. */
+  readonly known: KnownBlobsMemory
   /** Size at which packs are closed; the format's usual one when absent. */
   readonly packBytes: number | undefined
   /** One 64-bit counter: bytes of content read by all workers. */

@@ -3,17 +3,17 @@ import { hash } from 'node:crypto'
 import { messageOf } from '../../kernel/index.ts'
 import type { ContentReader } from './content-reader.ts'
 import type { SavedContent } from './contract.ts'
-import type { KnownBlobs } from './known-blobs.ts'
 import type { PackBuilder } from './pack-builder.ts'
 
 /** Content of one file or stream as it is saved: chunks become blobs, those that are not known yet are packed. */
 export class ContentSaver {
-  readonly #known: KnownBlobs
+  readonly #isNew: (id: Uint8Array) => boolean
   readonly #packs: PackBuilder
   #saved = emptyContent()
 
-  constructor(known: KnownBlobs, packs: PackBuilder) {
-    this.#known = known
+  /** `isNew` is true for one caller only, who has to store the blob then. */
+  constructor(isNew: (id: Uint8Array) => boolean, packs: PackBuilder) {
+    this.#isNew = isNew
     this.#packs = packs
   }
 
@@ -23,7 +23,7 @@ export class ContentSaver {
     const id = idBytes.toString('hex')
     this.#saved.content.push(id)
     this.#saved.sizeBytes += bytes.length
-    if (!this.#known.add(idBytes)) return
+    if (!this.#isNew(idBytes)) return
     const storedBytes = await this.#packs.add(id, bytes)
     this.#saved.newBlobs++
     this.#saved.addedBytes += bytes.length
