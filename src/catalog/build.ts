@@ -3,6 +3,7 @@ import { buildDetection, buildHealth, buildObserver } from './build-detection.ts
 import { buildSteps } from './build-steps.ts'
 import { buildSecret, fromDirectory } from './build-secret.ts'
 import { durationOf, present } from './present.ts'
+import { buildStrategies } from './strategies.ts'
 import { tryParseSchedule } from './schedule.ts'
 import type { CatalogFile } from './schema.ts'
 import type * as catalog from './types.ts'
@@ -24,6 +25,8 @@ export function buildCatalog(
     clusters: mapEntries(file.clusters, ({ kubeconfig, ...cluster }, name) =>
       present({ name, ...cluster, kubeconfig: buildSecret(kubeconfig, at.directory) }),
     ),
+    currency: file.currency,
+    strategies: buildStrategies(file.strategies),
     services: mapEntries(file.services, (service, name) => buildService(service, name, at.directory)),
     observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, at.directory)),
     plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, at.directory)),

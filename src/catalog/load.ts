@@ -11,6 +11,7 @@ import type { ActionParams } from './schema-step.ts'
 import { catalogSchema, type CatalogFile } from './schema.ts'
 import { serviceFindings } from './services.ts'
 import { stepFindings } from './steps.ts'
+import { strategyFindings } from './strategy-findings.ts'
 import { subPlanFindings } from './sub-plans.ts'
 import { structureFindings } from './structure.ts'
 import type { CatalogProblem } from './problem.ts'
@@ -131,6 +132,7 @@ function contentFindings(
     ...detectionFindings(value, source),
     ...subPlanFindings(value, source),
     ...drillFindings(value, source),
+    ...strategyFindings(value, source),
   ]
 }
 

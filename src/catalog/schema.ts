@@ -15,6 +15,7 @@ import {
 import { cluster } from './schema-cluster.ts'
 import { observer } from './schema-detection.ts'
 import { planSchema } from './schema-plan.ts'
+import { strategySchema } from './schema-strategy.ts'
 import type { ActionParams } from './schema-step.ts'
 import { postgres } from './schema-postgres.ts'
 import { health } from './schema-probe.ts'
@@ -139,7 +140,20 @@ const service = z
         rto: durationText.describe('Recovery time objective: the longest that it may be down.'),
       })
       .meta({ description: 'How much may be lost, and how long it may be down.', examples: [{ rpo: '5m', rto: '15m' }] }),
+    strategy: text
+      .meta({
+        expected: 'the name of a strategy',
+        description: 'The strategy that was chosen for it: `holdfast strategy recommend` says whether it fits.',
+        examples: ['warm-standby'],
+      })
+      .optional(),
     downtimeCostPerHour: z.number().min(0).describe('What an hour of downtime costs, in your currency.').optional(),
+    dataLossCostPerHour: z.number().min(0).describe('What it costs to lose an hour of its data, in your currency.').optional(),
+    outagesPerYear: z
+      .number()
+      .min(0)
+      .describe('How many disasters a year are expected: 0.2 is one in five years. `holdfast strategy cost` counts with it.')
+      .optional(),
     dependsOn: setOf(serviceName).describe('Services that must be up before it can be.').default([]),
     data: z
       .strictObject({ postgres: postgres.optional(), files: files.optional() })
@@ -166,6 +180,14 @@ export function catalogSchema(actionParams?: ActionParams) {
       sites: z.record(entryName, site).meta({ description: 'Failure domains, by name.', examples: [{ here: {} }] }),
       repositories: z.record(entryName, repository).describe('Where copies live, by name.').default({}),
       clusters: z.record(entryName, cluster).describe('Kubernetes clusters that plans act on, by name.').default({}),
+      currency: text
+        .describe('What costs are stated in.')
+        .meta({ examples: ['EUR'] })
+        .default('USD'),
+      strategies: z
+        .record(entryName, strategySchema)
+        .describe('What strategies promise and cost, by name. Absent: the usual ones with their usual figures.')
+        .default({}),
       services: z.record(entryName, service).describe('What must survive, by name.'),
       observers: z
         .record(entryName, observer)

@@ -1,5 +1,6 @@
 import type { Json } from '../kernel/index.ts'
 import type { Drill } from './drill.ts'
+import type { Strategy } from './strategies.ts'
 
 /**
  * A catalog as the rest of the house sees it: checked, plain, frozen data. Durations are milliseconds (`…Ms`), references between
@@ -14,6 +15,10 @@ export interface Catalog {
   readonly sites: Readonly<Record<string, Site>>
   readonly repositories: Readonly<Record<string, RepositoryEntry>>
   readonly clusters: Readonly<Record<string, ClusterEntry>>
+  /** What costs are stated in. */
+  readonly currency: string
+  /** The cheapest first; those that are not available are left out. */
+  readonly strategies: readonly Strategy[]
   readonly services: Readonly<Record<string, Service>>
   readonly observers: Readonly<Record<string, Observer>>
   readonly plans: Readonly<Record<string, Plan>>
@@ -71,7 +76,12 @@ export interface Service {
   readonly site: string
   readonly description?: string
   readonly objectives: Objectives
+  /** The strategy that was chosen for it. */
+  readonly strategy?: string
   readonly downtimeCostPerHour?: number
+  readonly dataLossCostPerHour?: number
+  /** Disasters that are expected. */
+  readonly outagesPerYear?: number
   /** Services that must be up before this one can be. */
   readonly dependsOn: readonly string[]
   readonly data: ServiceData

@@ -26,6 +26,7 @@ import { runbookCommand } from './commands/runbook/runbook.ts'
 import { snapshotsCommand } from './commands/snapshots.ts'
 import { statsCommand } from './commands/stats.ts'
 import { statusCommand } from './commands/status/status.ts'
+import { strategyCommand } from './commands/strategy/strategy.ts'
 import { tagCommand } from './commands/tag.ts'
 import { unlockCommand } from './commands/unlock.ts'
 import { validateCommand } from './commands/validate.ts'
@@ -62,6 +63,7 @@ export function createProgram(version: string) {
   program.addCommand(postgresCommand)
   program.addCommand(demoCommand)
   program.addCommand(statusCommand)
+  program.addCommand(strategyCommand)
   program.addCommand(ledgerCommand)
   return program
 }

@@ -19,3 +19,7 @@ export {
 export type { AboutData, ObjectiveStatus, Reason } from './objective-status.ts'
 export { serviceStatus, type ServiceStatus, type StatusFinding, type StatusQuestion } from './service-status.ts'
 export { worstVerdict, type Basis, type Verdict } from './verdict.ts'
+export { recommendStrategy, meets, type Recommendation, type Rejected, type WantedObjectives } from './strategy/recommend.ts'
+export { strategyMatrix, type MatrixCell, type PlacedService, type StrategyMatrix } from './strategy/matrix.ts'
+export { assumedSpread, isDrawnFrom, yearlyLoss, type Durations, type LossModel, type YearlyLoss } from './cost/expected-loss.ts'
+export { strategyCosts, type Happening, type StrategyCost } from './cost/pay-off.ts'

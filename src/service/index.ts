@@ -56,3 +56,7 @@ export { readStatus, type RepositoryReport, type ServiceReport, type StatusRepor
 export { postgresStatus, type PostgresStatus } from './postgres-status.ts'
 export type { ServerReport } from './replication-status.ts'
 export type { SlotReport, WalArchiveReport, WalStatus, WalTimelineReport } from './wal-status.ts'
+export { recommendFor, matrixOf, type ServiceRecommendation } from './strategy/recommend.ts'
+export { serviceCosts, type PresentLoss, type ServiceCost, type WhatIf } from './strategy/cost.ts'
+export { costSvg } from './charts/cost-svg.ts'
+export { matrixSvg } from './charts/matrix-svg.ts'

@@ -14,3 +14,22 @@ export function backupBody(snapshot: string): EvidenceBody<'backup'> {
     skipped: 0,
   }
 }
+
+/** What a completed recovery that compared something puts on record. */
+export function recoveryBody(runId: string, changes: Partial<EvidenceBody<'recovery'>> = {}): EvidenceBody<'recovery'> {
+  return {
+    runId,
+    plan: 'failover',
+    planHash: 'a'.repeat(64),
+    mode: 'real',
+    outcome: 'completed',
+    target: { kind: 'latest' },
+    rpaMs: 1000,
+    rtaMs: 60_000,
+    declared: {},
+    phases: {},
+    compared: { checks: 3, checksFailed: 0 },
+    verdict: 'met',
+    ...changes,
+  }
+}
