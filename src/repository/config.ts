@@ -1,5 +1,6 @@
 import { HoldfastError, randomHex } from '../kernel/index.ts'
-import { isIrreducible, randomPolynomial } from './polynomial.ts'
+import { parseJsonObject, shownJson } from './json-object.ts'
+import { degreeOf, isIrreducible, polynomialDegree, randomPolynomial } from './polynomial.ts'
 import { seal, tryUnseal, type SealKeys } from './seal.ts'
 
 export interface RepositoryConfig {
@@ -22,23 +23,31 @@ export function encodeConfig(keys: SealKeys, { version, id, chunkerPolynomial }:
 
 /** Throws `object-damaged` when it does not authenticate, `unsupported-repository` for versions and chunkers we do not honour. */
 export function decodeConfig(keys: SealKeys, stored: Uint8Array): RepositoryConfig {
-  const plaintext = unsealConfig(keys, stored)
-  const fields = JSON.parse(Buffer.from(plaintext).toString('utf8')) as Record<string, unknown>
+  const fields = parseJsonObject(unsealConfig(keys, stored), unreadable)
   const { version, id, chunker_polynomial: hex, chunker } = fields
   if (version !== 1 && version !== 2)
-    throw unsupported(`its format has version ${JSON.stringify(version)}, not 1 or 2`, 'use a newer Holdfast')
+    throw unsupported(`its format has version ${shownJson(version)}, not 1 or 2`, 'use a newer Holdfast')
   // rustic's additions. Anything but the standard chunker would cut elsewhere than we do.
-  if (chunker !== undefined && chunker !== 'rabin')
-    throw unsupported(`its content is cut by ${JSON.stringify(chunker)}, not by Rabin`)
+  if (chunker !== undefined && chunker !== 'rabin') throw unsupported(`its content is cut by ${shownJson(chunker)}, not by Rabin`)
   for (const [name, standard] of Object.entries({ chunk_size: 1 << 20, chunk_min_size: 512 << 10, chunk_max_size: 8 << 20 })) {
     if (fields[name] !== undefined && fields[name] !== standard)
-      throw unsupported(`it sets ${name} to ${JSON.stringify(fields[name])}`)
+      throw unsupported(`it sets ${name} to ${shownJson(fields[name])}`)
   }
   if (typeof id !== 'string' || !/^[0-9a-f]{64}$/.test(id) || typeof hex !== 'string' || !/^[0-9a-f]{1,16}$/.test(hex))
-    throw new HoldfastError('object-damaged', { message: "the repository's config has no valid id or chunker polynomial" })
+    throw unreadable('it has no valid id or chunker polynomial')
   const chunkerPolynomial = BigInt(`0x${hex}`)
+  if (degreeOf(chunkerPolynomial) !== polynomialDegree)
+    throw unsupported(`its chunker polynomial has the degree ${degreeOf(chunkerPolynomial)}, not ${polynomialDegree}`)
   if (!isIrreducible(chunkerPolynomial)) throw unsupported('its chunker polynomial is not irreducible')
   return { version, id, chunkerPolynomial }
+}
+
+function unreadable(why: string): HoldfastError {
+  return new HoldfastError('object-damaged', {
+    message: `the repository's config is not readable: ${why}`,
+    hint: 'bring back the file `config` from a copy of the repository',
+    details: { kind: 'config' },
+  })
 }
 
 function unsealConfig(keys: SealKeys, stored: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 export { createBlobOpener, type BlobOpener, type ThreadKeys } from './blob-opener.ts'
 export type { BlobIndex, BlobLocation } from './blob-index.ts'
-export type { BlobEntry, BlobType } from './blob.ts'
+export { maxBlobBytes, type BlobEntry, type BlobType } from './blob.ts'
 export type { RepositoryConfig } from './config.ts'
 export type { Repository, StandingLock } from './contract.ts'
 export type { CopierOptions } from './copier/blob-copier.ts'

@@ -1,6 +1,7 @@
 import { randomBytes, scrypt } from 'node:crypto'
 import { hostname } from 'node:os'
-import { HoldfastError, messageOf, userName } from '../kernel/index.ts'
+import { HoldfastError, userName } from '../kernel/index.ts'
+import { isJsonObject, parseJsonObject } from './json-object.ts'
 import { seal, sealKeys, tryUnseal, type MasterKey } from './seal.ts'
 
 /** Work of the key derivation. Memory is 128·N·r bytes. */
@@ -14,8 +15,16 @@ export interface KdfParameters {
 export const defaultKdf: KdfParameters = { N: 32768, r: 8, p: 5 }
 
 const saltBytes = 64
-/** A key file must not be able to ask for all of the memory or for hours. */
-const limits = { memoryBytes: 1024 ** 3, p: 1024 }
+/** A key file must not be able to ask for all of the memory or for hours. The work, N·r·p, is 50 times restic's usual. */
+const limits = { memoryBytes: 1024 ** 3, work: 64 * 1024 ** 2 }
+
+function memoryBytes({ N, r, p }: KdfParameters): number {
+  return 128 * r * (N + p + 2)
+}
+
+function notAKey(what: string, why: string): HoldfastError {
+  return new HoldfastError('object-damaged', { message: `${what} is not a key: ${why}`, details: { what } })
+}
 
 export function generateMasterKey(): MasterKey {
   return { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) }
@@ -70,11 +79,9 @@ export async function decodeKeyFile(file: Uint8Array, password: string, what: st
   const wrapping = await deriveKey(password, key.salt, key.kdf)
   const plain = tryUnseal(sealKeys(wrapping), key.data)
   if (plain === undefined) return undefined
-  const { mac, encrypt } = JSON.parse(Buffer.from(plain).toString('utf8')) as {
-    mac: { k: string; r: string }
-    encrypt: string
-  }
-  const master = { encrypt: fromBase64(encrypt), macK: fromBase64(mac.k), macR: fromBase64(mac.r) }
+  const { mac, encrypt } = parseJsonObject(plain, (why) => notAKey(what, why))
+  const { k, r } = isJsonObject(mac) ? mac : {}
+  const master = { encrypt: fromBase64(encrypt), macK: fromBase64(k), macR: fromBase64(r) }
   const sane = master.encrypt.length === 32 && master.macK.length === 16 && master.macR.length === 16
   if (!sane || [master.encrypt, master.macK, master.macR].some((part) => part.every((byte) => byte === 0)))
     throw new HoldfastError('object-damaged', { message: `${what} holds an invalid master key`, details: { what } })
@@ -82,20 +89,14 @@ export async function decodeKeyFile(file: Uint8Array, password: string, what: st
 }
 
 function parseKeyFile(file: Uint8Array, what: string): { kdf: KdfParameters; salt: Buffer; data: Buffer } {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(Buffer.from(file).toString('utf8'))
-  } catch (error) {
-    throw new HoldfastError('object-damaged', { message: `${what} is not a key: ${messageOf(error)}`, details: { what } })
-  }
-  const { kdf, N, r, p, salt, data } = (parsed ?? {}) as Record<string, unknown>
+  const { kdf, N, r, p, salt, data } = parseJsonObject(file, (why) => notAKey(what, why))
   if (kdf !== 'scrypt')
     throw new HoldfastError('unsupported-repository', { message: `${what} uses a key derivation other than scrypt` })
   if (![N, r, p].every((n) => Number.isInteger(n) && (n as number) > 0) || typeof salt !== 'string' || typeof data !== 'string')
-    throw new HoldfastError('object-damaged', { message: `${what} is not a key: fields are missing`, details: { what } })
+    throw notAKey(what, 'fields are missing')
   const parameters = { N: N as number, r: r as number, p: p as number }
   const powerOfTwo = Number.isInteger(Math.log2(parameters.N)) && parameters.N > 1
-  if (!powerOfTwo || 128 * parameters.N * parameters.r > limits.memoryBytes || parameters.p > limits.p)
+  if (!powerOfTwo || memoryBytes(parameters) > limits.memoryBytes || parameters.N * parameters.r * parameters.p > limits.work)
     throw new HoldfastError('unsupported-repository', { message: `${what} asks for an impossible key derivation` })
   const saltRaw = fromBase64(salt)
   if (saltRaw.length !== saltBytes)
@@ -103,9 +104,9 @@ function parseKeyFile(file: Uint8Array, what: string): { kdf: KdfParameters; sal
   return { kdf: parameters, salt: saltRaw, data: fromBase64(data) }
 }
 
-async function deriveKey(password: string, salt: Uint8Array, { N, r, p }: KdfParameters): Promise<MasterKey> {
+async function deriveKey(password: string, salt: Uint8Array, kdf: KdfParameters): Promise<MasterKey> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  scrypt(password, salt, 64, { N, r, p, maxmem: 128 * N * r * 2 + 1024 * 1024 * p }, (error, key) => {
+  scrypt(password, salt, 64, { ...kdf, maxmem: 2 * memoryBytes(kdf) }, (error, key) => {
     if (error) reject(error)
     else resolve(key)
   })
@@ -117,6 +118,7 @@ function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
 }
 
-function fromBase64(text: string): Buffer {
-  return Buffer.from(text, 'base64')
+/** Nothing of what is no text. */
+function fromBase64(text: unknown): Buffer {
+  return Buffer.from(typeof text === 'string' ? text : '', 'base64')
 }

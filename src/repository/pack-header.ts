@@ -10,6 +10,8 @@ export const compressedEntryBytes = 41
 /** The little-endian length of the sealed header, last in the file. */
 export const headerLengthBytes = 4
 const maxHeaderBytes = 16 * 1024 * 1024
+/** Offsets in it have 32 bits. */
+const maxPackBytes = 2 ** 32 - 1
 
 /** The plaintext of a pack's header: its blobs in the order of their bytes. To be sealed and put behind them, then its sealed length. */
 export function encodePackHeader(blobs: readonly HeaderEntry[]): Uint8Array {
@@ -58,6 +60,8 @@ export function decodePackHeader(header: Uint8Array, pack: string): BlobEntry[] 
     if (at + size > view.length) throw headerDamaged(pack, `header ends within the entry at offset ${at}`)
     const type: BlobType = (kind & 1) === 1 ? 'tree' : 'data'
     const length = view.readUInt32LE(at + 1)
+    if (length < sealOverheadBytes || offset + length > maxPackBytes)
+      throw headerDamaged(pack, `entry of ${length} bytes, which cannot be, at offset ${at} of the header`)
     const id = view.toString('hex', at + size - 32, at + size)
     entries.push({ type, id, offset, length, ...(compressed ? { uncompressedLength: view.readUInt32LE(at + 5) } : {}) })
     offset += length

@@ -17,7 +17,7 @@ export function randomPolynomial(): bigint {
  * (Lidl and Niederreiter, Finite Fields, ch. 3; Gao and Panario 1997.)
  */
 export function isIrreducible(f: bigint): boolean {
-  const n = degree(f)
+  const n = degreeOf(f)
   if (n < 1) return false
   let power = 2n
   for (let i = 1; i <= n / 2; i++) {
@@ -27,14 +27,15 @@ export function isIrreducible(f: bigint): boolean {
   return true
 }
 
-function degree(f: bigint): number {
+/** -1 of the polynomial 0. */
+export function degreeOf(f: bigint): number {
   return f === 0n ? -1 : f.toString(2).length - 1
 }
 
 function remainder(f: bigint, by: bigint): bigint {
-  const n = degree(by)
+  const n = degreeOf(by)
   let rest = f
-  for (let d = degree(rest); d >= n; d = degree(rest)) rest ^= by << BigInt(d - n)
+  for (let d = degreeOf(rest); d >= n; d = degreeOf(rest)) rest ^= by << BigInt(d - n)
   return rest
 }
 

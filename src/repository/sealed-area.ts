@@ -9,6 +9,7 @@ export type AreaKind = Extract<ObjectKind, `holdfast/${string}`>
 
 const compress = promisify(zstdCompressCallback)
 const formatVersion = 1
+/** WAL segments are the largest, and a gigabyte at most. What hardly changes may be compressed as much as it will. Bytes. */
 const maxPlainBytes = 1024 * 1024 * 1024
 
 /**
@@ -43,7 +44,7 @@ function open(keys: SealKeys, stored: Uint8Array, label: string): Uint8Array {
   const bytes = Buffer.from(unseal(keys, stored, label))
   const damaged = (why: string, details: Readonly<Record<string, string>> = {}) =>
     new HoldfastError('object-damaged', { message: `${label} ${why}`, details: { object: label, what: label, ...details } })
-  if (bytes.length < 3 || bytes[0] !== formatVersion) throw damaged(`has the unknown encoding ${bytes[0] ?? 'of nothing'}`)
+  if (bytes.length < 3 || bytes[0] !== formatVersion) throw damaged(`has an unknown encoding (${bytes[0] ?? 'it is empty'})`)
   const end = 3 + bytes.readUInt16LE(1)
   const actual = bytes.toString('utf8', 3, end)
   if (actual !== label) throw damaged(`is another object: it was stored as '${actual}'`, { storedAs: actual })

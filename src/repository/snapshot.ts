@@ -1,4 +1,5 @@
 import { HoldfastError, shortId } from '../kernel/index.ts'
+import { parseJsonObject, type JsonObject } from './json-object.ts'
 import { parseTime } from './tree/time.ts'
 
 /** What a backup did, in restic's counters. Times are RFC 3339. */
@@ -115,12 +116,7 @@ const hexId = /^[0-9a-f]{64}$/
 export function decodeSnapshot(id: string, raw: Uint8Array): Snapshot {
   const damaged = (why: string) =>
     new HoldfastError('object-damaged', { message: `snapshot ${shortId(id)} is not readable: ${why}`, details: { snapshot: id } })
-  let fields: Record<string, unknown>
-  try {
-    fields = JSON.parse(Buffer.from(raw).toString('utf8')) as Record<string, unknown>
-  } catch {
-    throw damaged('it is not JSON')
-  }
+  const fields = parseJsonObject(raw, damaged)
   const { time, tree, paths } = fields
   const ns = typeof time === 'string' ? parseTime(time) : undefined
   if (typeof time !== 'string' || ns === undefined) throw damaged('it has no readable time')
@@ -145,7 +141,7 @@ export function decodeSnapshot(id: string, raw: Uint8Array): Snapshot {
   }
 }
 
-function text<Key extends string>(fields: Record<string, unknown>, from: string, to: Key): { [K in Key]?: string } {
+function text<Key extends string>(fields: JsonObject, from: string, to: Key): { [K in Key]?: string } {
   const value = fields[from]
   return typeof value === 'string' && value !== '' ? ({ [to]: value } as { [K in Key]?: string }) : {}
 }

@@ -4,8 +4,10 @@ import { seal, unseal, type SealKeys } from './seal.ts'
 import { zstdCompress, zstdContentBytes, zstdDecompress } from './zstd.ts'
 
 const compressedMark = 2
-/** An index of a large repository, with room to spare. Bytes. */
-const maxPlainBytes = 1024 * 1024 * 1024
+/** What is stored may be so many times as large when it is decompressed: an index, half of it hashes, is not 10 times. */
+const maxRatio = 100
+/** Whatever its ratio; and of an index of a large repository, with room to spare. Bytes. */
+const [leastLimit, mostLimit] = [1024 * 1024, 1024 * 1024 * 1024]
 
 /** The stored form of an index, snapshot or lock: version byte, zstd frame, sealed. In format version 1 the JSON alone, sealed. */
 export function encodeUnpacked(keys: SealKeys, body: Uint8Array, version: 1 | 2): Uint8Array {
@@ -26,6 +28,7 @@ export function decodeUnpacked(
   const first = plaintext[0]
   if (first === 0x7b || first === 0x5b) return plaintext
   if (first === compressedMark) {
+    const maxPlainBytes = mostPlainBytes(stored.length)
     const frame = plaintext.subarray(1)
     const size = memory && zstdContentBytes(frame)
     const room = size === undefined || size > maxPlainBytes ? undefined : memory?.(size)
@@ -36,6 +39,11 @@ export function decodeUnpacked(
     message: `${what} has an unknown encoding (${first === undefined ? 'it is empty' : `first byte ${first}`})`,
     details: { what },
   })
+}
+
+/** A small object must not be able to fill the memory. */
+function mostPlainBytes(storedBytes: number): number {
+  return Math.min(mostLimit, Math.max(leastLimit, storedBytes * maxRatio))
 }
 
 /** Throws `object-damaged` when the stored bytes are not those that the name was made from: altered, truncated, or renamed. */

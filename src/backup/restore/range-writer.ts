@@ -1,6 +1,6 @@
 import { closeSync, constants, ftruncateSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
 import { isHoldfastError, messageOf, systemCode } from '../../kernel/index.ts'
-import { plaintextBytes, storedIn, type BlobOpener } from '../../repository/index.ts'
+import { maxBlobBytes, plaintextBytes, storedIn, type BlobOpener } from '../../repository/index.ts'
 import { loadPosix } from '../posix.ts'
 import { TargetDirectories } from './directories.ts'
 import { applyToFile } from './metadata.ts'
@@ -94,7 +94,8 @@ export class RangeWriter implements Disposable {
   #open({ task, damaged }: Work, blob: number): Uint8Array | undefined {
     const { entry } = task.blobs[blob] ?? {}
     if (entry === undefined) return undefined
-    const length = plaintextBytes(entry)
+    // What an index says must not be able to fill the memory; opening refuses what is larger.
+    const length = Math.min(plaintextBytes(entry), maxBlobBytes)
     if (length > this.#memory.length) this.#memory = new Uint8Array(length)
     try {
       return this.#opener.open(task.pack, storedIn(task, entry), entry, this.#memory)

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { HoldfastError } from '../../kernel/index.ts'
-import { plaintextBytes, type BlobIndex } from '../../repository/index.ts'
+import { maxBlobBytes, plaintextBytes, type BlobIndex } from '../../repository/index.ts'
 import { createBreather, type Breather } from './breather.ts'
 import type { TargetDirectories } from './directories.ts'
 import type { PlannedFile } from './plan.ts'
@@ -42,7 +42,7 @@ export async function contentMatches(
     for (const id of content) {
       await breathe()
       const location = index.lookup('data', id)
-      if (location === undefined) return false
+      if (location === undefined || plaintextBytes(location) > maxBlobBytes) return false
       const bytes = Buffer.alloc(plaintextBytes(location))
       let filled = 0
       while (filled < bytes.length) {

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { HoldfastError, shortId, userName } from '../../kernel/index.ts'
+import { parseJsonObject } from '../json-object.ts'
 import { formatTime, parseTime } from '../tree/time.ts'
 
 /** A lock as it stands in the repository. */
@@ -34,13 +35,7 @@ export function encodeLock(exclusive: boolean, nowMs: number): Uint8Array {
 export function decodeLock(id: string, json: Uint8Array): LockInfo {
   const damaged = (why: string) =>
     new HoldfastError('object-damaged', { message: `lock ${shortId(id)} is not readable: ${why}`, details: { lock: id } })
-  let fields: Record<string, unknown>
-  try {
-    fields = JSON.parse(Buffer.from(json).toString('utf8')) as Record<string, unknown>
-  } catch {
-    throw damaged('it is not JSON')
-  }
-  const { time, exclusive, hostname, username, pid } = fields
+  const { time, exclusive, hostname, username, pid } = parseJsonObject(json, damaged)
   const ns = typeof time === 'string' ? parseTime(time) : undefined
   if (ns === undefined) throw damaged('it has no readable time')
   return {

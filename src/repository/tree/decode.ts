@@ -4,9 +4,13 @@ import type { ExtendedAttribute, NodeType, TreeNode } from './node.ts'
 import { parseTime, zeroTime, type Nanoseconds } from './time.ts'
 
 const types: ReadonlySet<string> = new Set(['file', 'dir', 'symlink', 'dev', 'chardev', 'fifo', 'socket', 'irregular'])
+/** Of a name, in messages: what is not readable may be of any length. */
+const shownOfName = 300
 const hexId = /^[0-9a-f]{64}$/
 /** A number outside a double's exact integers may stand there; digits within a name only cost the slower way. */
 const longNumber = /:\d{16,}/
+
+const maxU64 = 2n ** 64n - 1n
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -28,13 +32,16 @@ export function decodeTree(bytes: Uint8Array, what: string): TreeNode[] {
   if (!Array.isArray(nodes)) throw malformed(what, 'it has no list of nodes')
   return nodes.map((node, at) => {
     if (!isFields(node)) throw malformed(what, `node ${at} is not an object`)
-    return decodeNode(node, (why) => malformed(what, `node ${at} (${JSON.stringify(node.name)}) ${why}`))
+    const name = isText(node.name) ? JSON.stringify(node.name.slice(0, shownOfName)) : 'without a name'
+    return decodeNode(node, (why) => malformed(what, `node ${at} (${name}) ${why}`))
   })
 }
 
 type LosslessReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown
-// TypeScript's own types do not know yet that a reviver sees the text of a number.
+// TypeScript's own types do not know yet that a reviver sees the text of a number, and that one can be written as text.
 const parseWithSource = JSON.parse as (text: string, reviver: LosslessReviver) => unknown
+
+const { rawJSON: rawJson } = JSON as unknown as { readonly rawJSON: (text: string) => unknown }
 
 /** Integers that a double cannot hold come as bigint. */
 function parseLosslessly(text: string): unknown {
@@ -47,7 +54,8 @@ function decodeNode(fields: Fields, malformed: (why: string) => HoldfastError): 
   const { name, type, user, group, linktarget, linktarget_raw: rawTarget, content, subtree, error } = fields
   const nameBytes = typeof name === 'string' ? goUnquote(name) : undefined
   if (nameBytes === undefined) throw malformed('has no readable name')
-  if (typeof type !== 'string' || !types.has(type)) throw malformed(`has the unknown type ${JSON.stringify(type)}`)
+  if (typeof type !== 'string' || !types.has(type))
+    throw malformed(isText(type) ? `has the unknown type ${type.slice(0, shownOfName)}` : 'has no type')
   const time = (key: string): Nanoseconds => {
     const value = fields[key]
     if (value === undefined) return zeroTime
@@ -58,8 +66,8 @@ function decodeNode(fields: Fields, malformed: (why: string) => HoldfastError): 
   const u64 = (key: string): bigint | undefined => {
     const value = fields[key]
     if (value === undefined || value === 0) return undefined
-    if (typeof value === 'bigint') return value
-    if (typeof value !== 'number' || !Number.isInteger(value)) throw malformed(`has no readable ${key}`)
+    const isInteger = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))
+    if (!isInteger || value < 0 || value > maxU64) throw malformed(`has no readable ${key}`)
     return BigInt(value)
   }
   const ids = content ?? null
@@ -90,7 +98,7 @@ function decodeNode(fields: Fields, malformed: (why: string) => HoldfastError): 
       'extendedAttributes',
       Array.isArray(attributes) ? attributes.map((item) => decodeAttribute(item, malformed)) : undefined,
     ),
-    ...present('genericAttributes', isFields(generic) ? JSON.stringify(generic) : undefined),
+    ...present('genericAttributes', isFields(generic) ? textOf(generic, malformed) : undefined),
     ...present('device', u64('device')),
     content: ids,
     ...present('subtree', isId(subtree) ? subtree : undefined),
@@ -104,6 +112,15 @@ function decodeAttribute(item: unknown, malformed: (why: string) => HoldfastErro
   if (value !== undefined && value !== null && typeof value !== 'string')
     throw malformed(`has no readable value of the attribute ${name}`)
   return { name, value: Buffer.from(value ?? '', 'base64') }
+}
+
+/** JSON again. It may be nested so deeply that there are no words for it. */
+function textOf(generic: Fields, malformed: (why: string) => HoldfastError): string {
+  try {
+    return JSON.stringify(generic, (_key, value: unknown) => (typeof value === 'bigint' ? rawJson(value.toString()) : value))
+  } catch (error) {
+    throw malformed(`has unreadable generic attributes: ${messageOf(error)}`)
+  }
 }
 
 /** The member, or nothing at all: an optional property must not be there with the value undefined. */
