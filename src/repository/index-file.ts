@@ -1,6 +1,5 @@
 import { HoldfastError } from '../kernel/index.ts'
 import type { BlobEntry } from './blob.ts'
-import { sealOverheadBytes } from './seal.ts'
 
 /** A pack and all its blobs, as an index names them. */
 export interface IndexedPack {
@@ -51,7 +50,6 @@ function readBlob(blob: unknown, malformed: () => HoldfastError): BlobEntry {
   if (!isRecord(blob)) throw malformed()
   const { id, type, offset, length, uncompressed_length: uncompressedLength } = blob
   if (!isId(id) || (type !== 'data' && type !== 'tree') || !isU32(offset) || !isU32(length)) throw malformed()
-  if (length < sealOverheadBytes) throw malformed()
   if (uncompressedLength === undefined || uncompressedLength === 0) return { id, type, offset, length }
   if (!isU32(uncompressedLength)) throw malformed()
   return { id, type, offset, length, uncompressedLength }

@@ -13,9 +13,9 @@ export type FoundBlob =
   | { readonly entry: BlobEntry; readonly plaintext: Uint8Array }
   | { readonly entry: BlobEntry; readonly error: Error }
 
-/** Bytes of a blob's plaintext. */
+/** Bytes of a blob's plaintext. None of what is too short to be sealed: an index may say so. */
 export function plaintextBytes({ length, uncompressedLength }: BlobEntry): number {
-  return uncompressedLength ?? length - sealOverheadBytes
+  return uncompressedLength ?? Math.max(0, length - sealOverheadBytes)
 }
 
 /**

@@ -27,6 +27,14 @@ export interface PutOptions {
   readonly signal?: AbortSignal
 }
 
+/** A file of a write that is under way, or whose writer was killed. `name` is a path in the repository, for people and for removeLeftover. */
+export interface Leftover {
+  readonly name: string
+  readonly sizeBytes: number
+  /** Since it was last written to. */
+  readonly ageMs: number
+}
+
 /** Nothing at all, an empty folder or bucket, or something: a repository or anything else. */
 export type Occupancy = 'missing' | 'empty' | 'occupied'
 
@@ -41,6 +49,8 @@ export type Occupancy = 'missing' | 'empty' | 'occupied'
  *           With ifAbsent, exactly one of several writers succeeds; the others get `already-exists`.
  *           `disk-full` when there is no room; nothing is left behind then.
  * delete    deleting what is absent succeeds. Durable when it returns.
+ * leftovers what was not finished writing, be it that it is being written now; absent where nothing is ever left.
+ * removeLeftover  fails the write that is under way, if there is one, and harms nothing else. What is not there is not removed.
  *
  * Errors that may pass are marked `retryable`; callers never retry by themselves.
  */
@@ -57,4 +67,6 @@ export interface Backend extends AsyncDisposable {
   /** `bytes` may come in pieces, which are written one after the other without joining them. */
   put(kind: ObjectKind, name: string, bytes: Uint8Array | readonly Uint8Array[], options?: PutOptions): Promise<void>
   delete(kind: ObjectKind, name: string, signal?: AbortSignal): Promise<void>
+  leftovers?(signal?: AbortSignal): AsyncIterable<Leftover>
+  removeLeftover?(name: string, signal?: AbortSignal): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../kernel/index.ts'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Backend, ObjectKind } from './backend.ts'
+import type { Backend, Leftover, ObjectKind } from './backend.ts'
 
 export type Operation = 'list' | 'stat' | 'get' | 'put' | 'delete'
 
@@ -90,9 +90,13 @@ export function faulty(backend: Backend, script: readonly FaultRule[]): Backend 
     },
     put: (kind, name, bytes, options) => call('put', kind, name, () => backend.put(kind, name, bytes, options)),
     delete: (kind, name, signal) => call('delete', kind, name, () => backend.delete(kind, name, signal)),
+    ...(backend.leftovers && { leftovers: (signal) => backend.leftovers?.(signal) ?? none() }),
+    ...(backend.removeLeftover && { removeLeftover: async (name, signal) => backend.removeLeftover?.(name, signal) }),
     [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
   }
 }
+
+async function* none(): AsyncIterable<Leftover> {}
 
 function withFlippedBit(bytes: Uint8Array, bit: number): Uint8Array {
   const copy = new Uint8Array(bytes)

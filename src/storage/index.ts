@@ -1,4 +1,4 @@
-export type { Backend, GetOptions, ObjectInfo, ObjectKind, Occupancy, PutOptions } from './backend.ts'
+export type { Backend, GetOptions, Leftover, ObjectInfo, ObjectKind, Occupancy, PutOptions } from './backend.ts'
 export { faulty, type FaultRule } from './faulty.ts'
 export { openLocalBackend } from './local/local-backend.ts'
 export { createMemoryBackend } from './memory.ts'

@@ -13,7 +13,12 @@ const temporary = /-tmp-[0-9a-z]+$/
 export function isObjectName(kind: ObjectKind, name: string): boolean {
   if (kind === 'config') return name === ''
   if (hashNamed.has(kind)) return hexId.test(name)
-  return !temporary.test(name) && name.split('/').every((part) => component.test(part))
+  return !isTemporaryName(name) && name.split('/').every((part) => component.test(part))
+}
+
+/** What restic's local backend and ours call a file until it is whole. */
+export function isTemporaryName(name: string): boolean {
+  return temporary.test(name)
 }
 
 /** Throws `internal`: a name that cannot be is a defect of the caller. */

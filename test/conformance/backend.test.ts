@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,6 +58,29 @@ describe('local backend', () => {
     await writeFile(join(made.path, 'holdfast/wal/1/b-tmp-00aa11bb22cc'), 'half')
     expect(await Array.fromAsync(made.backend.list('index'))).toHaveLength(1)
     expect(await Array.fromAsync(made.backend.list('holdfast/wal'))).toHaveLength(1)
+  })
+
+  test('left-over temporary files are told with their age by the clock of the storage, and nothing else is removed as one', async () => {
+    await using made = await local()
+    const { backend, path } = made
+    for (const kind of ['locks', 'index'] as const) await backend.put(kind, sha256Hex('l'), Buffer.from('l'))
+    await backend.put('holdfast/wal', '1/a', Buffer.from('x'))
+    const names = ['config-tmp-1', `index/${sha256Hex('x')}-tmp-00aa11bb22cc`, 'holdfast/wal/1/b-tmp-00aa11bb22cc']
+    for (const name of [...names, 'other-tmp-1']) await writeFile(join(path, name), 'half')
+    const found = await Array.fromAsync(backend.leftovers?.() ?? [])
+    expect(found.map(({ name }) => name).toSorted()).toEqual(names.toSorted())
+    // The file server's clock is an hour behind: what is written now looks old by ours.
+    const hourAgo = Date.now() / 1000 - 3600
+    await utimes(join(path, 'config-tmp-1'), hourAgo, hourAgo)
+    const ageMs = async () =>
+      (await Array.fromAsync(backend.leftovers?.() ?? [])).find(({ name }) => name === 'config-tmp-1')?.ageMs
+    expect(await ageMs()).toBeGreaterThan(3_500_000)
+    await utimes(join(path, 'locks', sha256Hex('l')), hourAgo, hourAgo)
+    expect(await ageMs()).toBeLessThan(1000)
+    for (const name of [`locks/${sha256Hex('l')}`, '../x-tmp-1', 'other/x-tmp-1', 'holdfast/../../x-tmp-1'])
+      await expect(backend.removeLeftover?.(name)).rejects.toMatchObject({ code: 'internal' })
+    for (const name of names) await backend.removeLeftover?.(name)
+    expect(await Array.fromAsync(backend.leftovers?.() ?? [])).toEqual([])
   })
 
   test('a path that is a file is not a repository', async () => {

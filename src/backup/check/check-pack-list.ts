@@ -1,3 +1,4 @@
+import { oldLeftovers } from '../leftovers.ts'
 import { loseBlobsOf, type CheckState } from './state.ts'
 
 /** A pack that is there and has the size it should have. */
@@ -34,6 +35,8 @@ export async function checkPackList(state: CheckState): Promise<PresentPack[]> {
     culprits.set(id, id)
     damage.set(id, (affected) => ({ severity: 'error', code: 'pack-missing', pack: id, ...affected }))
   }
+  for (const { name: file, sizeBytes } of await oldLeftovers(repository, signal))
+    findings.push({ severity: 'note', code: 'leftover', file, sizeBytes })
   if (culprits.size > 0) loseBlobsOf(state, culprits)
   state.counts.packs = seen.size
   return present

@@ -41,6 +41,8 @@ export type CheckFinding =
   | { readonly severity: 'error'; readonly code: 'tree-malformed'; readonly tree: string; readonly reason: string }
   | { readonly severity: 'error'; readonly code: 'area-object-damaged'; readonly object: string; readonly reason: string }
   | { readonly severity: 'note'; readonly code: 'pack-unreferenced'; readonly pack: string; readonly sizeBytes: number }
+  /** A temporary file of a writer that was killed. */
+  | { readonly severity: 'note'; readonly code: 'leftover'; readonly file: string; readonly sizeBytes: number }
   | { readonly severity: 'note'; readonly code: 'pack-mixed'; readonly pack: string }
   | { readonly severity: 'note'; readonly code: 'read-unstable'; readonly pack: string; readonly reasons: readonly string[] }
 

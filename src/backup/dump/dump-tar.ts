@@ -1,4 +1,5 @@
 import { listTree } from '../list-tree.ts'
+import { refuseUnsafe } from '../unsafe-name.ts'
 import type { DumpedTree, TreeDump } from './dump.ts'
 import { fileContent, ofSize } from './file-content.ts'
 import { isTarType, padding, tarEnd, tarHeader } from './tar-format.ts'
@@ -11,6 +12,7 @@ export async function* tarOf(
   const firstNames = new Map<string, Buffer>()
   for await (const entry of listTree({ repository, snapshot, path, recursive: true, root: inner }, signal)) {
     signal.throwIfAborted()
+    refuseUnsafe(entry)
     const { node } = entry
     // Without the slash in front: whoever unpacks it decides where.
     const relative = entry.path.subarray(1)

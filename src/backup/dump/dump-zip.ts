@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { ZipFile } from 'yazl'
 import { unixPermissions } from '../file-mode.ts'
 import { listTree, type ListedNode } from '../list-tree.ts'
+import { refuseUnsafe } from '../unsafe-name.ts'
 import type { TreeDump } from './dump.ts'
 import { countEntry } from './dump-tar.ts'
 import { fileContent } from './file-content.ts'
@@ -23,6 +24,7 @@ export async function* zipOf(
   const filling = (async () => {
     for await (const entry of listTree({ repository, snapshot, path, recursive: true, root: inner }, signal)) {
       signal.throwIfAborted()
+      refuseUnsafe(entry)
       const { type } = entry.node
       if (!(type in unixTypes)) {
         result.skipped.push({ path: entry.path.toString(), reason: `zip has no entries of the type ${type}` })

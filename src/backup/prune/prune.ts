@@ -1,5 +1,6 @@
 import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import { withLock } from '../with-lock.ts'
+import { amountOf, oldLeftovers } from '../leftovers.ts'
 import { amountToMove, repack } from './repack.ts'
 import { packAction } from './plan.ts'
 import { removeUnused, type Removal } from './remove-unused.ts'
@@ -41,7 +42,13 @@ export async function prune(
     )
     const removal = dryRun ? undefined : await remove(job, found, progress, signal)
     if (removal === 'changed') continue
-    return { ...report(found, moved, removal), dryRun, unreadableIndexes: unreadable, durationMs: performance.now() - startMs }
+    const leftovers = removal?.leftovers ?? amountOf(await oldLeftovers(repository, signal))
+    return {
+      ...report(found, moved, removal, leftovers),
+      dryRun,
+      unreadableIndexes: unreadable,
+      durationMs: performance.now() - startMs,
+    }
   }
   throw new HoldfastError('locked', {
     message: `others pruned ${repository.location} at the same time, ${attempts} times; what is left unused stays for the next prune`,
@@ -76,6 +83,7 @@ function report(
   { index, snapshots, packs: { sizes, lost, unindexed }, table, actions }: Survey,
   moved: Amount,
   removal: Removal | undefined,
+  leftovers: Amount,
 ): Omit<PruneReport, 'dryRun' | 'unreadableIndexes' | 'durationMs'> {
   const isLost = new Set(lost)
   const packsOf = (action: number): Amount => {
@@ -102,7 +110,8 @@ function report(
     moved,
     unindexedPacks: residue,
     lostPacks: lost.map((pack) => ids[pack] ?? ''),
-    freedBytes: deletedBytes + residue.bytes - moved.bytes,
+    leftovers,
+    freedBytes: deletedBytes + residue.bytes + leftovers.bytes - moved.bytes,
     unusedAfterBytes: keptUnused,
     indexesWritten: removal?.indexesWritten ?? 0,
     indexesRemoved: removal?.indexesRemoved ?? 0,

@@ -1,13 +1,13 @@
 import { HoldfastError, mapConcurrently } from '../../kernel/index.ts'
 import type { RepositoryLock } from '../../repository/index.ts'
 import { rewriteIndexes } from '../rewrite-indexes.ts'
+import { removeLeftovers } from '../leftovers.ts'
 import { BitSet } from '../bit-set.ts'
 import { listPacks, type PackListing } from './list-packs.ts'
 import { markUsed } from './mark-used.ts'
 import { packAction } from './plan.ts'
-import type { PruneProgress } from './report.ts'
+import type { Amount, PruneProgress } from './report.ts'
 import type { PruneJob } from './request.ts'
-
 import { indexFilesOf, onSnapshot, type Survey } from './survey.ts'
 
 const deletionsAtOnce = 8
@@ -17,6 +17,7 @@ export interface Removal {
   readonly packs: number
   readonly bytes: number
   readonly unindexed: { readonly count: number; readonly bytes: number }
+  readonly leftovers: Amount
   readonly undecided: readonly string[]
   readonly indexesWritten: number
   readonly indexesRemoved: number
@@ -73,6 +74,7 @@ export async function removeUnused(
   })
   repository.dropIndex()
   return {
+    leftovers: await removeLeftovers(repository, signal),
     packs: removed.length,
     bytes: bytesOf(removed),
     unindexed: { count: unindexed.length, bytes: bytesOf(unindexed) },

@@ -34,6 +34,8 @@ export interface PruneReport {
   readonly moved: Amount
   /** Packs that no index names: residue of interrupted work. */
   readonly unindexedPacks: Amount
+  /** Temporary files of writers that were killed. */
+  readonly leftovers: Amount
   /** Ids of packs that an index named, that are missing or cut short, and that nothing is needed of: their index is put right. */
   readonly lostPacks: readonly string[]
   /** Bytes that are free now, or would be; less what was written. */

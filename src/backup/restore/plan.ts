@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../kernel/index.ts'
 import { isSafeNodeName, type Repository, type TreeNode } from '../../repository/index.ts'
+import { unsafeName } from '../unsafe-name.ts'
 import type { ChooseEntry } from './choose-entries.ts'
 
 /** A regular file to restore, at a path under the target. */
@@ -105,12 +106,5 @@ function checkName(name: Uint8Array, seen: Set<string>, directory: Buffer): void
     seen.add(key)
     return
   }
-  const shown = JSON.stringify(bytes.toString())
-  throw new HoldfastError('target-unsafe', {
-    message: safe
-      ? `refused: the directory '${directory.toString()}/' of the snapshot has two entries named ${shown}`
-      : `refused: the directory '${directory.toString()}/' of the snapshot has an entry named ${shown}, which leads out of it`,
-    hint: 'no backup program writes such a tree: find out who wrote this snapshot',
-    details: { directory: directory.toString(), name: bytes.toString() },
-  })
+  throw unsafeName(bytes, directory, safe ? 'twice' : 'leads-out')
 }

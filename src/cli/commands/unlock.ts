@@ -1,4 +1,5 @@
-import { formatDuration, printableName, shortId } from '../../kernel/index.ts'
+import { removeLeftoversWhenFree } from '../../backup/index.ts'
+import { formatDuration, formatSize, printableName, shortId } from '../../kernel/index.ts'
 import type { StandingLock } from '../../repository/index.ts'
 import { openTargetRepository } from '../../service/index.ts'
 import { command } from '../command.ts'
@@ -15,10 +16,12 @@ export const unlockCommand = command('unlock', 'remove locks that nobody holds a
     await using target = await openTargetRepository(globals, name, signal)
     const removed = await target.repository.unlock({ all: removeAll }, signal)
     const left = await target.repository.locks(signal)
-    print.result({ removed: removed.map(asJson), left: left.map(asJson) }, () =>
+    const leftovers = left.length > 0 ? { count: 0, bytes: 0 } : await removeLeftoversWhenFree(target.repository, signal)
+    print.result({ removed: removed.map(asJson), left: left.map(asJson), leftovers }, () =>
       [
         removed.length === 0 ? 'no lock was removed' : removed.map((lock) => `removed ${lockText(lock)}`).join('\n'),
         ...left.map((lock) => `in use: ${lockText(lock)}`),
+        ...(leftovers.count > 0 ? [`removed ${leftovers.count} half-written files (${formatSize(leftovers.bytes)})`] : []),
       ].join('\n'),
     )
   })

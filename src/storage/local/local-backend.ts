@@ -1,9 +1,10 @@
 import { lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { diskFullOr, HoldfastError, isHoldfastError, messageOf, syncDirectory, systemCode } from '../../kernel/index.ts'
-import type { Backend, GetOptions, ObjectInfo, ObjectKind, Occupancy, PutOptions } from '../backend.ts'
+import type { Backend, GetOptions, Leftover, ObjectInfo, ObjectKind, Occupancy, PutOptions } from '../backend.ts'
 import { alreadyExists, assertObjectName, isObjectName, objectLabel, objectMissing, shortRead } from '../object-names.ts'
 import { objectPath, repositoryFolders } from './layout.ts'
+import { findLeftovers, isLeftoverName } from './leftovers.ts'
 import { modesOf, type Modes } from './modes.ts'
 import { makeFolders, writeObject } from './write-object.ts'
 
@@ -179,6 +180,25 @@ class LocalBackend implements Backend {
       const code = systemCode(error)
       if (code === 'ENOENT' || code === 'ENOTDIR') return
       throw asStorageError(error, objectLabel(kind, name))
+    }
+  }
+
+  async *leftovers(signal?: AbortSignal): AsyncIterable<Leftover> {
+    try {
+      yield* findLeftovers(this.location, signal)
+    } catch (error) {
+      throw asStorageError(error, this.location)
+    }
+  }
+
+  async removeLeftover(name: string, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    if (!isLeftoverName(name)) throw new HoldfastError('internal', { message: `'${name}' is no temporary file of a repository` })
+    const path = join(this.location, name)
+    try {
+      await unlink(path)
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw asStorageError(error, path)
     }
   }
 

@@ -70,6 +70,8 @@ const wording: Wording = {
   'tree-malformed': (finding) => finding.reason,
   'area-object-damaged': (finding) => `${finding.object} is damaged: ${finding.reason}`,
   'pack-unreferenced': (finding) => `nothing refers to pack ${shortId(finding.pack)} (${formatSize(finding.sizeBytes)})`,
+  leftover: (finding) =>
+    `${finding.file} (${formatSize(finding.sizeBytes)}) was left half-written by a process that died: prune and unlock remove it`,
   'pack-mixed': (finding) => `pack ${shortId(finding.pack)} holds trees and data together, which makes it slow`,
   'read-unstable': (finding) =>
     `pack ${shortId(finding.pack)} was read wrong once and right the second time: the storage may be failing`,

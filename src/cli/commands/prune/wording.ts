@@ -16,7 +16,7 @@ export function progressText({ phase, done, total, bytesDone, bytesTotal, etaMs 
 }
 
 export function pruneText(report: PruneReport): string {
-  const { dryRun, used, unused, keptPacks, removedPacks, repackedPacks, moved, unindexedPacks, lostPacks } = report
+  const { dryRun, used, unused, keptPacks, removedPacks, repackedPacks, moved, unindexedPacks, leftovers, lostPacks } = report
   const share = used.bytes + unused.bytes === 0 ? 0 : (100 * unused.bytes) / (used.bytes + unused.bytes)
   const lines = [
     `used       ${amount(used, 'blob')} in ${count(report.snapshots, 'snapshot')}`,
@@ -24,6 +24,7 @@ export function pruneText(report: PruneReport): string {
     `packs      ${amount(keptPacks, 'pack')} stay, ${amount(removedPacks, 'pack')} not needed at all`,
     ...(repackedPacks.count > 0 ? [`repacked   ${amount(repackedPacks, 'pack')}, ${amount(moved, 'blob')} moved from them`] : []),
     ...(unindexedPacks.count > 0 ? [`residue    ${amount(unindexedPacks, 'pack')} that no index names`] : []),
+    ...(leftovers.count > 0 ? [`temporary  ${amount(leftovers, 'file')} of processes that died`] : []),
     ...(lostPacks.length > 0
       ? [`lost       ${count(lostPacks.length, 'pack')} missing or cut short, of which nothing is needed`]
       : []),
