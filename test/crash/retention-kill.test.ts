@@ -12,8 +12,10 @@ import { describeTree } from '../support/sample-tree.ts'
 
 const { signal } = new AbortController()
 const program = new URL('./retention-process.ts', import.meta.url).pathname
-const verbs = ['backup', 'forget', 'prune'] as const
-type Verb = (typeof verbs)[number]
+const all = ['backup', 'forget', 'prune', 'copy'] as const
+type Verb = (typeof all)[number]
+/** RETENTION_VERBS=copy kills only that. */
+const verbs = all.filter((verb) => (process.env.RETENTION_VERBS ?? all.join()).split(',').includes(verb))
 /** RETENTION_KILLS=200 is what it was accepted with. The seed makes the moments, the machine what happens at them. */
 const kills = Number(process.env.RETENTION_KILLS ?? 24)
 const seed = Number(process.env.RETENTION_SEED ?? randomInt(2 ** 31))
@@ -29,24 +31,32 @@ function random(seed: number): () => number {
   }
 }
 
-function start(shared: SharedRepository, source: string, ...more: string[]) {
-  const args = [program, shared.path, testPassword, source, ...more]
+interface World {
+  readonly shared: SharedRepository
+  /** What is copied to. */
+  readonly other: SharedRepository
+  readonly source: string
+}
+
+function start({ shared, other, source }: World, ...more: string[]) {
+  const args = [program, shared.path, other.path, testPassword, source, ...more]
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 /** How long each takes on this machine, undisturbed. */
-async function measure(shared: SharedRepository, source: string): Promise<Record<Verb, number>> {
-  const took: Record<Verb, number[]> = { backup: [], forget: [], prune: [] }
-  for await (const line of createInterface({ input: start(shared, source, '3').stdout })) {
+async function measure(world: World): Promise<Record<Verb, number>> {
+  const took: Record<Verb, number[]> = { backup: [], forget: [], prune: [], copy: [] }
+  for await (const line of createInterface({ input: start(world, '3').stdout })) {
     const [, verb, ms] = /^ended (\w+) ([\d.]+)/.exec(line) ?? []
     if (verb !== undefined) took[verb as Verb].push(Number(ms))
   }
-  return { backup: Math.max(...took.backup), forget: Math.max(...took.forget), prune: Math.max(...took.prune) }
+  const longest = (verb: Verb) => Math.max(...took[verb])
+  return { backup: longest('backup'), forget: longest('forget'), prune: longest('prune'), copy: longest('copy') }
 }
 
 /** Kills the process so long after the verb began. True when it was still at work at it. */
-async function killAt(shared: SharedRepository, source: string, wanted: Verb, afterMs: number): Promise<boolean> {
-  const child = start(shared, source)
+async function killAt(world: World, wanted: Verb, afterMs: number): Promise<boolean> {
+  const child = start(world)
   const closed = new Promise((resolve) => child.once('close', resolve))
   let under: string | undefined
   let timer: NodeJS.Timeout | undefined
@@ -59,9 +69,11 @@ async function killAt(shared: SharedRepository, source: string, wanted: Verb, af
   return under === wanted
 }
 
-describeWith('restic', 'backup, forget and prune that are killed', (restic) => {
+describeWith('restic', 'backup, copy, forget and prune that are killed', (restic) => {
   test(`lose nothing that a snapshot needs, ${kills} times at random moments`, { timeout: 60_000 + kills * 20_000 }, async () => {
     using shared = sharedRepository(restic)
+    using other = sharedRepository(restic)
+    await (await other.create())[Symbol.asyncDispose]()
     const source = join(shared.folder, 'source')
     mkdirSync(source)
     for (let file = 0; file < 25; file++) writeFileSync(join(source, `file ${file}`), randomBytes(1000 + file * 2000))
@@ -72,25 +84,27 @@ describeWith('restic', 'backup, forget and prune that are killed', (restic) => {
       const files = createFilesSource({ paths: [source] })
       await backup({ repository, source: files, tags: ['keep'], writer: { packBytes: 64 * 1024 } }, () => {}, signal)
     }
-    const typical = await measure(shared, source)
+    const world = { shared, other, source }
+    const typical = await measure(world)
     const next = random(seed)
-    const atWork: Record<Verb, number> = { backup: 0, forget: 0, prune: 0 }
+    const atWork: Record<Verb, number> = { backup: 0, forget: 0, prune: 0, copy: 0 }
     for (let round = 0; round < kills; round++) {
       const verb = verbs[round % verbs.length] ?? 'prune'
-      const hit = await killAt(shared, source, verb, next() * typical[verb])
+      const hit = await killAt(world, verb, next() * typical[verb])
       if (hit) atWork[verb]++
-      await using repository = await shared.open()
-      const [report] = await Promise.all([
-        checkRepository({ repository, noLock: true }, () => {}, signal),
-        shared.restic(['check', '--no-lock']),
-      ])
-      const where = `seed ${seed}, round ${round}, ${verb}`
-      expect(
-        report.findings.filter(({ severity }) => severity === 'error'),
-        where,
-      ).toEqual([])
-      // Only the dead process's lock: a stale one is all that may stand in the way of the next.
-      expect((await repository.unlock()).length, where).toBeLessThanOrEqual(1)
+      for (const each of [shared, other]) {
+        await using repository = await each.open()
+        const [report] = await Promise.all([
+          checkRepository({ repository, noLock: true }, () => {}, signal),
+          each.restic(['check', '--no-lock']),
+        ])
+        const where = `seed ${seed}, round ${round}, ${verb}, ${each === other ? 'the copy' : 'the first'}`
+        // Before the first copy there is nothing in the other one.
+        const errors = report.findings.filter(({ severity, code }) => severity === 'error' && code !== 'nothing-checked')
+        expect(errors, where).toEqual([])
+        // Only the dead process's lock: a stale one is all that may stand in the way of the next.
+        expect((await repository.unlock()).length, where).toBeLessThanOrEqual(1)
+      }
     }
     console.log(
       `seed ${seed}: killed ${kills} times, at work at ${JSON.stringify(atWork)}; usual times ${JSON.stringify(typical)} ms`,
@@ -98,15 +112,16 @@ describeWith('restic', 'backup, forget and prune that are killed', (restic) => {
     // The kills met all of them at work, or this test shows nothing.
     for (const verb of verbs) expect(atWork[verb], verb).toBeGreaterThan(0)
 
-    await using repository = await shared.open()
-    expect(await prune({ repository, maxUnused: { bytes: 0 } }, () => {}, signal)).toMatchObject({ unusedAfterBytes: 0 })
-    await shared.check()
-    const snapshot = await repository.findSnapshot('latest', { tags: ['keep'] })
-    const target = join(shared.folder, 'back')
-    await restoreSnapshot({ repository, snapshot, target, subtree: source }, () => {}, signal)
-    const names = readdirSync(kept)
     const content = (folder: string) => describeTree(folder).map(({ path, content }) => ({ path, content }))
-    expect(names).toHaveLength(25)
-    expect(content(target)).toEqual(content(kept))
+    expect(readdirSync(kept)).toHaveLength(25)
+    for (const each of [shared, other]) {
+      await using repository = await each.open()
+      expect(await prune({ repository, maxUnused: { bytes: 0 } }, () => {}, signal)).toMatchObject({ unusedAfterBytes: 0 })
+      await each.check()
+      const snapshot = await repository.findSnapshot('latest', { tags: ['keep'] })
+      const target = join(each.folder, 'back')
+      await restoreSnapshot({ repository, snapshot, target, subtree: source }, () => {}, signal)
+      expect(content(target)).toEqual(content(kept))
+    }
   })
 })
