@@ -1,6 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { setTimeout as delay } from 'node:timers/promises'
-import { HoldfastError, sha256Hex, systemCode } from '../kernel/index.ts'
+import { endProcesses, HoldfastError, isHoldfastError, processesStartedWith, sha256Hex } from '../kernel/index.ts'
 
 const cookieName = 'HOLDFAST_PROCESSES_OF'
 const sessionName = 'HOLDFAST_SESSION'
@@ -22,51 +20,20 @@ export function inOwnSession(program: string, args: readonly string[]): [string,
  * do not go. Needs /proc: elsewhere it finds nothing.
  */
 export async function endLeftProcesses(stateDirectory: string, idempotencyKey: string, signal: AbortSignal): Promise<number> {
-  const cookie = cookieOf(stateDirectory, idempotencyKey)
-  const left = await processesOf(cookie)
-  for (const name of ['SIGTERM', 'SIGKILL'] as const) {
-    for (const pid of await processesOf(cookie)) sendSignal(pid, name)
-    const deadline = performance.now() + graceMs
-    while ((await processesOf(cookie)).length > 0 && performance.now() < deadline) {
-      signal.throwIfAborted()
-      await delay(20)
-    }
-    if ((await processesOf(cookie)).length === 0) return left.length
+  const cookie = `${cookieName}=${cookieOf(stateDirectory, idempotencyKey)}`
+  const left = () => processesStartedWith((started) => started.has(cookie) && started.has(`${sessionName}=${started.session}`))
+  try {
+    return await endProcesses(left, ['SIGTERM', 'SIGKILL'], graceMs, signal)
+  } catch (error) {
+    if (!isHoldfastError(error, 'outcome-unknown')) throw error
+    throw new HoldfastError('outcome-unknown', {
+      message: `processes of an interrupted attempt do not end: ${String(error.details.pids)}`,
+      hint: 'see what they wait for; the step goes on when they are gone',
+      cause: error,
+    })
   }
-  throw new HoldfastError('outcome-unknown', {
-    message: `processes of an interrupted attempt do not end: ${(await processesOf(cookie)).join(', ')}`,
-    hint: 'see what they wait for; the step goes on when they are gone',
-  })
 }
 
 function cookieOf(stateDirectory: string, idempotencyKey: string): string {
   return sha256Hex(`${stateDirectory}\0${idempotencyKey}`).slice(0, 32)
-}
-
-async function processesOf(cookie: string): Promise<number[]> {
-  const names = process.platform === 'linux' ? await readdir('/proc') : []
-  const found: number[] = []
-  for (const name of names) {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue
-    const [environment, stat] = await Promise.all([readProc(name, 'environ'), readProc(name, 'stat')])
-    const variables = environment.split('\0')
-    // proc_pid_stat(5): after the name in parentheses come state, parent, group and session.
-    const [state, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    if (state === 'Z' || !variables.includes(`${cookieName}=${cookie}`)) continue
-    if (variables.includes(`${sessionName}=${session}`)) found.push(Number(name))
-  }
-  return found
-}
-
-/** '' for a process that is gone or not ours. */
-async function readProc(pid: string, file: string): Promise<string> {
-  return await readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')
-}
-
-function sendSignal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name)
-  } catch (error) {
-    if (systemCode(error) !== 'ESRCH') throw error
-  }
 }

@@ -1,8 +1,10 @@
 import type { z } from 'zod'
 import type { Catalog, Secret, SecretRef } from '../catalog/index.ts'
-import type { Clock, Json } from '../kernel/index.ts'
+import type { Clock, Finding, Json } from '../kernel/index.ts'
 import type { FetcherOptions } from '../postgres/index.ts'
 import type { Repository } from '../repository/index.ts'
+
+export type { Finding } from '../kernel/index.ts'
 
 /**
  * What a step does to the world. `reversible` steps with an undo are undone in reverse order when a later step fails; after a
@@ -33,15 +35,6 @@ export interface Sandbox {
   readonly approvals: 'answered' | 'asked'
   /** `own`: the step's commands run in a network namespace of their own, from which nothing can be reached. */
   readonly network: 'own' | 'shared'
-}
-
-/** Something a preflight found. `blocker`: the step would fail or do harm, so the run does not begin. */
-export interface Finding {
-  readonly severity: 'blocker' | 'warning'
-  readonly code: string
-  /** A lowercase sentence. */
-  readonly message: string
-  readonly hint?: string
 }
 
 /**

@@ -1,4 +1,15 @@
-export { clusterName, durationText, repositoryName, secretRef, serviceName, setOf, sizeText, text } from './fields.ts'
+export {
+  absolutePath,
+  clusterName,
+  durationText,
+  portNumber,
+  repositoryName,
+  secretRef,
+  serviceName,
+  setOf,
+  sizeText,
+  text,
+} from './fields.ts'
 export { drillOf, type Drill, type Substitution } from './drill.ts'
 export { codeFrame } from './frame.ts'
 export { dependencyOrder, dependentsOf, findService } from './graph.ts'

@@ -1,1 +1,5 @@
 export { lookOnce, type LookDeps } from './hypothesis/look.ts'
+export { openGuard, type Guard, type GuardOptions } from './clean-up/guard.ts'
+export type { EndedFault, InjectedFault, RecordedStep } from './clean-up/inject.ts'
+export { readRecords, type FaultRecord, type OpenedRecord } from './clean-up/record.ts'
+export { sweep, type Swept, type SweepOptions } from './clean-up/sweep.ts'

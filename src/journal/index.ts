@@ -1,5 +1,5 @@
 export { openJournal, readJournal, type Journal, type JournalOptions } from './journal.ts'
 export type { JournalRecord } from './line.ts'
 export { acquireOwnerLock, lockHolder, type LockOptions, type LockOwner, type OwnerLock } from './owner-lock.ts'
-export { ownIdentity, type ProcessIdentity, type ProcessState } from './process-identity.ts'
+export { createSlots, openSlots, readSlots, type Slots, type SlotSizes } from './slots.ts'
 export { createJournalReader, type JournalReader } from './reader.ts'

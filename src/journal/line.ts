@@ -51,7 +51,8 @@ export function decodeJournal(bytes: Uint8Array, path: string, before = { record
   return { records, wholeBytes: offset }
 }
 
-function decodeLine(text: string, expectedSeq: number): JournalRecord | undefined {
+/** Undefined for what is not a whole record with that place. */
+export function decodeLine(text: string, expectedSeq: number): JournalRecord | undefined {
   let parsed: { seq?: unknown; sum?: unknown; body?: Json } | null
   try {
     parsed = JSON.parse(text) as typeof parsed

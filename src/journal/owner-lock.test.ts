@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { acquireOwnerLock, lockHolder } from './owner-lock.ts'
-import { ownIdentity } from './process-identity.ts'
+import { ownIdentity } from '../kernel/index.ts'
 
 async function lockFolder() {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-lock-'))

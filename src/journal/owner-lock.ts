@@ -1,7 +1,17 @@
 import { link, mkdir, readdir, readFile, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HoldfastError, isHoldfastError, randomHex, syncDirectory, systemCode, writeFileDurably } from '../kernel/index.ts'
-import { ownIdentity, processState, type ProcessIdentity, type ProcessState } from './process-identity.ts'
+import {
+  HoldfastError,
+  isHoldfastError,
+  ownIdentity,
+  processState,
+  randomHex,
+  syncDirectory,
+  systemCode,
+  writeFileDurably,
+  type ProcessIdentity,
+  type ProcessState,
+} from '../kernel/index.ts'
 
 /** Who has, or last had, a lock. */
 export interface LockOwner extends ProcessIdentity {

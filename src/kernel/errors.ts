@@ -82,6 +82,11 @@ const errorTable = {
   'outcome-unknown': { exit: 1, http: 500 },
   'approval-refused': { exit: 1, http: 403 },
   'commit-refused': { exit: 1, http: 409 },
+  // faults, chaos
+  'fault-refused': { exit: 1, http: 409 },
+  'fault-failed': { exit: 1, http: 502 },
+  'fault-open': { exit: 1, http: 409 },
+  'clean-up-failed': { exit: 1, http: 500 },
   // ledger
   'ledger-damaged': { exit: 1, http: 500 },
 } as const satisfies Record<string, { exit: ExitCode; http: number }>

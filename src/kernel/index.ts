@@ -15,10 +15,20 @@ export {
   type ErrorParts,
   type ExitCode,
 } from './errors.ts'
+export type { Finding } from './finding.ts'
 export { randomHex, sha256Hex, shortId } from './hash.ts'
 export { mapConcurrently } from './map-concurrently.ts'
+export { endProcesses, processesStartedWith, sendSignal, type StartedWith } from './marked-processes.ts'
 export { addressing, nodeFfi, type Ffi } from './node-ffi.ts'
 export { onOneLine, printable, printableName } from './printable.ts'
+export {
+  hostIdentity,
+  identityOf,
+  ownIdentity,
+  processState,
+  type ProcessIdentity,
+  type ProcessState,
+} from './process-identity.ts'
 export { runProcess, type ProcessOptions, type ProcessResult } from './process.ts'
 export { formatSize, tryParseSize } from './size.ts'
 export { steadyClock, type Anchor } from './steady-clock.ts'

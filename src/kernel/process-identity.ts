@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { bootIdentity, runProcess } from '../kernel/index.ts'
+import { bootIdentity } from './boot.ts'
+import { runProcess } from './process.ts'
 
 /** Which process, on which machine: a pid alone is reused, so its start time belongs to it. */
 export interface ProcessIdentity {
@@ -17,7 +18,13 @@ export interface ProcessIdentity {
 export type ProcessState = 'alive' | 'gone' | 'elsewhere'
 
 export async function ownIdentity(): Promise<ProcessIdentity> {
-  return { pid: process.pid, started: (await startTime(process.pid)) ?? 'unknown', host: hostIdentity(), boot: bootIdentity() }
+  return (await identityOf(process.pid)) ?? { pid: process.pid, started: 'unknown', host: hostIdentity(), boot: bootIdentity() }
+}
+
+/** Undefined when no such process runs. */
+export async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
+  const started = await startTime(pid)
+  return started === undefined ? undefined : { pid, started, host: hostIdentity(), boot: bootIdentity() }
 }
 
 export async function processState(identity: ProcessIdentity): Promise<ProcessState> {
@@ -39,7 +46,8 @@ async function startTime(pid: number): Promise<string | undefined> {
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
 }
 
-function hostIdentity(): string {
+/** The machine and, where there is one, the pid namespace: what a pid is of. */
+export function hostIdentity(): string {
   const namespace = process.platform === 'linux' ? tryRead(() => readlinkSync('/proc/self/ns/pid')) : undefined
   return namespace === undefined ? hostname() : `${hostname()} ${namespace}`
 }

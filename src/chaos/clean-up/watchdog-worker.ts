@@ -1,0 +1,99 @@
+/**
+ * The watchdog, a process of its own: `watchdog-worker LEASE_MS BUDGET_MS`. It takes back what it guards when its lease is lost (whoever
+ * injected ended, hangs, or was killed), at each fault's deadline, and when it is told to end itself. Everything that it needs is loaded and
+ * open before the first injection: a full disk does not stop it.
+ */
+import { writeFileSync } from 'node:fs'
+import { faults } from '../../faults/index.ts'
+import { messageOf, systemClock as clock } from '../../kernel/index.ts'
+import { clear } from './clear.ts'
+import { recall } from './recall.ts'
+import { readLines, sendLine, type FromWatchdog, type ToWatchdog } from './protocol.ts'
+import { openRecordSlots, removeFolder, say, type RecordSlots } from './record.ts'
+import { traceContext } from './trace-context.ts'
+
+type Guarded = Extract<ToWatchdog, { say: 'guard' }> & { readonly slots: RecordSlots; clearing?: Promise<void> }
+
+const [leaseMs = 0, budgetMs = 0] = process.argv.slice(2).map(Number)
+const tickMs = Math.max(10, Math.min(250, leaseMs / 10))
+const guarded = new Map<string, Guarded>()
+const { signal } = new AbortController()
+let heardMs = clock.monotonicMs()
+let leaseLost = false
+
+surviveMemoryPressure()
+for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => void loseLease())
+process.stdout.on('error', () => {})
+setInterval(() => {
+  if (clock.monotonicMs() - heardMs > leaseMs) void loseLease()
+  else for (const fault of guarded.values()) if (clock.monotonicMs() >= fault.record.deadline.monotonicMs) void takeBack(fault)
+}, tickMs)
+tell({ say: 'ready' })
+try {
+  for await (const message of readLines<ToWatchdog>(process.stdin)) await hear(message)
+} finally {
+  await loseLease()
+}
+
+async function hear(message: ToWatchdog): Promise<void> {
+  heardMs = clock.monotonicMs()
+  if (message.say === 'guard') {
+    const { id } = message.record
+    try {
+      if (leaseLost) throw new Error('its lease is lost')
+      recall(faults, message.record)
+      guarded.set(id, { ...message, slots: await openRecordSlots(message.path) })
+      tell({ say: 'guarding', id })
+    } catch (error) {
+      tell({ say: 'refused', id, because: messageOf(error) })
+    }
+  } else if (message.say === 'release') {
+    const fault = guarded.get(message.id)
+    guarded.delete(message.id)
+    await fault?.clearing
+    await fault?.slots[Symbol.asyncDispose]()
+    tell({ say: 'released', id: message.id })
+  }
+}
+
+/** From here on it only takes back, and ends when that is done. */
+async function loseLease(): Promise<void> {
+  if (leaseLost) return
+  leaseLost = true
+  await Promise.all([...guarded.values()].map((fault) => takeBack(fault)))
+  process.exit(0)
+}
+
+async function takeBack(fault: Guarded): Promise<void> {
+  fault.clearing ??= clearAndSay(fault)
+  await fault.clearing
+}
+
+/** What it says on the disk is for those who come later; that it cannot be said must not keep the fault. */
+async function clearAndSay({ directory, record, slots }: Guarded): Promise<void> {
+  const { id } = record
+  try {
+    await clear(recall(faults, record), traceContext(directory, record, clock), budgetMs, signal)
+    await removeFolder(directory, id)
+    await say(slots, 'watchdog', 'closed', clock.now())
+    tell({ say: 'cleared', id })
+  } catch (error) {
+    await say(slots, 'watchdog', 'failed', clock.now(), messageOf(error)).catch(() => {})
+  }
+}
+
+function tell(message: FromWatchdog): void {
+  sendLine(process.stdout, message)
+}
+
+/** The last to be ended when memory is short. Only root may ask for less than it has. */
+function surviveMemoryPressure(): void {
+  for (const score of ['-1000', '0']) {
+    try {
+      writeFileSync('/proc/self/oom_score_adj', score)
+      return
+    } catch {
+      // Not allowed, or not Linux.
+    }
+  }
+}
