@@ -1,8 +1,8 @@
 export {
   absolutePath,
+  portNumber,
   clusterName,
   durationText,
-  portNumber,
   repositoryName,
   secretRef,
   serviceName,

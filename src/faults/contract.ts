@@ -11,7 +11,6 @@ export type Sight =
 export const present: Sight = { state: 'present' }
 export const absent: Sight = { state: 'absent' }
 export const partly = (because: string): Sight => ({ state: 'partly', because })
-export const unseen = (because: string): Sight => ({ state: 'unknown', because })
 
 /** What taking a fault back may use: also in the watchdog and in a sweep, long after who injected it is gone. */
 export interface TraceContext {

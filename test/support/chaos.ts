@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { openGuard, type Guard, type GuardOptions } from '../../src/chaos/index.ts'
 import { faults, type BoundFault } from '../../src/faults/index.ts'
-import { HoldfastError } from '../../src/kernel/index.ts'
+import { HoldfastError, identityOf } from '../../src/kernel/index.ts'
+import { until } from './until.ts'
 
 export const never = new AbortController().signal
 
@@ -28,26 +30,41 @@ export async function guardIn(folder: string, options: Partial<GuardOptions> = {
 
 export interface Victim extends AsyncDisposable {
   readonly pid: number
-  /** proc_pid_stat(5). */
-  state(): Promise<string>
+  /** Whether it makes no progress: it counts, some hundred times a second. */
+  standsStill(): Promise<boolean>
+  runs(): Promise<boolean>
 }
 
-/** A process to do things to: it sleeps, and is ended at the end. */
-export async function startVictim(command: readonly [string, ...string[]] = ['sleep', '600']): Promise<Victim> {
-  const [program, ...args] = command
-  const child = spawn(program, args, { stdio: 'ignore', detached: true })
+/** A process to do things to, ended at the end. */
+export async function startVictim(): Promise<Victim> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-victim-'))
+  const file = join(folder, 'count')
+  const child = spawn('sh', ['-c', 'n=0; while :; do n=$((n+1)); echo $n > "$0"; sleep 0.02; done', file], {
+    stdio: 'ignore',
+    detached: true,
+  })
   const ended = once(child, 'exit')
-  await once(child, 'spawn')
-  const { pid = 0 } = child
+  await until(
+    'the victim counts',
+    () => readFile(file, 'utf8').catch(() => ''),
+    (text) => text !== '',
+  )
   return {
-    pid,
-    async state() {
-      const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-      return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3)
+    pid: child.pid ?? 0,
+    runs: async () => (await identityOf(child.pid ?? 0)) !== undefined,
+    async standsStill() {
+      // Paused in the middle of its turn, it is at the next one's beginning soon after it was let go on; a second is long for that.
+      const before = await readFile(file, 'utf8')
+      for (let waited = 0; waited < 20; waited++) {
+        await delay(50)
+        if ((await readFile(file, 'utf8')) !== before) return false
+      }
+      return true
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await ended
+      await rm(folder, { recursive: true, force: true })
     },
   }
 }

@@ -37,6 +37,12 @@ export const peers = {
     install: installKubernetes,
   },
   iproute2: { debianPackage: 'iproute2', suites: 'the split-brain suite', find: () => inPath('ip') ?? existing('/usr/sbin/ip') },
+  nftables: {
+    debianPackage: 'nftables',
+    suites: 'the suite of network faults, which also needs root',
+    find: () => (process.getuid?.() === 0 ? (inPath('nft') ?? existing('/usr/sbin/nft')) : undefined),
+  },
+  ping: { debianPackage: 'iputils-ping', suites: 'the suite of network faults', find: () => inPath('ping') },
   runit: { debianPackage: 'runit', suites: 'the service control suite', find: () => inPath('runsvdir') },
   bind9: { debianPackage: 'bind9', suites: 'the DNS suites', find: () => inPath('named') ?? existing('/usr/sbin/named') },
   'bind9-dnsutils': {

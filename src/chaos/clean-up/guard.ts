@@ -41,7 +41,7 @@ export async function openGuard(options: GuardOptions, signal: AbortSignal): Pro
   await using cleanUp = new AsyncDisposableStack()
   cleanUp.use(await lock(directory, experiment))
   await requireSwept({ directory, faults, clock }, signal)
-  const watchdog = cleanUp.use(await startWatchdog({ leaseMs, budgetMs: cleanUpMs * 10 }))
+  const watchdog = cleanUp.use(await startWatchdog({ directory, leaseMs, budgetMs: cleanUpMs * 10 }))
   const injected = new Map<string, Injection>()
   watchdog.onCleared((id) => injected.get(id)?.expire())
   const owned = cleanUp.move()

@@ -89,7 +89,7 @@ export async function injectFault(
   const end = () => (ending ??= take())
 
   try {
-    await watchdog.guard(directory, path, record)
+    await watchdog.guard(path, record)
     reached('guarded')
     await say(slots, 'injector', 'injecting', clock.now())
     reached('injecting')

@@ -4,7 +4,7 @@ import type { FaultRecord } from './record.ts'
 
 /** What whoever injects tells the watchdog, a line of JSON each. The end of the stream, or silence for longer than the lease, is a lost lease. */
 export type ToWatchdog =
-  | { readonly say: 'guard'; readonly directory: string; readonly path: string; readonly record: FaultRecord }
+  | { readonly say: 'guard'; readonly path: string; readonly record: FaultRecord }
   | { readonly say: 'release'; readonly id: string }
   | { readonly say: 'beat' }
 

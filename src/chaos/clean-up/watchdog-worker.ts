@@ -1,5 +1,5 @@
 /**
- * The watchdog, a process of its own: `watchdog-worker LEASE_MS BUDGET_MS`. It takes back what it guards when its lease is lost (whoever
+ * The watchdog, a process of its own: `watchdog-worker DIRECTORY LEASE_MS BUDGET_MS`. It takes back what it guards when its lease is lost (whoever
  * injected ended, hangs, or was killed), at each fault's deadline, and when it is told to end itself. Everything that it needs is loaded and
  * open before the first injection: a full disk does not stop it.
  */
@@ -10,12 +10,15 @@ import { clear } from './clear.ts'
 import { recall } from './recall.ts'
 import { readLines, sendLine, type FromWatchdog, type ToWatchdog } from './protocol.ts'
 import { openRecordSlots, removeFolder, say, type RecordSlots } from './record.ts'
+import { sweep } from './sweep.ts'
 import { traceContext } from './trace-context.ts'
 
 type Guarded = Extract<ToWatchdog, { say: 'guard' }> & { readonly slots: RecordSlots; clearing?: Promise<void> }
 
-const [leaseMs = 0, budgetMs = 0] = process.argv.slice(2).map(Number)
+const [directory = '', ...limits] = process.argv.slice(2)
+const [leaseMs = 0, budgetMs = 0] = limits.map(Number)
 const tickMs = Math.max(10, Math.min(250, leaseMs / 10))
+const deathShowsMs = 2000
 const guarded = new Map<string, Guarded>()
 const { signal } = new AbortController()
 let heardMs = clock.monotonicMs()
@@ -61,7 +64,18 @@ async function loseLease(): Promise<void> {
   if (leaseLost) return
   leaseLost = true
   await Promise.all([...guarded.values()].map((fault) => takeBack(fault)))
+  await sweepLeft().catch(() => {})
   process.exit(0)
+}
+
+/** A record may have been made just before its injector died, and never been given to us. That it is dead shows a moment after its end of the line. */
+async function sweepLeft(): Promise<void> {
+  const endMs = clock.monotonicMs() + deathShowsMs
+  for (;;) {
+    const swept = await sweep({ directory, faults }, signal)
+    if (!swept.some(({ state }) => state === 'held') || clock.monotonicMs() > endMs) return
+    await clock.sleep(50)
+  }
 }
 
 async function takeBack(fault: Guarded): Promise<void> {
@@ -70,7 +84,7 @@ async function takeBack(fault: Guarded): Promise<void> {
 }
 
 /** What it says on the disk is for those who come later; that it cannot be said must not keep the fault. */
-async function clearAndSay({ directory, record, slots }: Guarded): Promise<void> {
+async function clearAndSay({ record, slots }: Guarded): Promise<void> {
   const { id } = record
   try {
     await clear(recall(faults, record), traceContext(directory, record, clock), budgetMs, signal)

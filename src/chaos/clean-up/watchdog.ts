@@ -13,13 +13,15 @@ export interface Watchdog extends AsyncDisposable {
   /** Aborts when the watchdog is gone: from then on nobody but the injector takes back. */
   readonly lost: AbortSignal
   /** Returns when the watchdog has all it needs to take the fault back. Throws `fault-failed`. */
-  guard(directory: string, path: string, record: FaultRecord): Promise<void>
+  guard(path: string, record: FaultRecord): Promise<void>
   release(id: string): Promise<void>
   /** Called when the watchdog has taken a fault back by itself. */
   onCleared(listener: (id: string) => void): void
 }
 
 export interface WatchdogOptions {
+  /** Of the records: it shows in its environment, so that a watchdog can be told from those of other experiments. */
+  readonly directory: string
   /** Silence for longer than this is a lost lease. */
   readonly leaseMs: number
   /** For how long the watchdog tries to take a fault back. */
@@ -30,13 +32,13 @@ export interface WatchdogOptions {
  * Starts it in a session of its own, so that no signal to the group of its parent reaches it; returns when it is ready. It ends with its lease,
  * once it has taken back what it guards.
  */
-export async function startWatchdog({ leaseMs, budgetMs }: WatchdogOptions): Promise<Watchdog> {
+export async function startWatchdog({ directory, leaseMs, budgetMs }: WatchdogOptions): Promise<Watchdog> {
   const entry = fileURLToPath(workerEntry('watchdog-worker', import.meta.url))
-  const child = spawn(process.execPath, [entry, String(leaseMs), String(budgetMs)], {
+  const child = spawn(process.execPath, [entry, directory, String(leaseMs), String(budgetMs)], {
     // It must keep no file system busy that a fault is about.
     cwd: '/',
     detached: true,
-    env: { ...process.env, ...watchdogMark },
+    env: { ...process.env, ...watchdogMark, HOLDFAST_FAULTS_IN: directory },
     stdio: ['pipe', 'pipe', 'ignore'],
   })
   const gone = once(child, 'exit')
@@ -44,19 +46,27 @@ export async function startWatchdog({ leaseMs, budgetMs }: WatchdogOptions): Pro
   child.stdin.on('error', () => {})
   const lost = new AbortController()
   const waiting = new Map<string, PromiseWithResolvers<void>>()
-  const ready = expectAnswer(waiting, 'ready')
+  const expectAnswer = async (key: string) => {
+    const answer = Promise.withResolvers<void>()
+    waiting.set(key, answer)
+    hold(child, true)
+    try {
+      await answer.promise
+    } finally {
+      hold(child, waiting.size > 0)
+    }
+  }
+  const ready = expectAnswer('ready')
   const listeners: ((id: string) => void)[] = []
   child.on('error', (error) => lose(error))
   void listen(child.stdout, hear).finally(() => lose())
   const beat = setInterval(() => sendLine(child.stdin, { say: 'beat' }), leaseMs / 4)
   beat.unref()
   await ready
-  letGo(child)
 
   function hear(message: FromWatchdog): void {
     if (message.say === 'cleared') return listeners.forEach((listener) => listener(message.id))
-    if (message.say === 'ready') return waiting.get('ready')?.resolve()
-    const key = `${message.say === 'refused' ? 'guarding' : message.say} ${message.id}`
+    const key = message.say === 'ready' ? 'ready' : `${message.say === 'refused' ? 'guarding' : message.say} ${message.id}`
     if (message.say === 'refused') waiting.get(key)?.reject(noWatchdog(message.because))
     else waiting.get(key)?.resolve()
     waiting.delete(key)
@@ -72,15 +82,15 @@ export async function startWatchdog({ leaseMs, budgetMs }: WatchdogOptions): Pro
   return {
     pid: child.pid ?? 0,
     lost: lost.signal,
-    async guard(directory, path, record) {
+    async guard(path, record) {
       lost.signal.throwIfAborted()
-      const answer = expectAnswer(waiting, `guarding ${record.id}`)
-      sendLine(child.stdin, { say: 'guard', directory, path, record })
+      const answer = expectAnswer(`guarding ${record.id}`)
+      sendLine(child.stdin, { say: 'guard', path, record })
       await answer
     },
     async release(id) {
       if (lost.signal.aborted) return
-      const answer = expectAnswer(waiting, `released ${id}`)
+      const answer = expectAnswer(`released ${id}`)
       sendLine(child.stdin, { say: 'release', id })
       // One that has ended releases all.
       await answer.catch(() => {})
@@ -88,6 +98,7 @@ export async function startWatchdog({ leaseMs, budgetMs }: WatchdogOptions): Pro
     onCleared: (listener) => void listeners.push(listener),
     async [Symbol.asyncDispose]() {
       clearInterval(beat)
+      hold(child, true)
       child.stdin.end()
       await gone
     },
@@ -98,17 +109,13 @@ async function listen(stream: NonNullable<ChildProcess['stdout']>, hear: (messag
   for await (const message of readLines<FromWatchdog>(stream)) hear(message)
 }
 
-function expectAnswer(waiting: Map<string, PromiseWithResolvers<void>>, key: string): Promise<void> {
-  const answer = Promise.withResolvers<void>()
-  waiting.set(key, answer)
-  return answer.promise
-}
-
-/** Whoever injects may end without waiting for it: that is what it is for. */
-function letGo(child: ChildProcess): void {
-  child.unref()
-  for (const stream of [child.stdin, child.stdout])
-    if (stream !== null && 'unref' in stream) (stream as { unref(): void }).unref()
+/** Whoever injects may end without waiting for it, that is what it is for; but not while it waits for an answer. */
+function hold(child: ChildProcess, isHeld: boolean): void {
+  const parts = [child, child.stdin, child.stdout] as (Partial<NodeJS.RefCounted> | null)[]
+  for (const part of parts) {
+    if (isHeld) part?.ref?.()
+    else part?.unref?.()
+  }
 }
 
 function noWatchdog(because: string, cause?: unknown): HoldfastError {

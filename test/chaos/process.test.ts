@@ -1,0 +1,62 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { sweep } from '../../src/chaos/index.ts'
+import { faults } from '../../src/faults/index.ts'
+import { bound, chaosFolder, guardIn, never, startVictim } from '../support/chaos.ts'
+import { crashAt, expectClosed, startExperiment, steps, watchdogsOf } from '../support/fault-crash.ts'
+
+test.for(['signal', 'freezer'] as const)('a process paused by %s stands still, and goes on when the fault ends', async (by) => {
+  await using folder = await chaosFolder()
+  await using victim = await startVictim()
+  await using guard = await guardIn(folder.path)
+  const fault = await guard.inject(bound('process.pause', { target: { pid: victim.pid }, by }), 60_000, never)
+  expect(await victim.standsStill()).toBe(true)
+  expect(fault.targets).toEqual([`process ${victim.pid} (sh)`])
+  expect(await fault.look(never)).toEqual({ state: 'present' })
+  expect(await fault.end()).toMatchObject({ by: 'injector' })
+  expect(await victim.standsStill()).toBe(false)
+  expect(await fault.look(never)).toEqual({ state: 'absent' })
+})
+
+test.for(steps)('an experiment that is killed with its whole group at "%s" leaves no process paused', async (at) => {
+  await using folder = await chaosFolder()
+  await using victim = await startVictim()
+  const directory = join(folder.path, 'faults')
+  await crashAt(directory, 'process.pause', { target: { pid: victim.pid } }, at)
+  await expectClosed(directory)
+  expect(await victim.standsStill()).toBe(false)
+})
+
+test('when the watchdog is killed too, the next sweep takes the fault back', async () => {
+  await using folder = await chaosFolder()
+  await using victim = await startVictim()
+  const directory = join(folder.path, 'faults')
+  const experiment = startExperiment(directory, 'process.pause', { target: { pid: victim.pid } }, 'hold')
+  await once(experiment.stdout!, 'data')
+  for (const pid of await watchdogsOf(directory)) process.kill(pid, 'SIGKILL')
+  process.kill(-experiment.pid, 'SIGKILL')
+  await once(experiment, 'exit')
+  expect(await victim.standsStill()).toBe(true)
+  expect(await sweep({ directory, faults }, never)).toMatchObject([{ kind: 'process.pause', state: 'cleared' }])
+  expect(await victim.standsStill()).toBe(false)
+})
+
+test('a killed process is gone when the fault counts as injected, and an end brings nothing back', async () => {
+  await using folder = await chaosFolder()
+  await using victim = await startVictim()
+  await using guard = await guardIn(folder.path)
+  const kill = bound('process.kill', { target: { pid: victim.pid } })
+  expect(kill.irreversible).toBe(true)
+  const fault = await guard.inject(kill, 60_000, never)
+  expect(await victim.runs()).toBe(false)
+  await fault.end()
+  expect(await victim.runs()).toBe(false)
+})
+
+test('what is not there cannot be broken: no target is an error, not a fault', async () => {
+  await using folder = await chaosFolder()
+  await using guard = await guardIn(folder.path)
+  const fault = bound('process.kill', { target: { name: 'no-such-name' } })
+  await expect(guard.inject(fault, 60_000, never)).rejects.toMatchObject({ code: 'fault-refused' })
+})
