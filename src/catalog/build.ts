@@ -28,6 +28,9 @@ export function buildCatalog(
     currency: file.currency,
     strategies: buildStrategies(file.strategies),
     services: mapEntries(file.services, (service, name) => buildService(service, name, at.directory)),
+    external: mapEntries(file.external, ({ assumed, ...entry }, name) =>
+      present({ name, ...entry, assumed: present({ rpoMs: durationOf(assumed.rpo), rtoMs: durationOf(assumed.rto) }) }),
+    ),
     observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, at.directory)),
     plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, at.directory)),
     experiments: mapEntries(file.experiments, (experiment) => experiment as Json),

@@ -8,7 +8,7 @@ import { tryParseSchedule } from './schedule.ts'
  * Their metadata is read by the checks and left out of the published schema: `expected` words what belongs there, `reference` names what
  * kind of entry a name stands for, `unit` says that a bare number would be ambiguous, `secret` that only a reference may stand there.
  */
-export type Reference = 'site' | 'repository' | 'cluster' | 'service' | 'observer' | 'plan' | 'step'
+export type Reference = 'site' | 'repository' | 'cluster' | 'service' | 'dependency' | 'observer' | 'plan' | 'step'
 
 export interface FieldMeta {
   readonly expected?: string
@@ -64,6 +64,10 @@ export const siteName = nameOf('site')
 export const repositoryName = nameOf('repository')
 export const clusterName = nameOf('cluster')
 export const serviceName = nameOf('service')
+/** A service, or what others run for us. */
+export const dependencyName = z
+  .string()
+  .meta({ reference: 'dependency', expected: 'the name of a service or of something external' })
 export const observerName = nameOf('observer')
 export const planName = nameOf('plan')
 export const stepId = nameOf('step')

@@ -39,6 +39,7 @@ export type {
   DeciderClaims,
   Detection,
   DetectionWatch,
+  ExternalDependency,
   FilesData,
   HealthCheck,
   KeepPolicy,

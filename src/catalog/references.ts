@@ -5,13 +5,14 @@ import { suggest } from './suggest.ts'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
 import type { YamlSource } from './yaml-source.ts'
 
-const sections: Readonly<Record<Exclude<Reference, 'step'>, string>> = {
-  site: 'sites',
-  repository: 'repositories',
-  cluster: 'clusters',
-  service: 'services',
-  observer: 'observers',
-  plan: 'plans',
+const sections: Readonly<Record<Exclude<Reference, 'step'>, readonly string[]>> = {
+  site: ['sites'],
+  repository: ['repositories'],
+  cluster: ['clusters'],
+  service: ['services'],
+  dependency: ['services', 'external'],
+  observer: ['observers'],
+  plan: ['plans'],
 }
 
 /**
@@ -59,8 +60,8 @@ function walk(
 
 function knownNames(catalog: unknown, reference: Reference, path: Path): Set<string> {
   if (reference !== 'step') {
-    const section = valueAt(catalog, [sections[reference]])
-    return new Set(isPlainMap(section) ? Object.keys(section) : [])
+    const known = sections[reference].map((section) => valueAt(catalog, [section]))
+    return new Set(known.flatMap((section) => (isPlainMap(section) ? Object.keys(section) : [])))
   }
   const steps = valueAt(catalog, path.slice(0, 3))
   if (!Array.isArray(steps)) return new Set()
@@ -70,7 +71,8 @@ function knownNames(catalog: unknown, reference: Reference, path: Path): Set<str
 
 function unknownName(reference: Reference, name: string, known: readonly string[], path: Path, source: YamlSource): Finding {
   const similar = suggest(name, known)
-  const where = reference === 'step' ? 'in this plan' : `under '${sections[reference]}'`
+  const where =
+    reference === 'step' ? 'in this plan' : `under ${sections[reference].map((section) => `'${section}'`).join(' or ')}`
   return {
     code: 'unknown-reference',
     offset: source.valueOffset(path),

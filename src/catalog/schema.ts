@@ -7,7 +7,7 @@ import {
   repositoryName,
   scheduleText,
   secretRef,
-  serviceName,
+  dependencyName,
   setOf,
   siteName,
   text,
@@ -154,7 +154,9 @@ const service = z
       .min(0)
       .describe('How many disasters a year are expected: 0.2 is one in five years. `holdfast strategy cost` counts with it.')
       .optional(),
-    dependsOn: setOf(serviceName).describe('Services that must be up before it can be.').default([]),
+    dependsOn: setOf(dependencyName)
+      .describe('Services, and what others run for you (`external`), that must be up before it can be.')
+      .default([]),
     data: z
       .strictObject({ postgres: postgres.optional(), files: files.optional() })
       .refine(({ postgres, files }) => (postgres ?? files) !== undefined)
@@ -170,6 +172,24 @@ const service = z
     recovery: planName.describe('The plan that brings it back.').optional(),
   })
   .describe('Something that must survive.')
+
+const external = z
+  .strictObject({
+    description: text.describe('For people.').optional(),
+    contact: text.describe('Whom to ask when it is down.').optional(),
+    site: siteName.describe('The failure domain that it stands in, where that is known.').optional(),
+    assumed: z
+      .strictObject({
+        rpo: durationText.describe('The most data, in time, that it is expected to lose.').optional(),
+        rto: durationText.describe('The longest that it is expected to be down: its contract, or what it did so far.').optional(),
+      })
+      .describe('What is believed of it. Nobody here can prove it, so whatever rests on it says that it is assumed.')
+      .default({}),
+  })
+  .meta({
+    description: 'Something that services depend on and others run: a payment provider, a name server. It is not recovered here.',
+    examples: [{ assumed: { rto: '4h' }, contact: 'https://status.example.com' }],
+  })
 
 /** What holdfast.yaml may say. With `actionParams`, steps may use only those actions, with such parameters. */
 export function catalogSchema(actionParams?: ActionParams) {
@@ -189,6 +209,7 @@ export function catalogSchema(actionParams?: ActionParams) {
         .describe('What strategies promise and cost, by name. Absent: the usual ones with their usual figures.')
         .default({}),
       services: z.record(entryName, service).describe('What must survive, by name.'),
+      external: z.record(entryName, external).describe('What services depend on and others run, by name.').default({}),
       observers: z
         .record(entryName, observer)
         .describe('Who looks from elsewhere whether services are well, by name.')

@@ -20,7 +20,19 @@ export function serviceFindings(catalog: unknown, source: YamlSource): Finding[]
       hint: 'remove one of these dependencies; none of the services could be the first to start',
     }
   })
-  return [...cycles, ...Object.entries(services).flatMap(([name, service]) => recoveryFindings(catalog, name, service, source))]
+  const external = valueAt(catalog, ['external'])
+  const twice = Object.keys(isPlainMap(external) ? external : {}).filter((name) => Object.hasOwn(services, name))
+  const named = twice.map((name): Finding => ({
+    code: 'duplicate-entry',
+    offset: source.keyOffset(['external', name]),
+    message: `'${name}' is a service and something external`,
+    hint: 'give one of the two another name: dependsOn could mean either',
+  }))
+  return [
+    ...cycles,
+    ...named,
+    ...Object.entries(services).flatMap(([name, service]) => recoveryFindings(catalog, name, service, source)),
+  ]
 }
 
 function recoveryFindings(catalog: unknown, name: string, service: unknown, source: YamlSource): Finding[] {

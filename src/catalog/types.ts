@@ -20,6 +20,7 @@ export interface Catalog {
   /** The cheapest first; those that are not available are left out. */
   readonly strategies: readonly Strategy[]
   readonly services: Readonly<Record<string, Service>>
+  readonly external: Readonly<Record<string, ExternalDependency>>
   readonly observers: Readonly<Record<string, Observer>>
   readonly plans: Readonly<Record<string, Plan>>
   /** Not interpreted yet. */
@@ -82,7 +83,7 @@ export interface Service {
   readonly dataLossCostPerHour?: number
   /** Disasters that are expected. */
   readonly outagesPerYear?: number
-  /** Services that must be up before this one can be. */
+  /** Services, and entries of `external`, that must be up before this one can be. */
   readonly dependsOn: readonly string[]
   readonly data: ServiceData
   readonly health?: HealthCheck
@@ -90,6 +91,15 @@ export interface Service {
   readonly verify?: VerifyPolicy
   /** The plan that brings it back. */
   readonly recovery?: string
+}
+
+/** Something that others run. Its figures are beliefs. */
+export interface ExternalDependency {
+  readonly name: string
+  readonly description?: string
+  readonly contact?: string
+  readonly site?: string
+  readonly assumed: { readonly rpoMs?: number; readonly rtoMs?: number }
 }
 
 export interface Objectives {

@@ -12,6 +12,7 @@ import { demoCommand } from './commands/demo.ts'
 import { drillCommand } from './commands/drill/drill.ts'
 import { postgresCommand } from './commands/postgres/postgres.ts'
 import { forgetCommand } from './commands/forget/forget.ts'
+import { graphCommand } from './commands/graph.ts'
 import { initCommand } from './commands/init.ts'
 import { lsCommand } from './commands/ls.ts'
 import { observeCommand } from './commands/observe.ts'
@@ -63,6 +64,7 @@ export function createProgram(version: string) {
   program.addCommand(postgresCommand)
   program.addCommand(demoCommand)
   program.addCommand(statusCommand)
+  program.addCommand(graphCommand)
   program.addCommand(strategyCommand)
   program.addCommand(ledgerCommand)
   return program

@@ -23,3 +23,5 @@ export { recommendStrategy, meets, type Recommendation, type Rejected, type Want
 export { strategyMatrix, type MatrixCell, type PlacedService, type StrategyMatrix } from './strategy/matrix.ts'
 export { assumedSpread, isDrawnFrom, yearlyLoss, type Durations, type LossModel, type YearlyLoss } from './cost/expected-loss.ts'
 export { strategyCosts, type Happening, type StrategyCost } from './cost/pay-off.ts'
+export { dependencyPaths, type DependencyNode, type DependencyPath } from './dependency-path.ts'
+export { dependencyStatus, type DependencyStatus } from './dependency-status.ts'

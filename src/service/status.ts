@@ -1,6 +1,7 @@
-import type { Catalog } from '../catalog/index.ts'
-import { serviceStatus, worstVerdict, type ServiceStatus, type Verdict } from '../objectives/index.ts'
+import type { Catalog, Service } from '../catalog/index.ts'
+import { serviceStatus, worstVerdict, type DependencyStatus, type ServiceStatus, type Verdict } from '../objectives/index.ts'
 import { codeVersion } from './recovery/code-version.ts'
+import { dependencyStatuses, withDependencies } from './status/dependencies.ts'
 import { readRepository, type RepositoryFacts, type UnseenRepository } from './status/repository-facts.ts'
 import { gatherEvidence } from './status/service-evidence.ts'
 
@@ -19,6 +20,8 @@ export interface ServiceReport extends ServiceStatus {
   readonly owner: string
   readonly tier?: number
   readonly plan?: string
+  /** How long it would be down with all that it depends on; absent where it needs nothing that its own plan does not bring back. */
+  readonly withDependencies?: DependencyStatus
 }
 
 export interface RepositoryReport {
@@ -41,25 +44,36 @@ export async function readStatus(
 ): Promise<StatusReport> {
   await using repositories = await readRepositories(catalog, signal)
   const { seen, unseen } = repositories
-  const reports: ServiceReport[] = []
-  for (const name of services) {
+  const statuses = new Map<string, ServiceStatus>()
+  for (const name of withDependencies(catalog, services)) {
     const service = catalog.services[name]
     if (!service) continue
     const evidence = await gatherEvidence({ catalog, seen, unseen, now, codeVersion: codeVersion() }, service, signal)
-    reports.push({
-      service: name,
-      owner: service.owner,
-      ...(service.tier === undefined ? {} : { tier: service.tier }),
-      ...(service.recovery === undefined ? {} : { plan: service.recovery }),
-      ...serviceStatus({ objectives: service.objectives, evidence, now }),
-    })
+    statuses.set(name, serviceStatus({ objectives: service.objectives, evidence, now }))
   }
+  const chains = dependencyStatuses(catalog, statuses)
+  const reports = services.flatMap((name) => {
+    const [service, status] = [catalog.services[name], statuses.get(name)]
+    return service && status ? [serviceReport(service, status, chains.get(name))] : []
+  })
   return {
     time: now,
     catalog: { name: catalog.name, file: catalog.file, hash: catalog.hash },
     verdict: worstVerdict(reports.map(({ verdict }) => verdict)),
     services: reports,
     repositories: repositoryReports(catalog, seen, unseen),
+  }
+}
+
+/** A service that is back while what it needs is not is still down: its verdict is the worse of both. */
+function serviceReport(service: Service, status: ServiceStatus, chain: DependencyStatus | undefined): ServiceReport {
+  return {
+    service: service.name,
+    owner: service.owner,
+    ...(service.tier === undefined ? {} : { tier: service.tier }),
+    ...(service.recovery === undefined ? {} : { plan: service.recovery }),
+    ...status,
+    ...(chain ? { withDependencies: chain, verdict: worstVerdict([status.verdict, chain.verdict]) } : {}),
   }
 }
 

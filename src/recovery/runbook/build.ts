@@ -3,6 +3,7 @@ import {
   dependencyOrder,
   dependentsOf,
   findService,
+  type ExternalDependency,
   planFor,
   type Catalog,
   type Service,
@@ -49,6 +50,7 @@ export function buildRunbook(
     planHash: planHash(compiled, version),
     version,
     dependencies,
+    external: externalOf(catalog, [which.service, ...dependencies.map(({ service }) => service)]),
     dependents: dependentsOf(catalog, name),
     data: holders.flatMap((holder) => dataOf(catalog, holder)),
     copies: copiesOf(catalog, holders),
@@ -61,9 +63,10 @@ function dependenciesOf(catalog: Catalog, { service, plan }: Pick<Runbook, 'serv
   const needed = new Set<string>()
   const visit = (current: Service) => {
     for (const name of current.dependsOn) {
-      if (needed.has(name)) continue
+      const dependency = catalog.services[name]
+      if (dependency === undefined || needed.has(name)) continue
       needed.add(name)
-      visit(findService(catalog, name))
+      visit(dependency)
     }
   }
   visit(service)
@@ -78,6 +81,11 @@ function dependenciesOf(catalog: Catalog, { service, plan }: Pick<Runbook, 'serv
           ? { kind: 'none' }
           : { kind: 'own', name: dependency.recovery },
     }))
+}
+
+function externalOf(catalog: Catalog, services: readonly Service[]): ExternalDependency[] {
+  const names = new Set(services.flatMap(({ dependsOn }) => dependsOn))
+  return Object.values(catalog.external).filter(({ name }) => names.has(name))
 }
 
 const walWords = {

@@ -1,5 +1,5 @@
 import type { Effect } from '../../actions/index.ts'
-import type { Plan as CatalogPlan, RepositoryEntry, Service, Site } from '../../catalog/index.ts'
+import type { ExternalDependency, Plan as CatalogPlan, RepositoryEntry, Service, Site } from '../../catalog/index.ts'
 
 /**
  * What a person needs to bring a service back, with nothing that depends on the machine, the day, or what was measured: the same catalog
@@ -15,6 +15,8 @@ export interface Runbook {
   readonly planHash: string
   readonly version: string
   readonly dependencies: readonly Dependency[]
+  /** What others run, that it or one of those depends on. */
+  readonly external: readonly ExternalDependency[]
   /** Services that need this one, directly or through others. */
   readonly dependents: readonly Service[]
   readonly data: readonly ProtectedData[]

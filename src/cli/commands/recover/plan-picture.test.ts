@@ -124,7 +124,7 @@ test('findings: blockers first, those of one step beside each other', () => {
 test('other programs get every step, every edge, and the point of no return', () => {
   const prepared = { input: { plan: { name: 'a "plan"' } }, steps } as unknown as PreparedRecovery
   const mermaid = graphText(prepared, forecast, 'mermaid')
-  expect(mermaid).toContain('s3{{"promote<br/>shell<br/>usually 1 s"}}:::final')
+  expect(mermaid).toContain('s3{{"promote<br/>shell<br/>usually 1 s"}}:::strong')
   expect(mermaid.match(/-->/g)).toHaveLength(4)
   const dot = graphText(prepared, forecast, 'dot')
   expect(dot).toContain(String.raw`digraph "a \"plan\"" {`)

@@ -1,5 +1,5 @@
 import { formatDuration, shortId } from '../../../kernel/index.ts'
-import type { ObjectiveStatus, Reason, StatusFinding } from '../../../objectives/index.ts'
+import type { DependencyStatus, ObjectiveStatus, Reason, StatusFinding } from '../../../objectives/index.ts'
 import type { ServiceReport } from '../../../service/index.ts'
 
 /** Why a verdict is what it is, as the end of "RPO is unknown: …". */
@@ -38,7 +38,12 @@ export function hintLines(services: readonly ServiceReport[]): string[] {
       return [next === undefined ? because : `${because}; ${next}`]
     }),
   )
-  return [...verdicts, ...new Set(services.flatMap(({ findings }) => findings.map(findingText)))]
+  const chains = services.flatMap(({ service, withDependencies: chain }) =>
+    chain === undefined || chain.verdict === 'met'
+      ? []
+      : [`${service}: RTO is ${chain.verdict} with all that it depends on: ${chainText(chain)}`],
+  )
+  return [...verdicts, ...chains, ...new Set(services.flatMap(({ findings }) => findings.map(findingText)))]
 }
 
 /** What to run, or to change, for a better answer next time. */
@@ -93,6 +98,15 @@ function findingText(finding: StatusFinding): string {
     default:
       return `${finding.repository} is not counted: ${finding.because}`
   }
+}
+
+/** `45 min along orders-db → api`, or what is not known. */
+export function chainText({ atLeastMs, path, unknown, because }: DependencyStatus): string {
+  const along = `${formatDuration(atLeastMs)} along ${path.join(' → ')}`
+  if (because === 'not-known-of-all')
+    return `nobody knows the time of ${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? ', …' : ''}`
+  const not = unknown.length === 0 ? '' : `, and nobody knows the time of ${unknown.slice(0, 5).join(', ')}`
+  return because === 'not-measured-of-all' ? `${along}, not all of it measured` : `${along}${not}`
 }
 
 /** `3 s`, or `-` for what nobody knows. */

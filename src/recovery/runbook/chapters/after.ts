@@ -86,7 +86,7 @@ function forwardOnly(noReturn: readonly string[]): Block {
 }
 
 /** Whom to call, and when. */
-export function escalationChapter({ service, dependencies, dependents }: Runbook): Block[] {
+export function escalationChapter({ service, dependencies, external, dependents }: Runbook): Block[] {
   return [
     heading(2, 'Escalation'),
     list('number', [
@@ -96,6 +96,11 @@ export function escalationChapter({ service, dependencies, dependents }: Runbook
         'For ',
         code(needed.name),
         `, which it needs: ${onCall(needed)}, owner ${needed.owner}`,
+      ]),
+      ...external.map(({ name, contact }): Inline[] => [
+        'For ',
+        code(name),
+        `, which others run: ${contact ?? 'the catalog does not say whom to ask'}`,
       ]),
       ...dependents.map((needing): Inline[] => [
         'Tell ',

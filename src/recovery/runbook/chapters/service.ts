@@ -4,7 +4,7 @@ import { code, commands, heading, list, strong, text, type Block, type Fact, typ
 import type { Copy, Dependency, Runbook } from '../model.ts'
 
 /** What it is, who answers for it, what it needs. */
-export function serviceChapter({ service, site, plan, dependencies, dependents, data }: Runbook): Block[] {
+export function serviceChapter({ service, site, plan, dependencies, external, dependents, data }: Runbook): Block[] {
   const { objectives, downtimeCostPerHour } = service
   const facts: Fact[] = [
     ['Service', [code(service.name), ...(service.description === undefined ? [] : [`: ${service.description}`])]],
@@ -26,19 +26,24 @@ export function serviceChapter({ service, site, plan, dependencies, dependents, 
     ],
     ['Needed by', [dependents.length === 0 ? 'no other service of the catalog' : dependents.map(({ name }) => name).join(', ')]],
   ]
-  return [heading(2, 'The service'), { type: 'facts', facts }, heading(3, 'What it needs'), needs(dependencies)]
+  return [heading(2, 'The service'), { type: 'facts', facts }, heading(3, 'What it needs'), needs(dependencies, external)]
 }
 
-function needs(dependencies: readonly Dependency[]): Block {
-  if (dependencies.length === 0) return text('No other service of the catalog.')
-  return list(
-    'check',
-    dependencies.map(({ service, plan }) => [
+function needs(dependencies: readonly Dependency[], external: Runbook['external']): Block {
+  if (dependencies.length === 0 && external.length === 0) return text('No other service of the catalog.')
+  return list('check', [
+    ...dependencies.map(({ service, plan }): Inline[] => [
       code(service.name),
       ` is up (owner ${service.owner}, on call ${onCall(service)}). If it is not: `,
       ...planOf(service, plan),
     ]),
-  )
+    ...external.map(({ name, contact, assumed }): Inline[] => [
+      code(name),
+      `, which others run, is up${assumed.rtoMs === undefined ? '' : ` (assumed to be down for ${formatDuration(assumed.rtoMs)} at most)`}. If it is not: `,
+      contact === undefined ? strong('the catalog does not say whom to ask') : `ask ${contact}`,
+      '.',
+    ]),
+  ])
 }
 
 function planOf({ name }: Service, plan: Dependency['plan']): Inline[] {

@@ -1,0 +1,61 @@
+import type { Catalog, Service } from '../../catalog/index.ts'
+import {
+  dependencyPaths,
+  dependencyStatus,
+  type DependencyNode,
+  type DependencyStatus,
+  type ServiceStatus,
+} from '../../objectives/index.ts'
+
+/** A service and all that it depends on, directly or not. */
+export function withDependencies(catalog: Catalog, names: readonly string[]): Set<string> {
+  const found = new Set<string>()
+  const waiting = [...names]
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const service = catalog.services[name]
+    if (service === undefined || found.has(name)) continue
+    found.add(name)
+    waiting.push(...service.dependsOn)
+  }
+  return found
+}
+
+/**
+ * How long each service would be down with all that it depends on, against its RTO. Only of services that depend on something which their own plan
+ * does not bring back: of the others it is their own time.
+ */
+export function dependencyStatuses(
+  catalog: Catalog,
+  statuses: ReadonlyMap<string, ServiceStatus>,
+): Map<string, DependencyStatus> {
+  const services = [...statuses.keys()].flatMap((name) => catalog.services[name] ?? [])
+  const graph = new Map<string, DependencyNode>(
+    services.map((service) => [
+      service.name,
+      { dependsOn: service.dependsOn, ownMs: statuses.get(service.name)?.rto.actualMs, covers: coveredBy(catalog, service) },
+    ]),
+  )
+  for (const { name, assumed } of Object.values(catalog.external)) graph.set(name, { dependsOn: [], ownMs: assumed.rtoMs })
+  const paths = dependencyPaths(graph)
+  const isMeasured = (name: string) => statuses.get(name)?.rto.basis === 'measured'
+  return new Map(
+    services.flatMap((service): [string, DependencyStatus][] => {
+      const path = paths.get(service.name)
+      const covered = new Set(coveredBy(catalog, service))
+      if (path === undefined || service.dependsOn.every((name) => covered.has(name))) return []
+      const allMeasured = [...withDependencies(catalog, [service.name])].every(isMeasured) && !restsOnExternal(catalog, service)
+      return [[service.name, dependencyStatus(path, service.objectives.rtoMs, allMeasured)]]
+    }),
+  )
+}
+
+function coveredBy(catalog: Catalog, { recovery, name }: Service): string[] {
+  const plan = recovery === undefined ? undefined : catalog.plans[recovery]
+  return plan?.recovers.filter((other) => other !== name) ?? []
+}
+
+function restsOnExternal(catalog: Catalog, { name }: Service): boolean {
+  return [...withDependencies(catalog, [name])].some((each) =>
+    catalog.services[each]?.dependsOn.some((other) => Object.hasOwn(catalog.external, other)),
+  )
+}
