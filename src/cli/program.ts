@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings'
 import { addGlobalOptions } from './command.ts'
 import { backupCommand } from './commands/backup/backup.ts'
 import { catCommand } from './commands/cat/cat.ts'
+import { chaosCommand } from './commands/chaos/chaos.ts'
 import { checkCommand } from './commands/check/check.ts'
 import { copyCommand } from './commands/copy/copy.ts'
 import { diffCommand } from './commands/diff/diff.ts'
@@ -59,6 +60,7 @@ export function createProgram(version: string) {
   program.addCommand(detectCommand)
   program.addCommand(recoverCommand)
   program.addCommand(drillCommand)
+  program.addCommand(chaosCommand)
   program.addCommand(runCommand)
   program.addCommand(runbookCommand)
   program.addCommand(postgresCommand)

@@ -87,6 +87,7 @@ const errorTable = {
   'fault-failed': { exit: 1, http: 502 },
   'fault-open': { exit: 1, http: 409 },
   'clean-up-failed': { exit: 1, http: 500 },
+  'experiment-invalid': { exit: 2, http: 422 },
   // ledger
   'ledger-damaged': { exit: 1, http: 500 },
 } as const satisfies Record<string, { exit: ExitCode; http: number }>

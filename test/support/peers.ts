@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
+import { findChaosToolkit, installChaosToolkit } from './chaostoolkit.ts'
 import { findKubernetes, installKubernetes } from './kubernetes-install.ts'
 import { findMoto, installMoto } from './moto-install.ts'
 
@@ -29,6 +30,12 @@ export const peers = {
   },
   poppler: { debianPackage: 'poppler-utils', suites: 'the suite of printed runbooks', find: () => inPath('pdftotext') },
   moto: { debianPackage: 'python3-venv', suites: 'the AWS suites', find: findMoto, install: installMoto },
+  chaostoolkit: {
+    debianPackage: 'python3-venv',
+    suites: 'the suite that runs the same experiments with Chaos Toolkit',
+    find: findChaosToolkit,
+    install: installChaosToolkit,
+  },
   kubernetes: {
     // For the Go that compiles it, where there is none.
     debianPackage: 'python3-venv',

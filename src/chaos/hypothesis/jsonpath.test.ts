@@ -35,6 +35,12 @@ test.each([
   expect(parseJsonpath(path).find(store)).toEqual(found)
 })
 
+test('a filter may choose from what was found instead of its children', () => {
+  const find = (path: string) => parseJsonpath(path, { filters: 'itself' }).find(store)
+  expect(find('$.store.book.*[?(@.price > 20)].author')).toEqual(['J. R. R. Tolkien'])
+  expect(find('$.store.book[?(@.price > 20)].author')).toEqual([])
+})
+
 test('the whole document is $', () => {
   expect(parseJsonpath('$').find([1])).toEqual([[1]])
 })

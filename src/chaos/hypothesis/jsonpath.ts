@@ -11,18 +11,25 @@ export interface Jsonpath {
 
 type Selector = (value: Json) => Json[]
 
+export interface JsonpathOptions {
+  /** What a filter chooses from: the children of what was found so far, as the RFC says, or that itself, as the library jsonpath2 does. */
+  readonly filters: 'children' | 'itself'
+}
+
 /** Throws `usage` for a text that is no path. */
-export function parseJsonpath(text: string): Jsonpath {
-  const steps = new Parser(text).path()
+export function parseJsonpath(text: string, options: JsonpathOptions = { filters: 'children' }): Jsonpath {
+  const steps = new Parser(text, options).path()
   return { find: (value) => steps.reduce<Json[]>((found, step) => found.flatMap(step), [value]) }
 }
 
 class Parser {
   readonly #text: string
+  readonly #filters: JsonpathOptions['filters']
   #at = 0
 
-  constructor(text: string) {
+  constructor(text: string, { filters }: JsonpathOptions) {
     this.#text = text.trim()
+    this.#filters = filters
   }
 
   path(): Selector[] {
@@ -66,7 +73,7 @@ class Parser {
         },
         (reason) => this.#wrong(reason),
       )
-      return (value) => children(value).filter(filter)
+      return (value) => (this.#filters === 'itself' ? [value] : children(value)).filter(filter)
     }
     const parts = inner.split(/,(?=(?:[^'"]|'[^']*'|"[^"]*")*$)/).map((part) => this.#selector(part.trim()))
     return (value) => parts.flatMap((part) => part(value))

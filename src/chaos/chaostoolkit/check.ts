@@ -1,0 +1,177 @@
+import { HoldfastError, messageOf, type Json } from '../../kernel/index.ts'
+import { parseJsonpath } from '../hypothesis/jsonpath.ts'
+import { controlProblem } from './controls/known.ts'
+import { checkPython } from './providers/python.ts'
+import { findProgram } from './providers/process.ts'
+import { isMap, pythonPattern } from './python-values.ts'
+import type { CtkActivity, CtkControl, CtkExperiment, CtkProvider } from './types.ts'
+
+type Place = { readonly at: string; readonly problem: string }
+
+/**
+ * Everything that must be right before anything is played: the shape, programs and modules that exist, references that lead somewhere.
+ * Throws `experiment-invalid` with all that is wrong.
+ *
+ * @param tolerated unknown controls are left out with a word, as Chaos Toolkit does: given each of them
+ */
+export async function checkExperiment(
+  value: Json,
+  options: { readonly onUnknownControl?: (name: string, problem: string) => void },
+  signal: AbortSignal,
+): Promise<CtkExperiment> {
+  if (!isMap(value)) throw invalid([{ at: 'the experiment', problem: 'is no map' }])
+  const problems: Place[] = []
+  const say = (at: string, problem: string | undefined) => void (problem === undefined || problems.push({ at, problem }))
+  for (const key of ['title', 'description']) say(key, isText(value[key]) ? undefined : 'is missing')
+  if (!Array.isArray(value.method)) say('method', 'is missing; an empty list only checks the steady state')
+  const experiment = value as unknown as CtkExperiment
+  const hypothesis = experiment['steady-state-hypothesis']
+  if (hypothesis !== undefined && !isText(hypothesis.title)) say('steady-state-hypothesis.title', 'is missing')
+  const probes = listOf(hypothesis?.probes)
+  const method = listOf(experiment.method)
+  const rollbacks = listOf(experiment.rollbacks)
+  const named = new Set([...method, ...probes].flatMap(({ name }) => name ?? []))
+  const placed = [
+    ...probes.map((activity, index) => [`steady-state-hypothesis.probes[${index}]`, activity] as const),
+    ...method.map((activity, index) => [`method[${index}]`, activity] as const),
+    ...rollbacks.map((activity, index) => [`rollbacks[${index}]`, activity] as const),
+  ]
+  const controls: [string, CtkControl][] = listOf(experiment.controls).map((control, index) => [`controls[${index}]`, control])
+  for (const [at, activity] of placed) {
+    say(at, activityProblem(activity, named))
+    controls.push(
+      ...listOf(activity.controls).map((control, index): [string, CtkControl] => [`${at}.controls[${index}]`, control]),
+    )
+  }
+  for (const [index, { ref, tolerance }] of probes.entries()) {
+    const at = `steady-state-hypothesis.probes[${index}].tolerance`
+    if (ref === undefined) say(at, tolerance === undefined ? 'is missing' : toleranceProblem(tolerance))
+  }
+  for (const [at, control] of controls) {
+    const problem = controlProblem(control)
+    if (problem === undefined) continue
+    if (options.onUnknownControl === undefined) say(at, problem)
+    else options.onUnknownControl(control.name, problem)
+  }
+  const guards = controls.flatMap(([at, control]) =>
+    guardProbes(control).map((probe, index) => [`${at}.probes[${index}]`, probe] as const),
+  )
+  for (const [at, probe] of guards) {
+    say(
+      at,
+      activityProblem(probe, named) ?? (probe.tolerance === undefined ? 'has no tolerance' : toleranceProblem(probe.tolerance)),
+    )
+  }
+  const dynamic = Object.entries(experiment.configuration ?? {}).flatMap(([key, entry]) =>
+    isMap(entry) && entry.type === 'probe' ? [[`configuration.${key}`, entry as unknown as CtkActivity] as const] : [],
+  )
+  for (const [at, probe] of dynamic) say(at, activityProblem(probe, named))
+  if (problems.length === 0) {
+    for (const place of await pythonProblems([...placed, ...guards, ...dynamic], signal)) problems.push(place)
+  }
+  if (problems.length > 0) throw invalid(problems)
+  return experiment
+}
+
+async function pythonProblems(placed: readonly (readonly [string, CtkActivity])[], signal: AbortSignal): Promise<Place[]> {
+  const calls = placed.flatMap(([at, { provider, tolerance }]) => {
+    const inTolerance =
+      isMap(tolerance) && tolerance.type === 'probe' ? (tolerance as unknown as CtkActivity).provider : undefined
+    // A tolerance is given the value besides.
+    const withValue =
+      inTolerance?.type === 'python' ? { ...inTolerance, arguments: { ...inTolerance.arguments, value: null } } : undefined
+    return [provider, withValue].flatMap((each) => (each?.type === 'python' ? [{ at, provider: each }] : []))
+  })
+  if (calls.length === 0) return []
+  const found = await checkPython(
+    calls.map(({ provider }) => provider),
+    signal,
+  )
+  return calls.flatMap(({ at }, index) => {
+    const problem = found[index]
+    return problem === undefined ? [] : [{ at, problem: `cannot be called: ${problem}` }]
+  })
+}
+
+function activityProblem(activity: CtkActivity, named: ReadonlySet<string>): string | undefined {
+  if (!isMap(activity as unknown as Json)) return 'is no activity'
+  if (activity.ref !== undefined) return named.has(activity.ref) ? undefined : `refers to '${activity.ref}', which does not exist`
+  if (activity.type !== 'probe' && activity.type !== 'action') return 'has no type: probe or action'
+  if (!isText(activity.name)) return 'has no name'
+  if (activity.background !== undefined && typeof activity.background !== 'boolean')
+    return 'has a background that is neither true nor false'
+  for (const when of ['before', 'after'] as const) {
+    const pause = activity.pauses?.[when]
+    const isVariable = typeof pause === 'string' && /^\$\{.*\}$/.test(pause)
+    if (pause !== undefined && pause !== null && typeof pause !== 'number' && !isVariable)
+      return `has a pause ${when} it that is no number`
+  }
+  return activity.provider === undefined ? 'has no provider' : providerProblem(activity.provider)
+}
+
+function providerProblem(provider: CtkProvider): string | undefined {
+  switch (provider.type) {
+    case 'process':
+      if (!isText(provider.path)) return 'has a process without a path'
+      return findProgram(provider.path) === undefined
+        ? `names the program ${provider.path}, which cannot be found or run`
+        : undefined
+    case 'http':
+      return isText(provider.url) ? undefined : 'has a request without a url'
+    case 'python':
+      return isText(provider.module) && isText(provider.func) ? undefined : 'has a function without its module or func'
+    default:
+      return `has a provider of the unknown type ${JSON.stringify((provider as { type: unknown }).type)}`
+  }
+}
+
+function toleranceProblem(tolerance: Json): string | undefined {
+  if (typeof tolerance === 'number') return Number.isInteger(tolerance) ? undefined : 'is a fraction: use a range'
+  if (!isMap(tolerance)) return tolerance === null ? 'is missing' : undefined
+  try {
+    switch (tolerance.type) {
+      case 'probe':
+        return activityProblem(tolerance as unknown as CtkActivity, new Set())
+      case 'regex':
+        if (typeof tolerance.pattern !== 'string') return 'has no pattern'
+        pythonPattern(tolerance.pattern)
+        return undefined
+      case 'jsonpath':
+        if (typeof tolerance.path !== 'string') return 'has no path'
+        // One that is made of variables is known when they are.
+        if (!/\$\{/.test(tolerance.path)) parseJsonpath(tolerance.path)
+        return undefined
+      case 'range': {
+        const isRange = Array.isArray(tolerance.range) && tolerance.range.length === 2
+        return isRange && (tolerance.range as Json[]).every((bound) => typeof bound === 'number')
+          ? undefined
+          : 'has no range of two numbers'
+      }
+      default:
+        return `is of the unknown type ${JSON.stringify(tolerance.type)}`
+    }
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+function guardProbes({ provider }: CtkControl): CtkActivity[] {
+  const probes = provider?.arguments?.probes
+  return Array.isArray(probes) ? (probes as readonly unknown[] as CtkActivity[]) : []
+}
+
+function listOf<T>(value: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(value) ? (value as readonly T[]) : []
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function invalid(problems: readonly Place[]): HoldfastError {
+  return new HoldfastError('experiment-invalid', {
+    message: `nothing was begun: ${problems.map(({ at, problem }) => `${at} ${problem}`).join('; ')}`,
+    hint: 'correct the experiment; python modules must be importable by the python3 in PATH',
+    details: { problems },
+  })
+}

@@ -1,0 +1,75 @@
+import { Option } from '@commander-js/extra-typings'
+import {
+  dryKinds,
+  hypothesisStrategies,
+  parseVariable,
+  rollbackStrategies,
+  verdictExitCodes,
+  type CtkResult,
+} from '../../../chaos/index.ts'
+import { exitCodes, HoldfastError, type Json } from '../../../kernel/index.ts'
+import { runExperimentFile } from '../../../service/index.ts'
+import { command } from '../../command.ts'
+import { contextOf } from '../../context.ts'
+import { entryText, resultText } from './wording.ts'
+
+export const chaosRunCommand = command('run', 'run an experiment, clean up after it, and say what it showed', [
+  ['holdfast chaos run experiment.json', 'an experiment of Chaos Toolkit, by the rules of Holdfast'],
+  ['holdfast chaos run experiment.yaml --journal journal.json', 'and write its journal, line by line from the start'],
+  ['holdfast chaos run experiment.json --var host=db-2 --var port:int=5433', 'with other values of its configuration'],
+  ['holdfast chaos run experiment.json --ctk-strict', 'as Chaos Toolkit itself would, in everything'],
+])
+  .argument('<experiment>', 'a file with an experiment of Chaos Toolkit (.json, .yaml, .yml)')
+  .option('--journal <file>', 'write the journal of Chaos Toolkit there, and its lines beside it as they come about')
+  .option(
+    '--var <name[:type]=value>',
+    'a value of the configuration; may be given several times',
+    collect,
+    [] as readonly string[],
+  )
+  .addOption(new Option('--dry <what>', 'play the experiment without these; pause: without sleeping').choices(dryKinds))
+  .addOption(new Option('--hypothesis-strategy <when>', 'when the steady state is looked at').choices(hypothesisStrategies))
+  .option('--hypothesis-frequency <seconds>', 'between two looks while the method runs', readSeconds)
+  .option('--fail-fast', 'end the method at the first look meanwhile that is not met')
+  .addOption(new Option('--rollback-strategy <when>', 'when rollbacks are played').choices(rollbackStrategies))
+  .option('--ctk-strict', 'follow Chaos Toolkit also where that calls a success what is none')
+  .action(async (file, options, self) => {
+    const { print, signal } = contextOf(self)
+    const { journal, dry, hypothesisStrategy, hypothesisFrequency, failFast, rollbackStrategy, ctkStrict } = options
+    const strict = ctkStrict === true
+    const request = {
+      file,
+      strict,
+      variables: Object.fromEntries(options.var.map(parseVariable)),
+      onEntry: (entry: Json) => {
+        const text = entryText(entry)
+        if (print.json) print.progress(entry as { type: string }, () => text ?? '')
+        else if (text !== undefined) print.note(text)
+      },
+      onUnknownControl: (name: string, problem: string) => print.note(`${name} ${problem}: left out`),
+      ...(journal === undefined ? {} : { journal }),
+      ...(dry === undefined ? {} : { dry }),
+      ...(hypothesisStrategy === undefined ? {} : { hypothesisStrategy }),
+      ...(hypothesisFrequency === undefined ? {} : { hypothesisEveryMs: hypothesisFrequency * 1000 }),
+      ...(failFast === true ? { failFast } : {}),
+      ...(rollbackStrategy === undefined ? {} : { rollbackStrategy }),
+    }
+    const result = await runExperimentFile(request, signal)
+    print.result(result, resultText)
+    process.exitCode = strict ? strictExitCode(result) : verdictExitCodes[result.verdict]
+  })
+
+/** As `chaos run` ends: 0 for what is completed and has not deviated, whatever it showed. */
+function strictExitCode({ journal }: CtkResult): 0 | 1 {
+  return journal.status === 'completed' && !journal.deviated ? exitCodes.done : exitCodes.failed
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value]
+}
+
+function readSeconds(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() !== '' && seconds > 0 && Number.isFinite(seconds)) return seconds
+  throw new HoldfastError('usage', { message: `'${text}' is no number of seconds` })
+}

@@ -1,0 +1,52 @@
+import pc from 'picocolors'
+import type { CtkResult, ExperimentVerdict } from '../../../chaos/index.ts'
+import type { Json } from '../../../kernel/index.ts'
+
+const colours: Readonly<Record<ExperimentVerdict, (text: string) => string>> = {
+  pass: pc.green,
+  fail: pc.red,
+  inconclusive: pc.magenta,
+  aborted: pc.yellow,
+  'cleanup-failed': pc.red,
+}
+
+/** An entry of a journal as it comes about; undefined for what is not worth a line. */
+export function entryText(entry: Json): string | undefined {
+  const { event, run, when, met, key, because } = entry as {
+    readonly event: string
+    readonly run?: {
+      readonly activity: { readonly type: string; readonly name: string }
+      readonly status?: string
+      readonly exception?: string[]
+    }
+    readonly when?: string
+    readonly met?: boolean
+    readonly key?: string
+    readonly because?: string
+  }
+  switch (event) {
+    case 'activity-ended': {
+      const why = run?.exception?.[0]?.trim()
+      return `${run?.activity.type} ${run?.activity.name}: ${run?.status ?? 'cut off'}${why === undefined ? '' : `: ${why}`}`
+    }
+    case 'steady-state':
+      return `steady state ${when}: ${met === true ? 'met' : 'not met'}`
+    case 'configuration-not-found':
+      return `configuration ${key} could not be found out: ${because}`
+    default:
+      return undefined
+  }
+}
+
+export function resultText({ journal, verdict, because }: CtkResult): string {
+  const lines = [
+    `${pc.bold(journal.experiment.title)}: ${verdictText(verdict)}`,
+    ...because.map((reason) => `  ${reason}`),
+    pc.dim(`Chaos Toolkit would say: ${journal.deviated ? 'deviated' : journal.status}`),
+  ]
+  return lines.join('\n')
+}
+
+function verdictText(verdict: ExperimentVerdict): string {
+  return colours[verdict](verdict)
+}
