@@ -1,5 +1,5 @@
 export { checkExperiment } from './chaostoolkit/check.ts'
-export { experimentFileEndings, readExperimentFile } from './chaostoolkit/load.ts'
+export { readExperimentFile } from './chaostoolkit/load.ts'
 export { runCtkExperiment, type CtkResult, type CtkRunOptions } from './chaostoolkit/run-experiment.ts'
 export { dryKinds, hypothesisStrategies, rollbackStrategies, type CtkJournal } from './chaostoolkit/types.ts'
 export { parseVariable } from './chaostoolkit/variables.ts'

@@ -35,6 +35,7 @@ export { prepareDrill, type DrillRequest, type PreparedDrill } from './drill/pre
 export { preflightDrill, runDrill } from './drill/run.ts'
 export { runDueDrills, type DueRun, type DueRuns } from './drill/run-due.ts'
 export { runExperimentFile, type FileRunRequest } from './chaos/run-file.ts'
+export { sweepFaults } from './chaos/sweep.ts'
 export { runDemo } from './demo/demo.ts'
 export { type DemoEvent } from './demo/events.ts'
 export { type DemoReport } from './demo/report.ts'

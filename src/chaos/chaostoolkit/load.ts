@@ -3,9 +3,6 @@ import { extname } from 'node:path'
 import { parse } from 'yaml'
 import { HoldfastError, messageOf, systemCode, type Json } from '../../kernel/index.ts'
 
-/** How the names of files end that hold experiments. */
-export const experimentFileEndings = ['.json', '.yaml', '.yml'] as const
-
 /** Throws `not-found`, or `experiment-invalid` for what cannot be read. YAML is read as version 1.1, as PyYAML does it. */
 export async function readExperimentFile(path: string): Promise<Json> {
   let text: string
