@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { actionsFile, actionsText } from './generate-actions-reference.ts'
+import { lintsFile, lintsText } from './generate-lints.ts'
 import { referenceFile, referenceText } from './generate-catalog-reference.ts'
 import { schemaFile, schemaText } from './generate-schema.ts'
 import { actions } from '../src/actions/index.ts'
@@ -21,6 +22,11 @@ test('the committed reference is that of the program: if not, run node scripts/g
 test('the committed page on actions is that of the program: if not, run node scripts/generate-actions-reference.ts', () => {
   const current = readFileSync(actionsFile, 'utf8')
   expect(current).toBe(actionsText(current))
+})
+
+test('the committed page on lints is that of the program: if not, run node scripts/generate-lints.ts', () => {
+  const current = readFileSync(lintsFile, 'utf8')
+  expect(current).toBe(lintsText(current))
 })
 
 test('every action has an example that fits, a paragraph about it, and each of its parameters explained', () => {

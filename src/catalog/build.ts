@@ -33,6 +33,7 @@ export function buildCatalog(
     ),
     observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, at.directory)),
     plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, at.directory)),
+    accepted: file.accepted.map(present),
     experiments: mapEntries(file.experiments, (experiment) => experiment as Json),
   })
 }

@@ -27,7 +27,7 @@ export { checkCatalog, loadCatalog, problemLine, type CatalogCheck, type Catalog
 export type { ActionParams } from './schema-step.ts'
 export { planFor } from './plan-for.ts'
 export { portablePath, type PortablePath } from './portable-path.ts'
-export type { CatalogProblem, CatalogProblemCode } from './problem.ts'
+export type { CatalogProblem, CatalogProblemCode, CatalogWarning } from './problem.ts'
 export { defaultStrategies, type Strategy } from './strategies.ts'
 export { resolveSecret, Secret } from './secret.ts'
 export { starterText, writeStarterCatalog, type DatabaseFound } from './starter.ts'

@@ -14,7 +14,8 @@ import { stepFindings } from './steps.ts'
 import { strategyFindings } from './strategy-findings.ts'
 import { subPlanFindings } from './sub-plans.ts'
 import { structureFindings } from './structure.ts'
-import type { CatalogProblem } from './problem.ts'
+import type { CatalogProblem, CatalogWarning } from './problem.ts'
+import { catalogWarnings } from './warnings.ts'
 import type { Catalog } from './types.ts'
 import { isPlainMap, type Finding } from './finding.ts'
 import { readYaml, type YamlSource } from './yaml-source.ts'
@@ -26,11 +27,18 @@ export interface CatalogOptions {
    * accepted.
    */
   readonly actionParams?: ActionParams
+  /** For what is accepted until a day. */
+  readonly now?: Date
 }
 
 /** A catalog, or everything that is wrong with it in the order of the file. `lines` are its text, secrets masked, for showing parts of it. */
 export type CatalogCheck =
-  | { readonly valid: true; readonly catalog: Catalog }
+  | {
+      readonly valid: true
+      readonly catalog: Catalog
+      /** What the lints say, in the order of the file. */
+      readonly warnings: readonly CatalogWarning[]
+    }
   | {
       readonly valid: false
       readonly file: string
@@ -72,7 +80,8 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
   // Parsed without the actions' parameters: these stay as written, outputs of steps and all.
   const asWritten = compile(undefined).schema.parse(value) as CatalogFile
   const hash = sha256Hex(canonicalJson(value))
-  return { valid: true, catalog: buildCatalog(asWritten, { file, directory: dirname(file), hash }) }
+  const catalog = buildCatalog(asWritten, { file, directory: dirname(file), hash })
+  return { valid: true, catalog, warnings: catalogWarnings(catalog, path, source, options.now ?? new Date()) }
 }
 
 /**
@@ -93,7 +102,7 @@ export async function loadCatalog(path: string, options: CatalogOptions = {}, si
 }
 
 /** `holdfast.yaml:12:9: services.api.owner is the number 5 (expected text)`. */
-export function problemLine({ file, line, column, message }: CatalogProblem): string {
+export function problemLine({ file, line, column, message }: Omit<CatalogProblem, 'code'>): string {
   return `${shortPath(file)}:${line}:${column}: ${message}`
 }
 

@@ -35,3 +35,10 @@ export type CatalogProblemCode =
   | 'dependency-cycle'
   | 'step-cycle'
   | 'plan-cycle'
+
+/** Something in a valid catalog that will hurt on the day. `code` is a lint's. */
+export interface CatalogWarning extends Omit<CatalogProblem, 'code'> {
+  readonly code: string
+  /** Why it is left so, where somebody has accepted it. */
+  readonly accepted?: { readonly because: string; readonly by: string; readonly until: string }
+}

@@ -12,6 +12,7 @@ import {
   siteName,
   text,
 } from './fields.ts'
+import { acceptedSchema } from './schema-accepted.ts'
 import { cluster } from './schema-cluster.ts'
 import { observer } from './schema-detection.ts'
 import { planSchema } from './schema-plan.ts'
@@ -215,6 +216,7 @@ export function catalogSchema(actionParams?: ActionParams) {
         .describe('Who looks from elsewhere whether services are well, by name.')
         .default({}),
       plans: z.record(entryName, planSchema(actionParams)).describe('How services come back, by name.').default({}),
+      accepted: z.array(acceptedSchema).describe('Weaknesses that were looked at and are lived with for a time.').default([]),
       experiments: z
         .record(entryName, z.unknown())
         .describe('Faults injected on purpose. Accepted and kept, but not interpreted or checked by this version.')

@@ -23,8 +23,19 @@ export interface Catalog {
   readonly external: Readonly<Record<string, ExternalDependency>>
   readonly observers: Readonly<Record<string, Observer>>
   readonly plans: Readonly<Record<string, Plan>>
+  readonly accepted: readonly AcceptedRisk[]
   /** Not interpreted yet. */
   readonly experiments: Readonly<Record<string, Json>>
+}
+
+/** A weakness that was looked at and is lived with, until the end of a day (`2027-03-31`). */
+export interface AcceptedRisk {
+  readonly lint: string
+  /** The entry that it is about; absent: all. */
+  readonly of?: string
+  readonly because: string
+  readonly by: string
+  readonly until: string
 }
 
 /** A failure domain: what breaks together. */

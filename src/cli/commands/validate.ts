@@ -1,5 +1,12 @@
 import pc from 'picocolors'
-import { checkCatalog, codeFrame, problemLine, type Catalog, type CatalogProblem } from '../../catalog/index.ts'
+import {
+  checkCatalog,
+  codeFrame,
+  problemLine,
+  type Catalog,
+  type CatalogProblem,
+  type CatalogWarning,
+} from '../../catalog/index.ts'
 import { exitCodes } from '../../kernel/index.ts'
 import { actionParams } from '../../service/index.ts'
 import { command } from '../command.ts'
@@ -8,16 +15,29 @@ import { contextOf } from '../context.ts'
 export const validateCommand = command('validate', 'check a catalog and show everything that is wrong with it', [
   ['holdfast validate', './holdfast.yaml'],
   ['holdfast validate dr/holdfast.yaml', 'another file'],
-  ['holdfast validate --json', 'for editors and CI: problems with code, line and column'],
+  ['holdfast validate --strict', 'for CI: a weakness that nobody has accepted is a failure too'],
+  ['holdfast validate --json', 'for editors and CI: problems and warnings with code, line and column'],
 ])
   .argument('[file]', 'the catalog (default: --catalog, else ./holdfast.yaml)')
-  .action(async (file, _options, self) => {
+  .option('--strict', 'end with 4 when there are warnings that nobody has accepted')
+  .option('--quiet', 'show no warnings')
+  .addHelpText('after', '\nWhat a warning means, and how to accept one for a time: docs/lints.md')
+  .action(async (file, { strict, quiet }, self) => {
     const { globals, print, signal } = contextOf(self)
     const path = file ?? globals.catalog ?? 'holdfast.yaml'
     const check = await checkCatalog(path, { actionParams }, signal)
     if (check.valid) {
       const { name, hash } = check.catalog
-      print.result({ valid: true, file: path, name, hash, problems: [] }, () => validText(path, check.catalog))
+      const warnings = check.warnings.filter(({ accepted }) => accepted === undefined)
+      print.result({ valid: true, file: path, name, hash, problems: [], warnings: check.warnings }, () =>
+        [
+          ...(quiet ? [] : warnings.map(warningText)),
+          ...(warnings.length > 0 && !quiet ? [''] : []),
+          validText(path, check.catalog),
+          ...weaknessCount(warnings.length, check.warnings.length - warnings.length),
+        ].join('\n'),
+      )
+      if (strict && warnings.length > 0) process.exitCode = exitCodes.objectiveMissed
       return
     }
     const { problems, lines } = check
@@ -36,6 +56,19 @@ function validText(path: string, { sites, repositories, services, plans }: Catal
     counted(sites, 'site', 'sites'),
   ]
   return `${pc.green('✓')} ${path} is valid: ${counts.join(', ')}`
+}
+
+function warningText(warning: CatalogWarning): string {
+  return `${pc.yellow('!')} ${problemLine(warning)} ${pc.dim(`[${warning.code}]`)}`
+}
+
+function weaknessCount(open: number, accepted: number): string[] {
+  if (open === 0 && accepted === 0) return []
+  const counts = [
+    ...(open > 0 ? [`${open} ${open === 1 ? 'weakness' : 'weaknesses'}: docs/lints.md says what to do about each`] : []),
+    ...(accepted > 0 ? [`${accepted} accepted for a time`] : []),
+  ]
+  return [`  ${counts.join('; ')}`]
 }
 
 function counted(entries: object, one: string, many: string): string {

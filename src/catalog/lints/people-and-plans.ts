@@ -1,0 +1,63 @@
+import type { Lint } from './lint.ts'
+
+/** Who answers for a service, how it is seen to be down, and how it comes back. */
+export const planLints: readonly Lint[] = [
+  {
+    code: 'no-plan',
+    title: 'a service has no recovery plan',
+    why: 'It comes back by what somebody remembers, in a time that nobody can tell.',
+    mend: 'Write a plan and name it with `recovery`, or name one that brings the service back with others.',
+    find: ({ services }) =>
+      Object.values(services).flatMap(({ name, recovery }) =>
+        recovery === undefined ? [{ path: ['services', name], message: `${name} has no recovery plan` }] : [],
+      ),
+  },
+  {
+    code: 'no-on-call',
+    title: 'nobody is named who can be called for a service',
+    why: 'The time until somebody is found is part of the time that it is down.',
+    mend: 'Write `onCall`: a number, a rota, a channel that is watched.',
+    find: ({ services }) =>
+      Object.values(services).flatMap(({ name, onCall }) =>
+        onCall === undefined ? [{ path: ['services', name], message: `${name} names nobody who is on call` }] : [],
+      ),
+  },
+  {
+    code: 'no-health-check',
+    title: 'nothing says how a service is seen to be well',
+    why: 'Neither can it be seen from outside that it is down, nor after a recovery that it is back.',
+    mend: 'Write `health`: an address that answers, or a port that is open.',
+    find: ({ services }) =>
+      Object.values(services).flatMap(({ name, health, data }) =>
+        health === undefined && data.postgres === undefined && data.files === undefined
+          ? [{ path: ['services', name], message: `nothing says how ${name} is seen to be well` }]
+          : [],
+      ),
+  },
+  {
+    code: 'unused-plan',
+    title: 'no service names a plan, and no other plan uses it',
+    why: 'It is not drilled with the others, and nobody finds it on the day.',
+    mend: 'Name it with `recovery` of a service, or, where it is a failback, with its `recovers`; or remove it.',
+    find: ({ services, plans }) => {
+      const named = new Set(Object.values(services).map(({ recovery }) => recovery))
+      return Object.values(plans).flatMap(({ name, recovers, openParams }) =>
+        named.has(name) || recovers.length > 0 || openParams.length > 0
+          ? []
+          : [{ path: ['plans', name], message: `nothing uses the plan ${name}` }],
+      )
+    },
+  },
+  {
+    code: 'nothing-checked',
+    title: 'a plan never looks whether what it did works',
+    why: 'Its end proves nothing, and neither does a drill of it.',
+    mend: 'End it with a step that looks at the service as its users do (`http.check`, `sql.check`), or give steps a `check`.',
+    find: ({ plans }) =>
+      Object.values(plans).flatMap(({ name, steps }) =>
+        steps.some(({ do: action, check }) => check !== undefined || action.kind.endsWith('.check'))
+          ? []
+          : [{ path: ['plans', name, 'steps'], message: `the plan ${name} checks nothing` }],
+      ),
+  },
+]
