@@ -22,7 +22,8 @@ export interface ContentOrder {
 }
 
 export interface Unordered {
-  readonly onEmpty: (file: PlannedFile) => void
+  /** Nothing has to be written to it. */
+  readonly onEmpty: (file: PlannedFile, sizeBytes: number) => void
   /** `blob` is the first that no index names; undefined when the node does not say what its content is. */
   readonly onUnknown: (file: PlannedFile, blob: string | undefined) => void
 }
@@ -38,21 +39,25 @@ export function orderContent(files: readonly PlannedFile[], index: BlobIndex, { 
     const locations = content?.map((id) => index.lookup('data', id)) ?? []
     const missing = locations.indexOf(undefined)
     if (missing >= 0) onUnknown(file, content?.[missing])
-    else if (locations.length === 0) onEmpty(file)
-    else add(order, file, locations as BlobLocation[])
+    else {
+      add(order, file, locations as BlobLocation[])
+      if (file.missing === 0) onEmpty(file, order.sizes.get(file) ?? 0)
+    }
   }
   return order
 }
 
 function add({ packs, sizes }: ContentOrder, file: PlannedFile, locations: readonly BlobLocation[]): void {
   let at = 0
-  for (const location of locations) {
+  for (const [place, location] of locations.entries()) {
+    const start = at
+    at += plaintextBytes(location)
+    if (file.kept?.places.has(place)) continue
     const inPack = packs.get(location.pack) ?? new Map<string, WantedBlob>()
     packs.set(location.pack, inPack)
     const wanted = inPack.get(location.id) ?? { location, uses: [] }
     inPack.set(location.id, wanted)
-    wanted.uses.push({ file, at })
-    at += plaintextBytes(location)
+    wanted.uses.push({ file, at: start })
   }
   sizes.set(file, at)
 }

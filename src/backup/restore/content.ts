@@ -1,12 +1,12 @@
-import { renameSync } from 'node:fs'
-import { isHoldfastError, messageOf, randomHex, type HoldfastError } from '../../kernel/index.ts'
+import { isHoldfastError, messageOf, type HoldfastError } from '../../kernel/index.ts'
 import type { BlobEntry, PackRange, Repository } from '../../repository/index.ts'
 import { orderContent, type WantedBlob } from './content-order.ts'
 import type { TargetDirectories } from './directories.ts'
 import { Lanes } from './lanes.ts'
-import { OpenFiles } from './open-files.ts'
+import { PartFiles } from './part-files.ts'
 import type { PlannedFile } from './plan.ts'
-import type { RangeFile, RangeOutcome, RangeTask } from './range-calls.ts'
+import type { RangeOutcome, RangeTask } from './range-calls.ts'
+import { rangeTask } from './range-task.ts'
 import { createRangeWriters, threadsFor, type RangeWriters } from './range-threads.ts'
 import { isRefusedName } from './target-error.ts'
 import { blobMissing, contentUnknown, packDamaged } from './unrestorable.ts'
@@ -21,6 +21,8 @@ export interface ContentRequest {
   readonly files: readonly PlannedFile[]
   readonly directories: TargetDirectories
   readonly target: Buffer
+  /** Leave blocks of zeros out of files that are made. */
+  readonly sparse?: boolean
   /** Other threads that write; by default as many as are worth it. */
   readonly threads?: number | undefined
   /** Called for a file that is made in parts, complete and verified, still under its temporary name: gives it what its node says. */
@@ -61,28 +63,26 @@ interface WantedPack {
 class ContentWriter {
   readonly #request: ContentRequest
   readonly #writers: RangeWriters
-  readonly #parts: OpenFiles
+  readonly #parts: PartFiles
   #sizes: ReadonlyMap<PlannedFile, number> = new Map()
-  /** Temporary names of files that are made in parts, and not complete. */
-  readonly #begun = new Map<PlannedFile, Buffer>()
   readonly #damaged = new Set<PlannedFile>()
-  readonly #run = randomHex(4)
-  #counter = 0
 
   constructor(request: ContentRequest, writers: RangeWriters) {
     this.#request = request
     this.#writers = writers
-    this.#parts = new OpenFiles(request.directories.at)
+    this.#parts = new PartFiles(request.directories)
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { repository, files } = this.#request
     const index = await repository.loadIndex(signal)
+    const empty: PlannedFile[] = []
     const { packs, sizes } = orderContent(files, index, {
-      onEmpty: (file) => this.#complete(file, this.#begin(file)),
+      onEmpty: (file) => void empty.push(file),
       onUnknown: (file, blob) => this.#giveUp(file, blob === undefined ? contentUnknown(file) : blobMissing(blob, file)),
     })
     this.#sizes = sizes
+    for (const file of empty) if (this.#begin(file) !== undefined) this.#complete(file)
     const { lanes } = this.#writers
     const queue = new Lanes([...packs], lanes)
     packs.clear()
@@ -107,8 +107,9 @@ class ContentWriter {
 
   /** Removes what is not complete. Nobody writes any more. */
   abandon(): void {
-    for (const temporary of this.#begun.values()) this.#parts.remove(temporary)
-    this.#begun.clear()
+    this.#parts.abandonAll((file, where) =>
+      this.#request.onLoss(file, `what was there is written over in part, and now called ${where}`),
+    )
     this.#parts[Symbol.dispose]()
   }
 
@@ -139,49 +140,28 @@ class ContentWriter {
     signal: AbortSignal,
   ): Promise<void> {
     const blobs = range.entries.map(({ id }) => wanted.get(id)).filter((blob) => blob !== undefined)
-    const { task, files } = this.#task(pack, blobs, range)
-    const outcome = await this.#writers.write(task, lane)
+    const { task, files } = rangeTask({
+      pack,
+      blobs,
+      range,
+      sparse: this.#request.sparse ?? false,
+      isGivenUp: (file) => this.#damaged.has(file),
+      sizeOf: (file) => this.#sizes.get(file) ?? 0,
+      temporaryName: (file) => this.#parts.temporaryName(file),
+      beginPart: (file) => this.#begin(file),
+    })
+    const outcome = await this.#writers.write(task, lane).catch((error: unknown) => {
+      // Who knows what of it was written.
+      for (const file of files) this.#parts.touch(file)
+      throw error
+    })
     const broken = new Map<PlannedFile, Error>()
     for (const { blob, error } of outcome.damaged) {
-      for (const { file } of blobs[blob]?.uses ?? []) if (!this.#begun.has(file)) broken.set(file, error)
+      for (const { file } of blobs[blob]?.uses ?? []) if (!this.#parts.has(file)) broken.set(file, error)
       await this.#elsewhere(pack, blobs[blob], { error, begin: false }, signal)
     }
     this.#account(outcome, { task, files, blobs, broken })
     for (const [file, error] of broken) await this.#inParts(pack, { file, error }, signal)
-  }
-
-  /** What a writer is told. Files that have all of their content in this range are its to make; the others are made here. */
-  #task(
-    pack: string,
-    blobs: readonly WantedBlob[],
-    { offset, bytes }: { offset: number; bytes: Uint8Array },
-  ): { task: RangeTask; files: PlannedFile[] } {
-    const counts = new Map<PlannedFile, number>()
-    for (const { uses } of blobs) for (const { file } of uses) counts.set(file, (counts.get(file) ?? 0) + 1)
-    const files = [...counts.keys()].filter((file) => !this.#damaged.has(file))
-    const places = new Map(files.map((file, place) => [file, place]))
-    const descriptions = files.map((file): RangeFile => {
-      if (counts.get(file) !== file.node.content?.length)
-        return { temporary: (this.#begun.get(file) ?? this.#begin(file)).toString('latin1') }
-      const { type, mode, uid, gid, atime, mtime, extendedAttributes } = file.node
-      const metadata = { type, mode, uid, gid, atime, mtime, ...(extendedAttributes && { extendedAttributes }) }
-      const whole = { path: file.path.toString('latin1'), metadata, sizeBytes: this.#sizes.get(file) ?? 0 }
-      return { temporary: this.#temporary(file).toString('latin1'), whole }
-    })
-    const task = {
-      pack,
-      offset,
-      bytes,
-      files: descriptions,
-      blobs: blobs.map(({ location, uses }) => ({
-        entry: entryOf(location),
-        uses: uses.flatMap(({ file, at }) => {
-          const place = places.get(file)
-          return place === undefined ? [] : [{ file: place, at }]
-        }),
-      })),
-    }
-    return { task, files }
   }
 
   #account(
@@ -205,15 +185,15 @@ class ContentWriter {
         })
     const damaged = new Set(outcome.damaged.map(({ blob }) => blob))
     for (const [place, { uses }] of blobs.entries())
-      if (!damaged.has(place)) for (const { file } of uses) if (this.#begun.has(file)) this.#arrived(file)
+      if (!damaged.has(place)) for (const { file } of uses) if (this.#parts.has(file)) this.#arrived(file)
   }
 
   /** Another part of a file is there. */
   #arrived(file: PlannedFile): void {
-    const temporary = this.#begun.get(file)
-    if (temporary === undefined || this.#damaged.has(file)) return
+    this.#parts.touch(file)
+    if (!this.#parts.has(file) || this.#damaged.has(file)) return
     file.missing--
-    if (file.missing === 0) this.#complete(file, temporary)
+    if (file.missing === 0) this.#complete(file)
   }
 
   /** A blob that cannot be had where it was looked for, from another pack that has it too, for files that are made in parts. */
@@ -227,9 +207,8 @@ class ContentWriter {
     const plaintext = await this.#readElsewhere(blob.location.id, signal)
     for (const { file, at } of blob.uses) {
       if (this.#damaged.has(file)) continue
-      const temporary = this.#begun.get(file) ?? (begin ? this.#begin(file) : undefined)
       if (plaintext === undefined) this.#giveUp(file, packDamaged(pack, file, error))
-      else if (temporary !== undefined) this.#writePart(file, { temporary, plaintext, at })
+      else if (this.#parts.has(file) || (begin && this.#begin(file) !== undefined)) this.#writePart(file, plaintext, at)
     }
   }
 
@@ -244,13 +223,13 @@ class ContentWriter {
       if (this.#damaged.has(file)) return
       const plaintext = await this.#readElsewhere(id, signal)
       if (plaintext === undefined) this.#giveUp(file, packDamaged(pack, file, error))
-      else this.#writePart(file, { temporary: this.#begun.get(file) ?? this.#begin(file), plaintext, at })
+      else if (this.#begin(file) !== undefined) this.#writePart(file, plaintext, at)
       at += plaintext?.length ?? 0
     }
   }
 
-  #writePart(file: PlannedFile, { temporary, plaintext, at }: { temporary: Buffer; plaintext: Uint8Array; at: number }): void {
-    this.#parts.write(temporary, plaintext, at)
+  #writePart(file: PlannedFile, plaintext: Uint8Array, at: number): void {
+    this.#parts.write(file, plaintext, at)
     this.#request.onBytes(plaintext.length)
     this.#arrived(file)
   }
@@ -264,35 +243,27 @@ class ContentWriter {
     }
   }
 
-  #temporary(file: PlannedFile): Buffer {
-    const slash = file.path.lastIndexOf(0x2f)
-    return Buffer.concat([file.path.subarray(0, slash + 1), Buffer.from(`.holdfast-${this.#run}-${++this.#counter}`)])
+  /** Makes a file that others write to. Undefined when it cannot be: then it is given up. */
+  #begin(file: PlannedFile): Buffer | undefined {
+    const begun = this.#parts.begin(file, this.#sizes.get(file) ?? 0)
+    if (begun === undefined) {
+      this.#damaged.add(file)
+      this.#request.onRefused(file, 'somebody else has written to it meanwhile; it was left as it is')
+    }
+    return begun
   }
 
-  /** Makes a file that others write to. */
-  #begin(file: PlannedFile): Buffer {
-    const temporary = this.#temporary(file)
-    this.#parts.create(temporary, this.#sizes.get(file) ?? 0)
-    this.#parts.close(temporary)
-    this.#begun.set(file, temporary)
-    return temporary
-  }
-
-  #complete(file: PlannedFile, temporary: Buffer): void {
-    this.#parts.close(temporary)
-    this.#request.onWritten(temporary, file)
-    const { directories } = this.#request
+  #complete(file: PlannedFile): void {
+    const { directories, onRefused, onWritten, onComplete } = this.#request
     try {
-      renameSync(directories.at(temporary), directories.at(file.path))
+      this.#parts.complete(file, (temporary) => onWritten(temporary, file))
     } catch (error) {
       if (!isRefusedName(error)) throw error
-      this.#parts.remove(temporary)
-      this.#begun.delete(file)
-      this.#request.onRefused(file, directories.inWords(messageOf(error)))
+      this.#parts.abandon(file)
+      onRefused(file, directories.inWords(messageOf(error)))
       return
     }
-    this.#begun.delete(file)
-    this.#request.onComplete(file, this.#sizes.get(file) ?? 0)
+    onComplete(file, this.#sizes.get(file) ?? 0)
   }
 
   /** What there is of it is removed at the end: others may be writing to it. */
@@ -306,8 +277,4 @@ class ContentWriter {
 function forFile(files: readonly PlannedFile[], place: number, work: (file: PlannedFile) => void): void {
   const file = files[place]
   if (file !== undefined) work(file)
-}
-
-function entryOf({ type, id, offset, length, uncompressedLength }: BlobEntry): BlobEntry {
-  return { type, id, offset, length, ...(uncompressedLength !== undefined && { uncompressedLength }) }
 }

@@ -3,8 +3,8 @@ import { systemCode } from '../../kernel/index.ts'
 import type { BlobIndex } from '../../repository/index.ts'
 import { createBreather } from './breather.ts'
 import type { TargetDirectories } from './directories.ts'
+import { compareContent } from './kept-content.ts'
 import type { PlannedFile, RestorePlan } from './plan.ts'
-import { contentMatches } from './verify.ts'
 
 /**
  * What becomes of files that are in the target already, in restic's words.
@@ -16,6 +16,9 @@ import { contentMatches } from './verify.ts'
  */
 export const overwriteModes = ['always', 'if-changed', 'if-newer', 'never'] as const
 export type OverwriteMode = (typeof overwriteModes)[number]
+
+/** A file with less that is right is sooner written anew, beside the old one: that is there until the new one is whole. Bytes. */
+const worthKeepingBytes = 1024 * 1024
 
 /** A plan without what need not be written. */
 export interface SortedPlan {
@@ -49,23 +52,37 @@ export async function sortOutExisting(
     await breathe()
     const { path, node } = file
     const stat = statOf(path, directories)
-    const isThere = stat?.isFile() === true && stat.size === (node.size ?? 0n)
     if (stat !== undefined && stays(stat, node.mtime)) {
       untouched++
       kept.add(file)
       sorted.sizeBytes -= Number(node.size ?? 0n)
-    } else if (isThere && (await isRight(file, stat))) {
+    } else if (stat?.isFile() === true && (await isRight(file, stat))) {
       unchanged.push(file)
       sorted.sizeBytes -= Number(node.size ?? 0n)
-    } else sorted.files.push(file)
+    } else {
+      sorted.files.push(file)
+      sorted.sizeBytes -= file.kept?.bytes ?? 0
+    }
   }
 
-  async function isRight({ path, node }: PlannedFile, stat: BigIntStats): Promise<boolean> {
-    if (mode === 'if-changed' && stat.mtimeNs === node.mtime) return true
+  /** Otherwise notes what of it is. */
+  async function isRight(file: PlannedFile, stat: BigIntStats): Promise<boolean> {
+    const { path, node } = file
+    const isOfSize = stat.size === (node.size ?? 0n)
+    if (mode === 'if-changed' && isOfSize && stat.mtimeNs === node.mtime) return true
     // It is written to a file of its own then, under this name: other names of the old one keep what they have.
     if (stat.nlink > (node.links ?? 1n)) return false
+    // Of what is written as one, nothing can be kept.
+    const content = node.content ?? []
+    if (!isOfSize && content.length < 2) return false
     try {
-      return await contentMatches(directories.at(path), node.content ?? [], index, breathe)
+      const found = await compareContent(directories.at(path), content, index, breathe)
+      if (found.isWhole) return true
+      if (found.bytes >= worthKeepingBytes && stat.nlink === 1n && isOurs(stat)) {
+        file.kept = found
+        file.missing = content.length - found.places.size
+      }
+      return false
     } catch (error) {
       // What cannot be read is written anew.
       if (systemCode(error) === 'EACCES' || systemCode(error) === 'EPERM') return false
@@ -89,6 +106,12 @@ export async function sortOutExisting(
     else sorted.specials.push(special)
   }
   return { plan: sorted, unchanged, untouched }
+}
+
+/** Nobody else may change its mode, which it takes to write to it. */
+function isOurs({ uid }: BigIntStats): boolean {
+  const own = process.geteuid?.()
+  return own === 0 || BigInt(own ?? -1) === uid
 }
 
 /** Undefined where nothing is. */

@@ -22,6 +22,11 @@ export class OpenFiles implements Disposable {
     if (sizeBytes > 0) ftruncateSync(file, sizeBytes)
   }
 
+  /** Of a file that is there. */
+  resize(path: Buffer, sizeBytes: number): void {
+    ftruncateSync(this.#reopen(path), sizeBytes)
+  }
+
   write(path: Buffer, bytes: Uint8Array, offset: number): void {
     const file = this.#reopen(path)
     for (let written = 0; written < bytes.length;)

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../kernel/index.ts'
 import { isSafeNodeName, type Repository, type TreeNode } from '../../repository/index.ts'
+import type { KeptContent } from './kept-content.ts'
 import { unsafeName } from '../unsafe-name.ts'
 import type { ChooseEntry } from './choose-entries.ts'
 
@@ -7,8 +8,10 @@ import type { ChooseEntry } from './choose-entries.ts'
 export interface PlannedFile {
   readonly path: Buffer
   readonly node: TreeNode
-  /** Contents still to be written: one for each blob, one more for an empty file. */
+  /** Blobs still to be written. */
   missing: number
+  /** What the target has of it already, when that is worth keeping. */
+  kept?: KeptContent
 }
 
 /** Everything to restore, in the order of the trees. */

@@ -6,6 +6,8 @@ export type Metadata = Pick<TreeNode, 'type' | 'mode' | 'uid' | 'gid' | 'atime' 
 /** A file that content of a range goes to. Paths are absolute, their bytes as latin1 text: views of shared memory would be copied with all of it. */
 export interface RangeFile {
   readonly temporary: string
+  /** It has content that is written over: zeros are written, too. A file without this is made of holes. */
+  readonly hasContent?: true
   /** Set when all of its content is in this range: it is made, gets what its node says, and then its own name. Otherwise it is there already. */
   readonly whole?: { readonly path: string; readonly metadata: Metadata; readonly sizeBytes: number }
 }
@@ -16,6 +18,8 @@ export interface RangeTask {
   /** Of the bytes in the pack. */
   readonly offset: number
   readonly bytes: Uint8Array
+  /** Leave out all blocks of zeros. */
+  readonly sparse: boolean
   readonly files: readonly RangeFile[]
   readonly blobs: readonly {
     readonly entry: BlobEntry

@@ -3,6 +3,7 @@ import { isHoldfastError, messageOf, systemCode } from '../../kernel/index.ts'
 import { maxBlobBytes, plaintextBytes, storedIn, type BlobOpener } from '../../repository/index.ts'
 import { loadPosix } from '../posix.ts'
 import { TargetDirectories } from './directories.ts'
+import { withoutHoles } from './holes.ts'
 import { applyToFile } from './metadata.ts'
 import { OpenFiles } from './open-files.ts'
 import type { RangeFile, RangeOutcome, RangeTask } from './range-calls.ts'
@@ -72,11 +73,19 @@ export class RangeWriter implements Disposable {
           const target = task.files[file]
           if (target === undefined || plaintext === undefined || broken.has(file)) continue
           if (target.whole === undefined) {
-            if (entry.id !== zeroChunk) this.#parts.write(Buffer.from(target.temporary, 'latin1'), plaintext, at)
+            const temporary = Buffer.from(target.temporary, 'latin1')
+            for (const run of runsOf(plaintext, {
+              at,
+              id: entry.id,
+              sparse: task.sparse,
+              hasContent: target.hasContent ?? false,
+            }))
+              this.#parts.write(temporary, run.bytes, run.at)
           } else {
-            const descriptor = begun.get(file) ?? this.#begin(target)
+            const descriptor = begun.get(file) ?? this.#begin(target, task.sparse)
             begun.set(file, descriptor)
-            if (entry.id !== zeroChunk) writeAll(descriptor, plaintext, at)
+            for (const run of runsOf(plaintext, { at, id: entry.id, sparse: task.sparse, hasContent: false }))
+              writeAll(descriptor, run.bytes, run.at)
             missing[file] = (missing[file] ?? 0) - 1
             if (missing[file] === 0) {
               begun.delete(file)
@@ -107,13 +116,13 @@ export class RangeWriter implements Disposable {
   }
 
   /** Fails when the name exists, be it as a link. */
-  #begin({ temporary, whole }: RangeFile): number {
+  #begin({ temporary, whole }: RangeFile, sparse: boolean): number {
     const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants
     const path = this.#directories.at(Buffer.from(temporary, 'latin1'))
     const descriptor = openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600)
     try {
       // Content that ends in a hole does not give the file its length when it is written.
-      if (whole !== undefined && whole.sizeBytes >= zeroChunkBytes) ftruncateSync(descriptor, whole.sizeBytes)
+      if (whole !== undefined && (sparse || whole.sizeBytes >= zeroChunkBytes)) ftruncateSync(descriptor, whole.sizeBytes)
     } catch (error) {
       closeSync(descriptor)
       throw error
@@ -153,6 +162,20 @@ export class RangeWriter implements Disposable {
 }
 
 const zeroChunkBytes = 512 * 1024
+
+interface Written {
+  readonly at: number
+  readonly id: string
+  readonly sparse: boolean
+  readonly hasContent: boolean
+}
+
+/** What of a plaintext has to be written. */
+function runsOf(bytes: Uint8Array, { at, id, sparse, hasContent }: Written): Iterable<{ bytes: Uint8Array; at: number }> {
+  if (hasContent) return [{ bytes, at }]
+  if (id === zeroChunk) return []
+  return sparse ? withoutHoles(bytes, at) : [{ bytes, at }]
+}
 
 function writeAll(descriptor: number, bytes: Uint8Array, offset: number): void {
   for (let written = 0; written < bytes.length;)

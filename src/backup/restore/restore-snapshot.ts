@@ -15,6 +15,7 @@ import { makeSpecial } from './specials.ts'
 import { withSharedLock } from '../with-lock.ts'
 import { findSubtree } from './subtree.ts'
 import { prepareTarget } from './target.ts'
+import { dryRunSummary, type RestoreSummary } from './restore-summary.ts'
 import { targetError } from './target-error.ts'
 import { verifyFiles } from './verify.ts'
 
@@ -35,34 +36,12 @@ export interface RestoreJob extends EntryPatterns {
   readonly skipDamaged?: boolean
   /** Read every restored file back and compare it with the snapshot's hashes. */
   readonly verify?: boolean
+  /** Leave blocks of zeros out of new files, whatever they were stored as: holes take no room. Chunks of zeros alone are always left out. */
+  readonly sparse?: boolean
   /** Threads that write, 0 for none but this one; by default as many as are worth it. */
   readonly threads?: number
   /** Take no lock: for a repository that cannot be written to, and that nobody prunes meanwhile. */
   readonly noLock?: boolean
-}
-
-export interface RestoreSummary {
-  readonly snapshot: string
-  readonly target: string
-  /** Regular files restored, every blob of them verified against its hash before it was written; hard links count. */
-  readonly files: number
-  /** Of the others, those whose content was right already: they got the metadata only. */
-  readonly unchangedFiles: number
-  /** Files, links and devices that were there and stay as they are, by `overwrite`. */
-  readonly untouched: number
-  /** What was removed, with all that was in it; after a dry run, what would be. */
-  readonly deleted: readonly string[]
-  /** After a dry run: the files, links and devices that would be written. */
-  readonly wouldWrite?: readonly string[]
-  /** Files read back from the target and compared: with `verify`, all of them, each name of a hard link once. */
-  readonly verifiedFiles: number
-  readonly directories: number
-  /** Symbolic links, FIFOs and devices. */
-  readonly specials: number
-  readonly sizeBytes: number
-  readonly durationMs: number
-  /** What was not restored, or not as it was, and why. */
-  readonly skipped: readonly Skipped[]
 }
 
 /**
@@ -109,7 +88,14 @@ async function restore(
       overwrite === undefined ? { plan: whole, unchanged: [], untouched: 0 } : await sortOutExisting(whole, existing, signal)
     const search = { plan: whole, target: root, rootIsWhole: choosesAll(job), choose, directories }
     const extra = job.deleteExtra ? findExtra(search) : []
-    const found = { unchangedFiles: unchanged.length, untouched, deleted: extra.map((path) => path.toString()) }
+    const patched = plan.files.flatMap(({ kept }) => kept ?? [])
+    const found = {
+      unchangedFiles: unchanged.length,
+      patchedFiles: patched.length,
+      keptBytes: patched.reduce((sum, { bytes }) => sum + bytes, 0),
+      untouched,
+      deleted: extra.map((path) => path.toString()),
+    }
     if (job.dryRun) {
       await prepared.undo()
       return dryRunSummary(plan, {
@@ -158,7 +144,18 @@ type Execution = Omit<RestoreJob, 'overwrite'> & {
 /** Directories, then content, then everything else, then the directories' metadata from the inside out: nothing written later changes it. */
 async function execute(
   plan: RestorePlan,
-  { repository, target, threads, overwrite, skipDamaged = false, verify = false, directories, unchanged, extra }: Execution,
+  {
+    repository,
+    target,
+    threads,
+    overwrite,
+    sparse = false,
+    skipDamaged = false,
+    verify = false,
+    directories,
+    unchanged,
+    extra,
+  }: Execution,
   progress: (event: RestoreProgress) => void,
   signal: AbortSignal,
 ): Promise<Pick<RestoreSummary, 'files' | 'verifiedFiles' | 'specials' | 'sizeBytes' | 'skipped'>> {
@@ -176,15 +173,16 @@ async function execute(
       directories,
       target: Buffer.from(target),
       threads,
+      sparse,
       onWritten: (temporary, file) => applyMetadata(temporary, file.node, tools, (_, reason) => onLoss(file.path, reason)),
       onRefused(file, reason) {
         damaged.add(file)
         onLoss(file.path, `it could not be made: ${reason}`)
       },
       onLoss: (file, reason) => onLoss(file.path, reason),
-      onComplete(_, size) {
+      onComplete({ kept }, size) {
         files++
-        sizeBytes += size
+        sizeBytes += size - (kept?.bytes ?? 0)
         report.file()
       },
       onBytes: (bytes) => report.bytes(bytes),
@@ -256,25 +254,6 @@ function makeDirectory(path: Buffer, overwrite: boolean, { at }: TargetDirectori
 /** Fails for a directory: what is in it may be all there is of it. */
 function removeEntry(path: Buffer): void {
   rmSync(path, { force: true })
-}
-
-type DryRunFigures = Pick<RestoreSummary, 'snapshot' | 'target' | 'unchangedFiles' | 'untouched' | 'deleted' | 'durationMs'>
-
-function dryRunSummary(
-  { files, hardLinks, specials, directories, sizeBytes }: RestorePlan,
-  figures: DryRunFigures,
-): RestoreSummary {
-  const written = [...files, ...hardLinks, ...specials]
-  return {
-    ...figures,
-    wouldWrite: written.map(({ path }) => path.toString()),
-    files: files.length + hardLinks.length,
-    specials: specials.length,
-    directories: directories.length,
-    sizeBytes,
-    verifiedFiles: 0,
-    skipped: [],
-  }
 }
 
 function refuseWhenNothingMatched(plan: RestorePlan, { snapshot, include = [], iinclude = [] }: RestoreJob): void {

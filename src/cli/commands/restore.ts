@@ -31,6 +31,7 @@ export const restoreCommand = command('restore', 'bring the files of a snapshot 
   .option('--delete', 'with --overwrite: remove what the snapshot does not have')
   .option('-n, --dry-run', 'show what would be written and removed, and do neither')
   .option('--skip-damaged', 'leave out files whose content is damaged instead of failing')
+  .option('--sparse', 'write no blocks of zeros: they become holes')
   .option('--verify', 'read every file back and compare it with the snapshot')
   .option('--no-lock', 'take no lock and leave no record: for a repository that cannot be written to')
   .option('--repository <name>', 'which of the catalog’s repositories')
@@ -53,6 +54,7 @@ export const restoreCommand = command('restore', 'bring the files of a snapshot 
         iexclude,
         overwrite: options.overwrite ?? false,
         deleteExtra: options.delete ?? false,
+        sparse: options.sparse ?? false,
         dryRun: options.dryRun ?? false,
         skipDamaged: options.skipDamaged ?? false,
         verify: options.verify ?? false,
@@ -104,6 +106,8 @@ function summaryText({
   durationMs,
   skipped,
   unchangedFiles,
+  patchedFiles,
+  keptBytes,
   untouched,
   deleted,
   wouldWrite,
@@ -112,12 +116,14 @@ function summaryText({
     return [
       ...wouldWrite.map((path) => `would write   ${path}`),
       ...deleted.map((path) => `would remove  ${path}`),
+      ...(patchedFiles > 0 ? [`${patchedFiles} of them in part: ${formatSize(keptBytes)} are right already`] : []),
       `${wouldWrite.length} to write (${formatSize(sizeBytes)}), ${deleted.length} to remove, ${unchangedFiles} unchanged, ${untouched} left as they are: a dry run`,
     ].join('\n')
   const others = specials > 0 ? `, ${specials} links and devices` : ''
   return [
     `restored   ${files} files, ${directories} folders${others}, ${formatSize(sizeBytes)} in ${formatDuration(durationMs)}`,
     ...(unchangedFiles > 0 ? [`unchanged  ${unchangedFiles} files: their content was right already`] : []),
+    ...(patchedFiles > 0 ? [`patched    ${patchedFiles} files: ${formatSize(keptBytes)} of them were right already`] : []),
     ...(untouched > 0 ? [`untouched  ${untouched} entries, left as they are`] : []),
     ...(deleted.length > 0 ? [`removed    ${deleted.length} entries that the snapshot does not have`] : []),
     ...(verifiedFiles > 0 ? [`verified   ${verifiedFiles} files read back and compared`] : []),
