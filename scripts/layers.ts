@@ -72,6 +72,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'faults',
     'recovery',
   ],
+  library: ['kernel', 'storage', 'repository', 'backup', 'sources'],
   service: [
     'kernel',
     'storage',

@@ -30,7 +30,7 @@ export { diffTrees, type Change, type DiffJob, type DiffSummary, type Modifier, 
 export { EntryFinder, type FindEvents, type FindQuery } from './find/find-entries.ts'
 export { findBlobs, resolveBlobs, type BlobQuery, type BlobUse } from './find/find-blobs.ts'
 export { findSubtree } from './restore/subtree.ts'
-export { dump, type DumpedTree, type DumpJob } from './dump/dump.ts'
+export { dump, readFile, type DumpedTree, type DumpJob } from './dump/dump.ts'
 export { readStats, statsModes, type Stats, type StatsMode, type StatsProgress } from './stats/stats.ts'
 export { tagSnapshots, type Retagged, type TagJob } from './tag-snapshots.ts'
 export { overwriteModes, type OverwriteMode } from './restore/existing.ts'

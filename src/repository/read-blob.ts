@@ -17,16 +17,29 @@ export async function readBlob(
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   let failure: unknown
-  for (const location of await locate(repository, wanted, signal)) {
-    try {
-      return await readFrom(repository, keys, location, signal)
-    } catch (error) {
-      // It may be whole in another pack; when it is in none, the first damage is told.
-      if (!isHoldfastError(error, 'pack-damaged')) throw error
-      failure ??= error
+  const attempt = async (locations: readonly BlobLocation[]): Promise<Uint8Array | undefined> => {
+    for (const location of locations) {
+      try {
+        return await readFrom(repository, keys, location, signal)
+      } catch (error) {
+        // It may be whole in another pack; when it is in none, the first damage is told.
+        if (!isHoldfastError(error, 'pack-damaged')) throw error
+        failure ??= error
+      }
     }
+    return undefined
   }
-  throw failure
+  const known = await locate(repository, wanted, signal)
+  const found = await attempt(known)
+  if (found !== undefined) return found
+  // Somebody may have moved it since the index was loaded: a prune deletes the pack that it was in.
+  const packs = new Set(known.map(({ pack }) => pack))
+  const index = await repository.refreshIndex(signal)
+  const moved = index.lookupAll(wanted.type, wanted.id).filter(({ pack }) => !packs.has(pack))
+  // And what was read wrong once may be read right: wires flip bits, too, and nothing must be given up for that.
+  const again = await attempt([...moved, ...known])
+  if (again === undefined) throw failure
+  return again
 }
 
 async function readFrom(

@@ -117,6 +117,22 @@ test('what another writer indexed after ours was loaded is found', async () => {
   expect(await ours.readTree(snapshot.tree)).toHaveLength(1)
 })
 
+test('a blob that somebody else has moved since the index was loaded is found where it is now', async () => {
+  const backend = createMemoryBackend()
+  const reader = await repositoryIn(backend)
+  const pruner = await openRepository(backend, password)
+  const { tree } = await saveFile(pruner, 'content')
+  const id = (await reader.readTree(tree))[0]?.content?.[0] ?? ''
+  // As prune does it: new packs, a new index, then the old ones go.
+  const names = async (kind: 'data' | 'index') => Array.fromAsync(backend.list(kind), ({ name }) => name)
+  const [packs, indexes] = [await names('data'), await names('index')]
+  for (const name of packs) (await pruner.loadIndex()).setAside(name)
+  await saveFile(pruner, 'content')
+  for (const name of indexes) await backend.delete('index', name)
+  for (const name of packs) await backend.delete('data', name)
+  expect(Buffer.from(await reader.readBlob('data', id)).toString()).toBe('content')
+})
+
 test('a blob that no index names is missing; one that is altered is damage and names its pack', async () => {
   const backend = createMemoryBackend()
   const writer = await repositoryIn(backend)

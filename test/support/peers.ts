@@ -17,7 +17,12 @@ export interface Peer {
 
 /** The real programs that the tests run beside npm's. */
 export const peers = {
-  restic: { debianPackage: 'restic', suites: 'the restic interoperability suites', find: () => inPath('restic') },
+  restic: {
+    debianPackage: 'restic',
+    suites: 'the restic interoperability suites',
+    // RESTIC=/path/to/restic runs them against another one than the system's.
+    find: () => (process.env.RESTIC === undefined ? inPath('restic') : existing(process.env.RESTIC)),
+  },
   systemd: {
     debianPackage: 'systemd-container',
     suites: 'the systemd suite, which also needs root',

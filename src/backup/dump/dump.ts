@@ -66,6 +66,17 @@ export async function dump(job: DumpJob, out: Writable | string, signal: AbortSi
   return result
 }
 
+/** The content of a file, verified piece by piece. Throws as dump. */
+export async function* readFile(job: DumpJob, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const node = await nodeAt(job, signal)
+  if (node === undefined || node.type !== 'file')
+    throw new HoldfastError('usage', {
+      message: `${job.path} is no file in snapshot ${shortId(job.snapshot.id)}`,
+      hint: 'list what is in it, or restore it',
+    })
+  yield* fileContent(job.repository, node, signal)
+}
+
 async function bytesOf(job: DumpJob, result: DumpedTree, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array>> {
   const { repository, snapshot, path, root = '', archive = 'tar' } = job
   const node = await nodeAt(job, signal)

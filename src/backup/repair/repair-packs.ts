@@ -68,7 +68,10 @@ export async function repairPacks(
     const uncopied: LostBlob[] = []
     for (const [done, id] of known.entries()) {
       progress({ type: 'repair-packs', done, total: known.length })
-      for (const { entry, error } of await copier.copy(id, contents.get(id) ?? [], () => {}, both))
+      const first = await copier.copy(id, contents.get(id) ?? [], () => {}, both)
+      // What was read wrong once may be read right.
+      const wanted = first.map(({ entry }) => entry)
+      for (const { entry, error } of wanted.length === 0 ? [] : await copier.copy(id, wanted, () => {}, both))
         uncopied.push({ type: entry.type, id: entry.id, pack: id, reason: error.message })
     }
     await copier.flush(both)
