@@ -184,6 +184,30 @@ export const checkEvidence = z.object({
   findings: z.array(z.object({ code: z.string(), count: z.int().positive() })),
 })
 
+/** Snapshots were removed. Their data stays until a prune. */
+export const forgetEvidence = z.object({
+  repository: z.string(),
+  /** What was kept, in the words of the command's options: `daily 7`. Absent: the snapshots were named. */
+  rules: z.array(z.string()).optional(),
+  /** `why`: for each rule why it did not keep the snapshot (`daily: same-period`), or `named`. */
+  removed: z.array(z.object({ snapshot: hash, time: time.optional(), why: z.array(z.string()) })),
+  kept: count.optional(),
+})
+
+/** The space was freed of what no snapshot needed. */
+export const pruneEvidence = z.object({
+  repository: z.string(),
+  /** Whose content was kept. */
+  snapshots: count,
+  removedPacks: count,
+  repackedPacks: count,
+  /** Missing or cut short, and not needed. */
+  lostPacks: count,
+  freedBytes: count,
+  unusedAfterBytes: count,
+  durationMs,
+})
+
 /** Every kind of record, and the schema of its body. */
 export const evidenceSchemas = {
   backup: backupEvidence,
@@ -192,6 +216,8 @@ export const evidenceSchemas = {
   recovery: recoveryEvidence,
   'drill-finding': drillFindingEvidence,
   check: checkEvidence,
+  forget: forgetEvidence,
+  prune: pruneEvidence,
 } as const
 
 export type EvidenceKind = keyof typeof evidenceSchemas

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Catalog } from '../catalog/index.ts'
 import { openLedger, type EvidenceBody, type EvidenceKind, type Ledger, type LedgerHead } from '../ledger/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { stateDirectory } from './state-directory.ts'
@@ -9,6 +10,11 @@ export interface EvidenceContext {
   /** The catalog in force: its path says where this machine remembers the ledger's head. */
   readonly catalogPath?: string
   readonly catalogHash?: string
+}
+
+/** What a record says of the catalog that it was written under; of none, nothing. */
+export function contextIn(catalog: Catalog | undefined): EvidenceContext {
+  return catalog === undefined ? {} : { catalogPath: catalog.file, catalogHash: catalog.hash }
 }
 
 /** The ledger of a repository, with this machine's memory of its newest record. */

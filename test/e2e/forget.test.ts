@@ -171,3 +171,26 @@ services:
   expect(await made.run('forget', '--service', 'none')).toMatchObject({ exitCode: 2 })
   expect(await made.run(...at, 'forget', '--service', 'web')).toMatchObject({ exitCode: 2 })
 })
+
+test('the ledger says what was removed, why, and what a prune freed; a dry run leaves no record', async () => {
+  await using made = await place()
+  const old = await made.save('2025-01-01T10:00:00Z')
+  const middle = await made.save('2025-01-02T10:00:00Z')
+  await made.save('2025-01-03T10:00:00Z')
+  const last = await made.save('2025-01-04T10:00:00Z')
+  await made.run(...at, 'forget', '--keep-last', '2', '--dry-run')
+  await made.run(...at, 'forget', old)
+  await made.run(...at, 'forget', '--keep-last', '2', '--prune')
+  const shown = await made.run('--json', ...at, 'ledger', 'show')
+  const records = shown.json<{ records: { kind: string; body: Record<string, unknown> }[] }>().records.toReversed()
+  expect(records.map(({ kind }) => kind)).toEqual(['forget', 'forget', 'prune'])
+  expect(records[0]?.body).toMatchObject({ removed: [{ snapshot: old, why: ['named'] }] })
+  expect(records[1]?.body).toMatchObject({
+    rules: ['last 2'],
+    removed: [{ snapshot: middle, time: '2025-01-02T10:00:00.000Z', why: ['last: count-reached'] }],
+    kept: 2,
+  })
+  expect(records[2]?.body).toMatchObject({ snapshots: 2, lostPacks: 0 })
+  expect((await made.run(...at, 'ledger', 'show')).stdout).toMatch(/removed 1 snapshot \(by last 2; 2 kept\)/)
+  expect(last).not.toBe(middle)
+})

@@ -11,6 +11,8 @@ import { findService, type Catalog, type KeepPolicy } from '../../catalog/index.
 import { HoldfastError } from '../../kernel/index.ts'
 import type { SnapshotFilter } from '../../repository/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
+import { contextIn } from '../record-evidence.ts'
+import { recordForgotten, recordPruned } from './record-retention.ts'
 
 export interface ForgetServiceJob {
   readonly catalog: Catalog
@@ -60,6 +62,9 @@ export async function forgetService(
         (event) => progress({ ...event, repository: name }),
         signal,
       )
+      const on = { repository, name, context: { ...contextIn(catalog), service } }
+      await recordForgotten(on, done.forgotten, kept, signal)
+      if (done.pruned) await recordPruned(on, done.pruned, signal)
       outcomes.push({ repository: name, ...done })
     } catch (error) {
       signal.throwIfAborted()

@@ -1,7 +1,14 @@
 import { forgetAndPrune, forgetNamedAndPrune, hasNoRule, parseSpan } from '../../../backup/index.ts'
 import { loadCatalog } from '../../../catalog/index.ts'
 import { HoldfastError, parseDuration } from '../../../kernel/index.ts'
-import { forgetService, openTargetRepository } from '../../../service/index.ts'
+import {
+  contextIn,
+  forgetService,
+  openTargetRepository,
+  recordForgotten,
+  recordForgottenNamed,
+  recordPruned,
+} from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { collect, filterOf, pathOption, tagOption } from '../../snapshot-options.ts'
@@ -74,17 +81,24 @@ export const forgetCommand = command('forget', 'remove snapshots that are no lon
       return
     }
     await using target = await openTargetRepository(globals, name, signal)
-    const { repository } = target
+    const { repository, catalog } = target
+    const on = { repository, name: name ?? repository.location, context: contextIn(catalog) }
     const progress = (event: Parameters<typeof progressText>[0]) => print.progress(event, () => progressText(event))
     if (ids.length > 0) {
       const done = await forgetNamedAndPrune({ ...job, repository, ids }, progress, signal)
+      if (options.dryRun !== true) await recordForgottenNamed(on, done.removed, signal)
+      if (done.pruned) await recordPruned(on, done.pruned, signal)
       printNamed({ dryRun: options.dryRun === true, ...done }, print)
       return
     }
-    printReport(
-      await forgetAndPrune({ ...byRules, repository, rules, ...(allowRemoveAll && { allowRemoveAll }) }, progress, signal),
-      print,
+    const done = await forgetAndPrune(
+      { ...byRules, repository, rules, ...(allowRemoveAll && { allowRemoveAll }) },
+      progress,
+      signal,
     )
+    await recordForgotten(on, done.forgotten, rules, signal)
+    if (done.pruned) await recordPruned(on, done.pruned, signal)
+    printReport(done, print)
   })
 
 /** What is said twice must not be heard once. */

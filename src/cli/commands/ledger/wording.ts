@@ -66,6 +66,16 @@ export function recordText(record: LedgerRecord): string {
       const looked = `${count(snapshots, 'snapshot')}, ${count(packs, 'pack')}${depth === 'data' ? `, ${formatSize(readBytes)} read` : ''}`
       return `${looked}: ${found}`
     }
+    case 'forget': {
+      const { removed, rules, kept } = record.body
+      const by = rules === undefined ? 'named' : `by ${rules.join(', ')}; ${kept ?? 'unknown'} kept`
+      return `removed ${count(removed.length, 'snapshot')} (${by}): ${removed.map(({ snapshot }) => shortId(snapshot)).join(', ')}`
+    }
+    case 'prune': {
+      const { freedBytes, removedPacks, repackedPacks, snapshots } = record.body
+      const packs = `${count(removedPacks, 'pack')} removed, ${repackedPacks} written anew`
+      return `freed ${formatSize(freedBytes)} beside ${count(snapshots, 'snapshot')}: ${packs}`
+    }
     default:
       return `(${record.originalKind}: written by a newer version)`
   }

@@ -1,6 +1,6 @@
 import { prune } from '../../../backup/index.ts'
 import { parseDuration } from '../../../kernel/index.ts'
-import { openTargetRepository } from '../../../service/index.ts'
+import { contextIn, openTargetRepository, recordPruned } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { pruneOptions, pruneOptionsOf } from './options.ts'
@@ -38,6 +38,9 @@ export const pruneCommand = command('prune', 'free the space of what no snapshot
       (event) => print.progress(event, () => progressText(event)),
       signal,
     )
+    const { repository, catalog } = target
+    const name = options.repository ?? repository.location
+    await recordPruned({ repository, name, context: contextIn(catalog) }, report, signal)
     print.result(report, pruneText)
     notePruned(report, print)
   })
