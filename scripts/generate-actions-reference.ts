@@ -1,9 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Document, isScalar, visit } from 'yaml'
 import { actions, type AnyAction } from '../src/actions/index.ts'
 import { describedSchema } from '../src/catalog/json-schema.ts'
-import { members } from './reference-text.ts'
+import { anchor, markdownTable, members, yamlExample } from './reference-text.ts'
 
 /** The guide that people write, and below it the reference that this script writes. */
 export const actionsFile = fileURLToPath(new URL('../docs/actions.md', import.meta.url))
@@ -21,11 +20,7 @@ export function actionsText(current: string): string {
 
 function overview(): string {
   const rows = actions.map((action) => [`[${action.kind}](#${anchor(action.kind)})`, effect(action), undo(action)])
-  const table = [['action', 'effect', 'undo'], ...rows]
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
-  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
-  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`
-  return [line(table[0] ?? []), rule, ...rows.map(line)].join('\n')
+  return markdownTable([['action', 'effect', 'undo'], ...rows])
 }
 
 function section(action: AnyAction): string {
@@ -34,19 +29,8 @@ function section(action: AnyAction): string {
     `Effect: ${effect(action)}. Undo: ${undo(action)}.`,
     action.description,
     members(describedSchema(action.params)) || 'No parameters.',
-    `\`\`\`yaml\n${example(action)}\n\`\`\``,
+    yamlExample({ do: { [action.kind]: action.example } }),
   ].join('\n\n')
-}
-
-/** As people write it: a command on one line. */
-function example({ kind, example: params }: AnyAction): string {
-  const document = new Document({ do: { [kind]: params } })
-  visit(document, {
-    Seq: (_key, list) => {
-      list.flow = list.items.every((item) => isScalar(item))
-    },
-  })
-  return document.toString({ lineWidth: 120, flowCollectionPadding: false, singleQuote: true }).trimEnd()
 }
 
 function effect(action: AnyAction): string {
@@ -58,11 +42,6 @@ function effect(action: AnyAction): string {
 function undo({ canUndo, params }: AnyAction): string {
   if (canUndo !== 'as-said') return canUndo === 'always' ? 'yes' : 'no'
   return describedSchema(params).properties?.undo === undefined ? depends : 'when `undo` is given'
-}
-
-/** Of a heading, as Markdown viewers make it. */
-function anchor(kind: string): string {
-  return kind.replaceAll('.', '')
 }
 
 if (import.meta.main) writeFileSync(actionsFile, actionsText(readFileSync(actionsFile, 'utf8')))

@@ -4,9 +4,11 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { actionsFile, actionsText } from './generate-actions-reference.ts'
 import { lintsFile, lintsText } from './generate-lints.ts'
+import { faultsFile, faultsText } from './generate-faults-reference.ts'
 import { referenceFile, referenceText } from './generate-catalog-reference.ts'
 import { schemaFile, schemaText } from './generate-schema.ts'
 import { actions } from '../src/actions/index.ts'
+import { faults } from '../src/faults/index.ts'
 import { describedSchema } from '../src/catalog/json-schema.ts'
 import { starterText } from '../src/catalog/index.ts'
 
@@ -36,6 +38,21 @@ test('every action has an example that fits, a paragraph about it, and each of i
     expect(action.bind(action.example).manual().length, action.kind).toBeGreaterThan(0)
     expect(action.description).toMatch(/^[A-Z][^\n]{20,}\.$/)
     expect(unexplainedMembers(describedSchema(action.params), action.kind)).toEqual([])
+  }
+})
+
+test('the committed page on faults is that of the program: if not, run node scripts/generate-faults-reference.ts', () => {
+  const current = readFileSync(faultsFile, 'utf8')
+  expect(current).toBe(faultsText(current))
+})
+
+test('every fault has an example that fits, a paragraph about it, and each of its parameters explained', () => {
+  expect(faults.length).toBeGreaterThan(10)
+  expect(new Set(faults.map(({ kind }) => kind)).size).toBe(faults.length)
+  for (const fault of faults) {
+    expect(() => fault.bind(fault.example)).not.toThrow()
+    expect(fault.description).toMatch(/^[A-Z][^\n]{20,}\.$/)
+    expect(unexplainedMembers(describedSchema(fault.params), fault.kind)).toEqual([])
   }
 })
 

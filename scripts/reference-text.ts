@@ -1,3 +1,4 @@
+import { Document, isScalar, visit } from 'yaml'
 import type { SchemaNode } from '../src/catalog/json-schema.ts'
 
 /**
@@ -56,4 +57,30 @@ function isEmpty(value: unknown): boolean {
 
 function shown(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** The first row is the heading. */
+export function markdownTable(rows: readonly (readonly string[])[]): string {
+  const [heading = [], ...body] = rows
+  const widths = heading.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`
+  return [line(heading), rule, ...body.map(line)].join('\n')
+}
+
+/** As people write it: a command on one line. */
+export function yamlExample(value: unknown): string {
+  const document = new Document(value)
+  visit(document, {
+    Seq: (_key, list) => {
+      list.flow = list.items.every((item) => isScalar(item))
+    },
+  })
+  const text = document.toString({ lineWidth: 120, flowCollectionPadding: false, singleQuote: true }).trimEnd()
+  return `\`\`\`yaml\n${text}\n\`\`\``
+}
+
+/** Of a heading, as Markdown viewers make it. */
+export function anchor(heading: string): string {
+  return heading.replaceAll('.', '')
 }

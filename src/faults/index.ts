@@ -1,14 +1,34 @@
 import type { AnyFault } from './contract.ts'
+import { connectionsPostgres } from './connections-postgres.ts'
+import { diskFill } from './disk-fill.ts'
+import { networkDegrade } from './network-degrade.ts'
 import { networkLoss } from './network-loss.ts'
 import { networkPartition } from './network-partition.ts'
 import { networkPortBlock } from './network-port-block.ts'
+import { networkRate } from './network-rate.ts'
 import { processKill } from './process-kill.ts'
 import { processPause } from './process-pause.ts'
+import { stress } from './stress.ts'
+import { tcpToxic } from './tcp-toxic.ts'
 
 /** Everything that an experiment can break. */
-export const faults: readonly AnyFault[] = [processKill, processPause, networkPartition, networkLoss, networkPortBlock]
+export const faults: readonly AnyFault[] = [
+  processKill,
+  processPause,
+  networkPartition,
+  networkLoss,
+  networkPortBlock,
+  networkDegrade,
+  networkRate,
+  tcpToxic,
+  connectionsPostgres,
+  diskFill,
+  stress,
+]
 
 export { endMarkedProcesses, markedProcesses, watchdogMark } from './mark.ts'
+export { createToxiproxyServer } from './toxiproxy/api.ts'
+export { createProxy, type Proxy } from './toxiproxy/proxy.ts'
 export type {
   AnyFault,
   BoundFault,

@@ -1,4 +1,4 @@
-import { processesStartedWith, endProcesses } from '../kernel/index.ts'
+import { endProcesses, processesStartedWith, sessionsStartedWith } from '../kernel/index.ts'
 
 const variable = 'HOLDFAST_FAULT'
 
@@ -10,9 +10,9 @@ export function faultMark(id: string): Record<string, string> {
   return { [variable]: id }
 }
 
-/** The pids of what carries the mark of this injection. */
+/** The pids of what carries the mark of this injection, and of what is in a session that one of these leads. */
 export async function markedProcesses(id: string): Promise<number[]> {
-  return await processesStartedWith((started) => started.has(`${variable}=${id}`))
+  return await sessionsStartedWith((started) => started.has(`${variable}=${id}`))
 }
 
 /** The pids of whatever belongs to an injection, or to the watchdog of one. */

@@ -18,7 +18,7 @@ export {
 export type { Finding } from './finding.ts'
 export { randomHex, sha256Hex, shortId } from './hash.ts'
 export { mapConcurrently } from './map-concurrently.ts'
-export { endProcesses, processesStartedWith, sendSignal, type StartedWith } from './marked-processes.ts'
+export { endProcesses, processesStartedWith, sendSignal, sessionsStartedWith, type StartedWith } from './marked-processes.ts'
 export { addressing, nodeFfi, type Ffi } from './node-ffi.ts'
 export { onOneLine, printable, printableName } from './printable.ts'
 export {

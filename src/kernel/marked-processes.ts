@@ -10,32 +10,46 @@ export interface StartedWith {
   readonly session: string
 }
 
+interface Found {
+  readonly pid: number
+  readonly session: number
+  readonly counts: boolean
+}
+
 /**
  * The pids of the processes whose environment counts, without this one: by a variable, whoever started a program finds it and its children
  * again, also from another process. Needs /proc, and the right to read it: elsewhere it finds nothing.
  */
 export async function processesStartedWith(counts: (started: StartedWith) => boolean): Promise<number[]> {
+  return (await lookAtAll(counts)).filter((found) => found.counts).map(({ pid }) => pid)
+}
+
+/** With all that is in the sessions which they lead: some programs write over the environment of what they fork (stress-ng). */
+export async function sessionsStartedWith(counts: (started: StartedWith) => boolean): Promise<number[]> {
+  const all = await lookAtAll(counts)
+  const led = new Set(all.filter((found) => found.counts && found.session === found.pid).map(({ pid }) => pid))
+  return all.filter((found) => found.counts || led.has(found.session)).map(({ pid }) => pid)
+}
+
+async function lookAtAll(counts: (started: StartedWith) => boolean): Promise<Found[]> {
   const names = process.platform === 'linux' ? await readdir('/proc') : []
-  const found = await Promise.all(
-    names.map(async (name) => {
-      if (!/^\d+$/.test(name) || Number(name) === process.pid) return []
-      const environment = await readProc(name, 'environ')
-      if (environment === '') return []
-      const stat = await readProc(name, 'stat')
-      const variables = environment.split('\0')
-      // proc_pid_stat(5): after the name in parentheses come state, parent, group and session.
-      const [state, , , session = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      if (state === 'Z' || state === 'X') return []
-      return counts({
-        has: (variable) => variables.includes(variable),
-        names: (name) => variables.some((variable) => variable.startsWith(`${name}=`)),
-        session,
-      })
-        ? [Number(name)]
-        : []
-    }),
-  )
-  return found.flat()
+  const pids = names.filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+  return (await Promise.all(pids.map((name) => lookAt(name, counts)))).flat()
+}
+
+/** Empty for one that is gone, or of which only the exit status is left. */
+async function lookAt(name: string, counts: (started: StartedWith) => boolean): Promise<Found[]> {
+  const [environment, stat] = await Promise.all([readProc(name, 'environ'), readProc(name, 'stat')])
+  // proc_pid_stat(5): after the name in parentheses come state, parent, group and session.
+  const [state, , , session = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  if (stat === '' || state === 'Z' || state === 'X') return []
+  const variables = environment.split('\0')
+  const started = {
+    has: (variable: string) => variables.includes(variable),
+    names: (name: string) => variables.some((variable) => variable.startsWith(`${name}=`)),
+    session,
+  }
+  return [{ pid: Number(name), session: Number(session), counts: environment !== '' && counts(started) }]
 }
 
 /**

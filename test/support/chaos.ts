@@ -68,3 +68,9 @@ export async function startVictim(): Promise<Victim> {
     },
   }
 }
+
+/** Of proc_pid_stat(5); empty for none. */
+export async function stateOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3)
+}

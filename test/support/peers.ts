@@ -54,6 +54,7 @@ export const peers = {
     suites: 'the suite of network faults, which also needs root',
     find: () => (process.getuid?.() === 0 ? (inPath('nft') ?? existing('/usr/sbin/nft')) : undefined),
   },
+  'stress-ng': { debianPackage: 'stress-ng', suites: 'the suite of stress', find: () => inPath('stress-ng') },
   ping: { debianPackage: 'iputils-ping', suites: 'the suite of network faults', find: () => inPath('ping') },
   runit: { debianPackage: 'runit', suites: 'the service control suite', find: () => inPath('runsvdir') },
   bind9: { debianPackage: 'bind9', suites: 'the DNS suites', find: () => inPath('named') ?? existing('/usr/sbin/named') },

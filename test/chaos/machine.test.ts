@@ -1,0 +1,91 @@
+import { mkdir, readdir, statfs, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { markedProcesses } from '../../src/faults/index.ts'
+import { runProcess } from '../../src/kernel/index.ts'
+import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
+import { crashAt, expectClosed, steps } from '../support/fault-crash.ts'
+import { describeWith } from '../support/peers.ts'
+
+/** A file system of 16 MiB in memory. */
+async function smallDisk(folder: string) {
+  const path = join(folder, 'small')
+  await mkdir(path)
+  const { exitCode, stderr } = await runProcess('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', path])
+  if (exitCode !== 0) throw new Error(stderr)
+  return {
+    path,
+    async usedPercent() {
+      const { blocks, bfree } = await statfs(path)
+      return Math.round(((blocks - bfree) / blocks) * 100)
+    },
+    [Symbol.asyncDispose]: async () => void (await runProcess('umount', ['-l', path])),
+  }
+}
+
+describe.skipIf(process.getuid?.() !== 0)('a full disk (needs root, for a file system of its own)', () => {
+  test('a disk is filled to a percentage, and is as before at the end', async () => {
+    await using folder = await chaosFolder()
+    await using disk = await smallDisk(folder.path)
+    await using guard = await guardIn(folder.path)
+    const fault = await guard.inject(bound('disk.fill', { directory: disk.path, fill: { percent: 80 } }), 60_000, never)
+    expect(await disk.usedPercent()).toBe(80)
+    await fault.end()
+    expect(await readdir(disk.path)).toEqual([])
+    expect(await disk.usedPercent()).toBe(0)
+  })
+
+  test('a full disk refuses others; with a reserve it does not', async () => {
+    await using folder = await chaosFolder()
+    await using disk = await smallDisk(folder.path)
+    await using guard = await guardIn(folder.path)
+    const write = () => writeFile(join(disk.path, 'theirs'), Buffer.alloc(512 * 1024))
+    const full = await guard.inject(bound('disk.fill', { directory: disk.path, fill: { percent: 100 } }), 60_000, never)
+    await expect(write()).rejects.toMatchObject({ code: 'ENOSPC' })
+    await full.end()
+    await guard.inject(bound('disk.fill', { directory: disk.path, fill: { percent: 100 }, leave: '1MiB' }), 60_000, never)
+    await write()
+    expect((await readdir(disk.path)).length).toBe(2)
+  })
+
+  test(
+    'an experiment that fills the very disk of its records, killed with its whole group, leaves nothing at whatever step',
+    { timeout: 600_000 },
+    async () => {
+      for (const at of steps) {
+        await using folder = await chaosFolder()
+        await using disk = await smallDisk(folder.path)
+        const directory = join(disk.path, 'faults')
+        await crashAt(directory, 'disk.fill', { directory: disk.path, fill: { percent: 100 } }, at)
+        await expectClosed(directory)
+        expect(await readdir(disk.path), `at ${at}`).toEqual(['faults'])
+      }
+    },
+  )
+})
+
+describeWith('stress-ng', 'stress', () => {
+  test('a processor is kept busy, and nothing runs at the end', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardIn(folder.path)
+    const params = { cpu: { workers: 1, load: 20 }, memory: { size: '8MiB' }, io: { directory: folder.path, size: '4MiB' } }
+    const fault = await guard.inject(bound('stress', params), 60_000, never)
+    expect((await markedProcesses(fault.id)).length).toBeGreaterThanOrEqual(4)
+    await fault.end()
+    expect(await markedProcesses(fault.id)).toEqual([])
+    expect((await readdir(folder.path)).sort()).toEqual(['faults'])
+  })
+
+  test(
+    'an experiment that is killed with its whole group leaves nothing running, at whatever step',
+    { timeout: 600_000 },
+    async () => {
+      for (const at of steps) {
+        await using folder = await chaosFolder()
+        const directory = join(folder.path, 'faults')
+        await crashAt(directory, 'stress', { cpu: { workers: 1, load: 5 } }, at)
+        await expectClosed(directory)
+      }
+    },
+  )
+})
