@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { canonicalJson, HoldfastError, isHoldfastError, type Json } from '../kernel/index.ts'
-import { durationText, text } from '../catalog/index.ts'
+import { Credentials, durationText, text } from '../catalog/index.ts'
 import { done, halfDone, notDone, unknown, type ActionContext, type Attempt, type Probe } from './contract.ts'
 import { defineAction } from './define-action.ts'
-import { Credentials } from './credentials.ts'
+
 import { asCurl, bodyParams, messageFindings, messageParams, send, type Message, type SentMessage } from './http/message.ts'
 import { farthest, reachOfUrl } from './reach.ts'
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { durationText } from '../catalog/index.ts'
+import { Credentials, durationText } from '../catalog/index.ts'
 import { HoldfastError, messageOf, runProcess, type Json } from '../kernel/index.ts'
 import type { ActionContext, Attempt, Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
-import { Credentials } from './credentials.ts'
+
 import { asCurl, bodyParams, messageFindings, messageParams, send } from './http/message.ts'
 import { commandLine, textOrSecret } from './param-types.ts'
 import { argv, asShellLine, quote } from './shell-words.ts'

@@ -14,12 +14,6 @@ export const textOrSecret = z.union([text, secretRef as unknown as z.ZodType<Sec
 
 export type TextOrSecret = z.infer<typeof textOrSecret>
 
-/** Whether a member of a JSON body is `{ secret: REFERENCE }`. */
-export function isSecretMember(value: unknown): value is { readonly secret: SecretRef } {
-  return secretMember.safeParse(value).success
-}
-const secretMember = z.strictObject({ secret: secretRef })
-
 /** A path, or an output that is one. */
 export const pathOrOutput = z
   .string()

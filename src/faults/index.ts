@@ -1,6 +1,10 @@
 import type { AnyFault } from './contract.ts'
 import { connectionsPostgres } from './connections-postgres.ts'
 import { diskFill } from './disk-fill.ts'
+import { kubernetesCordon } from './kubernetes-cordon.ts'
+import { kubernetesNetworkPolicy } from './kubernetes-network-policy.ts'
+import { kubernetesPodKill } from './kubernetes-pod-kill.ts'
+import { kubernetesScale } from './kubernetes-scale.ts'
 import { networkDegrade } from './network-degrade.ts'
 import { networkLoss } from './network-loss.ts'
 import { networkPartition } from './network-partition.ts'
@@ -24,6 +28,10 @@ export const faults: readonly AnyFault[] = [
   connectionsPostgres,
   diskFill,
   stress,
+  kubernetesPodKill,
+  kubernetesScale,
+  kubernetesCordon,
+  kubernetesNetworkPolicy,
 ]
 
 export { endMarkedProcesses, markedProcesses, watchdogMark } from './mark.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { secretRef, text, type SecretRef } from '../../catalog/index.ts'
+import { Credentials, secretRef, text, type SecretRef } from '../../catalog/index.ts'
 import type { ActionContext } from '../contract.ts'
-import { Credentials } from '../credentials.ts'
+
 import { outputReference } from '../param-types.ts'
 import { awsFailure } from './failure.ts'
 

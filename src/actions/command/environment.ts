@@ -1,4 +1,5 @@
-import { Credentials } from '../credentials.ts'
+import { Credentials } from '../../catalog/index.ts'
+
 import type { ActionContext, Attempt } from '../contract.ts'
 import type { TextOrSecret } from '../param-types.ts'
 

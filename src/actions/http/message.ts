@@ -1,9 +1,10 @@
+import { type Credentials } from '../../catalog/index.ts'
 import { lookup } from 'node:dns/promises'
 import { z } from 'zod'
 import { messageOf, parseDuration } from '../../kernel/index.ts'
 import type { Finding } from '../contract.ts'
 import { outputReference, textOrSecret, type TextOrSecret } from '../param-types.ts'
-import type { Credentials } from '../credentials.ts'
+
 import { quote, shellWord } from '../shell-words.ts'
 import { exchange, parseUrl, type HttpRequest, type HttpResult } from './exchange.ts'
 

@@ -1,7 +1,7 @@
 import type { ClusterEntry } from '../../catalog/index.ts'
 import { HoldfastError, isHoldfastError, type Json } from '../../kernel/index.ts'
 import type { ActionContext, Finding } from '../contract.ts'
-import { connect, type ApiRequest, type Connection } from './connection.ts'
+import { connect, type ApiRequest, type Connection } from '../../clusters/index.ts'
 import type { PatchOperation } from './json-patch.ts'
 import { fieldManager, kubeObject, nameOf, type KubeObject, type ObjectRef } from './object.ts'
 

@@ -1,26 +1,39 @@
 import type { Json } from '../kernel/index.ts'
-import type { ActionContext } from './contract.ts'
-import { isSecretMember, type TextOrSecret } from './param-types.ts'
+import { z } from 'zod'
+import { secretRef } from './fields.ts'
+import type { Secret } from './secret.ts'
+import type { SecretRef } from './types.ts'
 
-/** Secrets that one action uses: each fetched when it is needed, and taken out of every text that leaves the action. */
+/** Whoever fetches secrets for others. */
+export interface SecretResolver {
+  resolveSecret(reference: SecretRef, signal: AbortSignal): Promise<Secret>
+}
+
+/** Whether a member of a JSON body is `{ secret: REFERENCE }`. */
+export function isSecretMember(value: unknown): value is { readonly secret: SecretRef } {
+  return secretMember.safeParse(value).success
+}
+const secretMember = z.strictObject({ secret: secretRef })
+
+/** Secrets that one user of them needs: each fetched when it is needed, and taken out of every text that leaves it. */
 export class Credentials {
-  readonly #context: Pick<ActionContext, 'resolveSecret'>
+  readonly #context: SecretResolver
   readonly #signal: AbortSignal
   readonly #revealed = new Set<string>()
 
-  constructor(context: Pick<ActionContext, 'resolveSecret'>, signal: AbortSignal) {
+  constructor(context: SecretResolver, signal: AbortSignal) {
     this.#context = context
     this.#signal = signal
   }
 
-  async text(value: TextOrSecret): Promise<string> {
+  async text(value: string | SecretRef): Promise<string> {
     if (typeof value === 'string') return value
     const secret = (await this.#context.resolveSecret(value, this.#signal)).reveal()
     this.#revealed.add(secret)
     return secret
   }
 
-  async texts(values: Readonly<Record<string, TextOrSecret>>): Promise<Record<string, string>> {
+  async texts(values: Readonly<Record<string, string | SecretRef>>): Promise<Record<string, string>> {
     const found: Record<string, string> = {}
     for (const [name, value] of Object.entries(values)) found[name] = await this.text(value)
     return found

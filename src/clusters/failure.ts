@@ -1,4 +1,4 @@
-import { HoldfastError, messageOf, systemCode } from '../../kernel/index.ts'
+import { HoldfastError, messageOf, systemCode } from '../kernel/index.ts'
 
 /** What was asked of a cluster, for people: `patch deployments web in shop`. */
 export interface Asked {

@@ -2,8 +2,8 @@ import { dirname } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
-import type { ClusterEntry, SecretRef } from '../../catalog/index.ts'
-import { HoldfastError } from '../../kernel/index.ts'
+import type { ClusterEntry, SecretRef } from '../catalog/index.ts'
+import { HoldfastError } from '../kernel/index.ts'
 
 /**
  * Reads a kubeconfig and takes its context. Throws `secret-unavailable` when it is none, `not-found` without that context, and `usage` for what the

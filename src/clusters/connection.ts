@@ -1,8 +1,6 @@
 import type { KubeConfig, RequestContext } from '@kubernetes/client-node'
-import type { ClusterEntry } from '../../catalog/index.ts'
-import { HoldfastError, isHoldfastError, messageOf, type Json } from '../../kernel/index.ts'
-import type { ActionContext } from '../contract.ts'
-import { Credentials } from '../credentials.ts'
+import { Credentials, type ClusterEntry, type SecretResolver } from '../catalog/index.ts'
+import { HoldfastError, isHoldfastError, messageOf, type Json } from '../kernel/index.ts'
 import { asUnknown, noAnswer, refusal } from './failure.ts'
 import { placeOf, readKubeconfig } from './kubeconfig.ts'
 
@@ -31,11 +29,7 @@ const requestTimeoutMs = 20_000
  * A connection to a cluster with all that a kubeconfig can say of addresses, certificates, proxies and credentials: the client knows that. It
  * is loaded here, for nothing else needs it. Objects pass through as they are: its types would drop the members that it does not know.
  */
-export async function connect(
-  entry: ClusterEntry,
-  context: Pick<ActionContext, 'resolveSecret'>,
-  signal: AbortSignal,
-): Promise<Connection> {
+export async function connect(entry: ClusterEntry, context: SecretResolver, signal: AbortSignal): Promise<Connection> {
   const secrets = new Credentials(context, signal)
   const text = await secrets.text(entry.kubeconfig)
   const client = await import('@kubernetes/client-node')

@@ -1,0 +1,1 @@
+export { connect, type ApiRequest, type Connection } from './connection.ts'

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { text } from '../catalog/index.ts'
+import { HoldfastError } from '../kernel/index.ts'
+import { defineFault } from './define-fault.ts'
+import { change, changeBack, lookAtChange, type Change } from './kubernetes/annotated.ts'
+import { clusterFindings, clusterParam, clusterTrace, findCluster, openCluster, readObject } from './kubernetes/api.ts'
+
+const params = z.strictObject({ cluster: clusterParam, node: text.describe('The node.') })
+type Params = z.infer<typeof params>
+
+const traces = z.strictObject({ cluster: clusterTrace, node: z.string(), uid: z.string(), hadMember: z.boolean() })
+type Traces = z.infer<typeof traces>
+
+/** Nothing new comes to a node. */
+export const kubernetesCordon = defineFault<Params, Traces>({
+  kind: 'kubernetes.cordon',
+  description:
+    'Lets no new pods come to a node; those that are there stay. An annotation holdfast.dev/fault says whose change it is; a node that is cordoned already is refused. To drain it as well, evict its pods with kubernetes.pod-kill.',
+  example: { cluster: 'prod', node: 'worker-3' },
+  params,
+  traces,
+  expiry: 'never',
+  preflight: ({ cluster }, context, signal) => clusterFindings(cluster, context, signal),
+
+  async plan({ cluster: name, node }, context, signal) {
+    const cluster = await findCluster(name, context, signal)
+    await using connection = await openCluster(cluster, context, signal)
+    const found = await readObject(connection, pathOf(node), `Node ${node}`)
+    const before = found?.spec?.unschedulable
+    if (before === true) throw new HoldfastError('fault-refused', { message: `Node ${node} is cordoned already` })
+    return {
+      targets: found === undefined ? [] : [`node ${node} of ${name}`],
+      traces: { cluster, node, uid: found?.metadata.uid ?? '', hadMember: before !== undefined },
+    }
+  },
+
+  async inject(_params, traces, context, signal) {
+    await using connection = await openCluster(traces.cluster, context, signal)
+    await change(connection, changeOf(traces), context.id)
+  },
+  async look(traces, context, signal) {
+    await using connection = await openCluster(traces.cluster, context, signal)
+    return await lookAtChange(connection, changeOf(traces), context.id)
+  },
+  async undo(traces, context, signal) {
+    await using connection = await openCluster(traces.cluster, context, signal)
+    await changeBack(connection, changeOf(traces), context.id)
+  },
+  manualUndo: ({ node }) => [`kubectl uncordon ${node}`, `kubectl annotate node/${node} holdfast.dev/fault-`],
+})
+
+function pathOf(node: string): string {
+  return `/api/v1/nodes/${encodeURIComponent(node)}`
+}
+
+function changeOf({ node, uid, hadMember }: Traces): Change {
+  const before = hadMember ? false : null
+  return { path: pathOf(node), what: `Node ${node}`, uid, pointer: '/spec/unschedulable', value: true, before }
+}

@@ -1,0 +1,120 @@
+import { z } from 'zod'
+import { durationText, text } from '../catalog/index.ts'
+import { isHoldfastError, parseDuration } from '../kernel/index.ts'
+import { choice, choose, type Choice } from './choose.ts'
+import { absent, partly, present } from './contract.ts'
+import { defineFault } from './define-fault.ts'
+import {
+  clusterFindings,
+  clusterParam,
+  clusterTrace,
+  findCluster,
+  isMissing,
+  openCluster,
+  readObject,
+  type KubeObject,
+} from './kubernetes/api.ts'
+
+const params = z.strictObject({
+  cluster: clusterParam,
+  namespace: text.describe('The namespace of the pods.'),
+  selector: text.describe('Which pods, by their labels, as `kubectl get pods -l` takes it: app=web,tier!=cache.'),
+  choose: choice.describe('How many of those that fit and are not being terminated.').default('one'),
+  grace: durationText.describe('How long a pod has to end in order; 0s kills it.').default('0s'),
+  by: z
+    .enum(['delete', 'evict'])
+    .describe('Deleted, or evicted as by a drain, which a disruption budget may refuse.')
+    .default('delete'),
+})
+
+interface Params {
+  readonly cluster: string
+  readonly namespace: string
+  readonly selector: string
+  readonly choose: Choice
+  readonly grace: string
+  readonly by: 'delete' | 'evict'
+}
+
+const traces = z.strictObject({
+  cluster: clusterTrace,
+  namespace: z.string(),
+  pods: z.array(z.strictObject({ name: z.string(), uid: z.string() })),
+})
+
+const podsPath = (namespace: string) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
+
+/** Pods end. What starts others in their place is what the experiment is about. */
+export const kubernetesPodKill = defineFault<Params, z.infer<typeof traces>>({
+  kind: 'kubernetes.pod-kill',
+  description:
+    'Ends pods of a cluster, chosen at random among those that their labels name, by deleting or by evicting them. Exactly those pods (by uid) and none that came after them. It counts as injected once they are gone or being terminated; the end of the fault changes nothing.',
+  example: { cluster: 'prod', namespace: 'shop', selector: 'app=web', choose: 'one' },
+  params,
+  traces,
+  irreversible: true,
+  expiry: 'never',
+  preflight: ({ cluster }, context, signal) => clusterFindings(cluster, context, signal),
+
+  async plan({ cluster: name, namespace, selector, choose: how }, context, signal) {
+    const cluster = await findCluster(name, context, signal)
+    await using connection = await openCluster(cluster, context, signal)
+    const listed = (await connection.send({
+      method: 'GET',
+      path: podsPath(namespace),
+      query: { labelSelector: selector },
+      what: `list pods of ${namespace}`,
+    })) as unknown as { items: KubeObject[] }
+    const living = listed.items.filter(
+      ({ metadata, status }) =>
+        metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed',
+    )
+    const pods = choose(living, how, () => context.random()).map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid }))
+    return {
+      targets: pods.map(({ name: pod }) => `pod ${namespace}/${pod} of ${name}`),
+      candidates: living.length,
+      traces: { cluster, namespace, pods },
+    }
+  },
+
+  async inject({ grace, by }, { cluster, namespace, pods }, context, signal) {
+    await using connection = await openCluster(cluster, context, signal)
+    const gracePeriodSeconds = Math.ceil(parseDuration(grace) / 1000)
+    for (const { name, uid } of pods) {
+      const options = { gracePeriodSeconds, preconditions: { uid } }
+      const path = `${podsPath(namespace)}/${encodeURIComponent(name)}`
+      const request =
+        by === 'delete'
+          ? ({ method: 'DELETE', path, body: options, what: `delete Pod ${namespace}/${name}` } as const)
+          : ({
+              method: 'POST',
+              path: `${path}/eviction`,
+              body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions: options },
+              what: `evict Pod ${namespace}/${name}`,
+            } as const)
+      try {
+        await connection.send({ ...request, changes: true })
+      } catch (error) {
+        // Gone by itself; and whether an unanswered one was carried out, the look sees.
+        if (!isMissing(error) && !isHoldfastError(error, 'outcome-unknown')) throw error
+      }
+    }
+  },
+
+  async look({ cluster, namespace, pods }, context, signal) {
+    await using connection = await openCluster(cluster, context, signal)
+    const living: string[] = []
+    for (const { name, uid } of pods) {
+      const found = await readObject(connection, `${podsPath(namespace)}/${encodeURIComponent(name)}`, `Pod ${namespace}/${name}`)
+      if (found?.metadata.uid === uid && found.metadata.deletionTimestamp === undefined) living.push(name)
+    }
+    if (living.length === 0) return present
+    return living.length === pods.length ? absent : partly(`${living.join(', ')} still lives`)
+  },
+
+  async undo() {
+    // What is gone stays gone.
+  },
+
+  manualUndo: () => [],
+})

@@ -1,0 +1,76 @@
+import type { Connection } from '../../clusters/index.ts'
+import { HoldfastError, isHoldfastError, type Json } from '../../kernel/index.ts'
+import { absent, partly, present, type Sight } from '../contract.ts'
+import { isMissing, readObject } from './api.ts'
+
+/** A member of an object that a fault changes, with an annotation that says whose change it is and what it was before. */
+export interface Change {
+  readonly path: string
+  /** For messages: `Deployment shop/web`. */
+  readonly what: string
+  /** A JSON pointer, such as /spec/replicas. */
+  readonly pointer: string
+  readonly value: Json
+  /** Null: the member was not there. */
+  readonly before: Json
+  readonly uid: string
+}
+
+const annotation = 'holdfast.dev/fault'
+const escaped = annotation.replaceAll('/', '~1')
+
+/** All of it or nothing. Throws `fault-refused` when another fault has changed it already. */
+export async function change(connection: Connection, { path, what, pointer, value, uid }: Change, id: string): Promise<void> {
+  const found = await readObject(connection, path, what)
+  if (found === undefined) throw new HoldfastError('fault-refused', { message: `${what} is gone` })
+  const { annotations } = found.metadata
+  if (annotations?.[annotation] !== undefined) {
+    throw new HoldfastError('fault-refused', {
+      message: `${what} is changed by another fault already: ${annotations[annotation]}`,
+    })
+  }
+  await patch(connection, path, what, [
+    { op: 'test', path: '/metadata/uid', value: uid },
+    { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion ?? null },
+    ...(annotations === undefined ? [{ op: 'add', path: '/metadata/annotations', value: {} }] : []),
+    { op: 'add', path: `/metadata/annotations/${escaped}`, value: id },
+    { op: 'add', path: pointer, value },
+  ])
+}
+
+/** Absent with the object, also when another has its name by now. */
+export async function lookAtChange(
+  connection: Connection,
+  { path, what, pointer, value, uid }: Change,
+  id: string,
+): Promise<Sight> {
+  const found = await readObject(connection, path, what)
+  if (found?.metadata.uid !== uid || found.metadata.annotations?.[annotation] !== id) return absent
+  const now = pointer
+    .split('/')
+    .slice(1)
+    .reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], found)
+  return now === value ? present : partly(`somebody else has set ${pointer} of ${what} to ${JSON.stringify(now)}`)
+}
+
+/** The tests of the patch hold in the cluster itself: it cannot take back what has become another's. */
+export async function changeBack(connection: Connection, change: Change, id: string): Promise<void> {
+  const { path, what, pointer, before } = change
+  if ((await lookAtChange(connection, change, id)).state === 'absent') return
+  try {
+    await patch(connection, path, what, [
+      { op: 'test', path: `/metadata/annotations/${escaped}`, value: id },
+      before === null ? { op: 'remove', path: pointer } : { op: 'add', path: pointer, value: before },
+      { op: 'remove', path: `/metadata/annotations/${escaped}` },
+    ])
+  } catch (error) {
+    // Another undo was quicker, or the object is gone.
+    if (!isMissing(error) && (await lookAtChange(connection, change, id)).state !== 'absent') throw error
+    if (!isHoldfastError(error)) throw error
+  }
+}
+
+async function patch(connection: Connection, path: string, what: string, operations: readonly object[]): Promise<void> {
+  const contentType = 'application/json-patch+json'
+  await connection.send({ method: 'PATCH', path, contentType, body: operations, what: `patch ${what}`, changes: true })
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { clusterName, secretRef, type ClusterEntry, type SecretRef } from '../../catalog/index.ts'
+import { connect, type Connection } from '../../clusters/index.ts'
+import { HoldfastError, isHoldfastError, type Finding, type Json } from '../../kernel/index.ts'
+import type { FaultContext, TraceContext } from '../contract.ts'
+
+export const clusterParam = clusterName.describe('Which cluster of the catalog.')
+
+/** As the catalog had it: an undo has no catalog. */
+export const clusterTrace = z.strictObject({
+  name: z.string(),
+  kubeconfig: secretRef as unknown as z.ZodType<SecretRef>,
+  context: z.string().optional(),
+  /** The uid of its namespace kube-system, read when the fault was planned. */
+  id: z.string(),
+})
+
+export type ClusterTrace = z.infer<typeof clusterTrace>
+
+export interface KubeObject {
+  readonly metadata: {
+    readonly name: string
+    readonly uid: string
+    readonly annotations?: Readonly<Record<string, string>>
+    readonly deletionTimestamp?: string
+    readonly resourceVersion?: string
+  }
+  readonly spec?: Readonly<Record<string, Json>>
+  readonly status?: { readonly phase?: string }
+}
+
+/** Throws `not-found` for a cluster that the catalog does not have, `identity-mismatch` when its kubeconfig leads to another. */
+export async function findCluster(name: string, context: FaultContext, signal: AbortSignal): Promise<ClusterTrace> {
+  const entry = context.catalog?.clusters[name]
+  if (entry === undefined) throw new HoldfastError('not-found', { message: `the catalog has no cluster '${name}'` })
+  await using connection = await connect(entry, context, signal)
+  const id = await clusterId(connection)
+  if (entry.id !== undefined && entry.id !== id) throw anotherCluster(name, entry.id, id)
+  const { kubeconfig, context: named } = entry
+  return { name, kubeconfig, id, ...(named === undefined ? {} : { context: named }) }
+}
+
+/** The very cluster of the plan: a kubeconfig can lead to another one by now. */
+export async function openCluster(trace: ClusterTrace, context: TraceContext, signal: AbortSignal): Promise<Connection> {
+  const connection = await connect(trace as ClusterEntry, context, signal)
+  try {
+    const id = await clusterId(connection)
+    if (id !== trace.id) throw anotherCluster(trace.name, trace.id, id)
+    return connection
+  } catch (error) {
+    await connection[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Undefined when there is none. */
+export async function readObject(connection: Connection, path: string, what: string): Promise<KubeObject | undefined> {
+  try {
+    return (await connection.send({ method: 'GET', path, what: `read ${what}` })) as unknown as KubeObject
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+/** The status 404 of an object, or of its kind. */
+export function isMissing(error: unknown): boolean {
+  return isHoldfastError(error, 'not-found') && error.details.status === 404
+}
+
+/** What keeps the cluster from being asked. */
+export async function clusterFindings(name: string, context: FaultContext, signal: AbortSignal): Promise<Finding[]> {
+  try {
+    await findCluster(name, context, signal)
+    return []
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error
+    const hint = error.hint === undefined ? {} : { hint: error.hint }
+    return [{ severity: 'blocker', code: 'cluster-unusable', message: error.message, ...hint }]
+  }
+}
+
+async function clusterId(connection: Connection): Promise<string> {
+  const path = '/api/v1/namespaces/kube-system'
+  return ((await connection.send({ method: 'GET', path, what: 'read Namespace kube-system' })) as unknown as KubeObject).metadata
+    .uid
+}
+
+function anotherCluster(name: string, expected: string, found: string): HoldfastError {
+  return new HoldfastError('identity-mismatch', {
+    message: `the kubeconfig of ${name} leads to the cluster ${found}, not to ${expected}`,
+    hint: 'nothing was changed there',
+    details: { expected, found },
+  })
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openGuard, readRecords, sweep } from '../../src/chaos/index.ts'
+import { faults } from '../../src/faults/index.ts'
+import { bound, chaosFolder, never } from '../support/chaos.ts'
+import { clusterCatalog } from '../support/kubernetes-actions.ts'
+import { startKubelet, type Kubelet } from '../support/kubelet.ts'
+import { startKubernetes, type Kubernetes } from '../support/kubernetes.ts'
+import { describeWith } from '../support/peers.ts'
+
+describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
+  let kubernetes: Kubernetes
+  let kubelet: Kubelet
+  beforeAll(async () => {
+    kubernetes = await startKubernetes(program)
+    kubelet = await startKubelet(kubernetes)
+    await kubernetes.kubectl('create', 'namespace', 'shop')
+    await kubernetes.kubectl('create', 'deployment', 'web', '--namespace=shop', '--image=none', '--replicas=4')
+    await expect.poll(ready, { timeout: 90_000 }).toBe(4)
+  }, 180_000)
+  afterAll(async () => {
+    await kubelet?.[Symbol.asyncDispose]()
+    await kubernetes?.[Symbol.asyncDispose]()
+  })
+
+  async function pods(): Promise<string[]> {
+    const text = await kubernetes.kubectl('get', 'pods', '--namespace=shop', '--selector=app=web', '--output=name')
+    return text.split('\n').filter(Boolean).sort()
+  }
+  async function ready(): Promise<number> {
+    return Number(
+      (await kubernetes.kubectl('get', 'deployment/web', '--namespace=shop', '--output=jsonpath={.status.readyReplicas}')) || '0',
+    )
+  }
+  const ofWeb = (path: string) => kubernetes.kubectl('get', 'deployment/web', '--namespace=shop', `--output=jsonpath={${path}}`)
+  async function guardOf(folder: string) {
+    const catalog = await clusterCatalog(kubernetes)
+    return await openGuard({ directory: join(folder, 'faults'), experiment: 'test', faults, catalog, random: () => 0 }, never)
+  }
+  const target = { cluster: 'dr', namespace: 'shop' }
+
+  test.for(['delete', 'evict'] as const)('of four pods one is ended by %s, and another comes in its place', async (by) => {
+    await using folder = await chaosFolder()
+    await using guard = await guardOf(folder.path)
+    const before = await pods()
+    const fault = await guard.inject(bound('kubernetes.pod-kill', { ...target, selector: 'app=web', by }), 60_000, never)
+    expect(fault.targets).toHaveLength(1)
+    expect(fault.candidates).toBe(4)
+    const [killed = ''] = /web-[\w-]+/.exec(fault.targets[0] ?? '') ?? []
+    await expect.poll(pods, { timeout: 60_000 }).not.toContain(`pod/${killed}`)
+    await expect.poll(ready, { timeout: 60_000 }).toBe(4)
+    expect((await pods()).filter((pod) => before.includes(pod))).toHaveLength(3)
+    await fault.end()
+  })
+
+  test('half of the pods are as many as the percentage says, and a selector that fits none is refused', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardOf(folder.path)
+    const half = bound('kubernetes.pod-kill', { ...target, selector: 'app=web', choose: { percent: 50 } })
+    expect((await guard.inject(half, 60_000, never)).targets).toHaveLength(2)
+    const none = bound('kubernetes.pod-kill', { ...target, selector: 'app=none' })
+    await expect(guard.inject(none, 60_000, never)).rejects.toMatchObject({ code: 'fault-refused' })
+    await expect.poll(ready, { timeout: 60_000 }).toBe(4)
+  })
+
+  test('a workload scaled to nothing gets its pods back, and a second fault on it is refused', async () => {
+    await using folder = await chaosFolder()
+    await using other = await chaosFolder()
+    await using guard = await guardOf(folder.path)
+    await using second = await guardOf(other.path)
+    const scale = bound('kubernetes.scale', { ...target, name: 'web' })
+    const fault = await guard.inject(scale, 60_000, never)
+    await expect.poll(pods, { timeout: 60_000 }).toEqual([])
+    const again = second.inject(bound('kubernetes.scale', { ...target, name: 'web', replicas: 1 }), 60_000, never)
+    await expect(again).rejects.toMatchObject({ code: 'fault-refused' })
+    expect(await ofWeb('.spec.replicas')).toBe('0')
+    await fault.end()
+    expect(await ofWeb('.spec.replicas')).toBe('4')
+    expect(await ofWeb('.metadata.annotations.holdfast\\.dev/fault')).toBe('')
+    await expect.poll(ready, { timeout: 60_000 }).toBe(4)
+  })
+
+  test('a cordoned node is let go again, and one that was cordoned before is refused', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardOf(folder.path)
+    const cordoned = () => kubernetes.kubectl('get', 'node/node-1', '--output=jsonpath={.spec.unschedulable}')
+    const fault = await guard.inject(bound('kubernetes.cordon', { cluster: 'dr', node: 'node-1' }), 60_000, never)
+    expect(await cordoned()).toBe('true')
+    await fault.end()
+    expect(await cordoned()).toBe('')
+    await kubernetes.kubectl('cordon', 'node-1')
+    const again = guard.inject(bound('kubernetes.cordon', { cluster: 'dr', node: 'node-1' }), 60_000, never)
+    await expect(again).rejects.toMatchObject({ code: 'fault-refused' })
+    expect(await cordoned()).toBe('true')
+    await kubernetes.kubectl('uncordon', 'node-1')
+  })
+
+  test('a policy that allows nothing is made for the pods, and is gone at the end', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardOf(folder.path)
+    const params = { ...target, labels: { app: 'web' }, direction: 'in' }
+    const fault = await guard.inject(bound('kubernetes.network-policy', params), 60_000, never)
+    const policies = () =>
+      kubernetes.kubectl(
+        'get',
+        'networkpolicy',
+        '--namespace=shop',
+        '--output=jsonpath={.items[*].metadata.name} {.items[*].spec.policyTypes}',
+      )
+    expect((await policies()).trim()).toBe(`holdfast-${fault.id} ["Ingress"]`)
+    await fault.end()
+    expect((await policies()).trim()).toBe('')
+  })
+
+  test('when its watchdog and it are gone, a sweep scales back from the record alone', async () => {
+    await using folder = await chaosFolder()
+    const directory = join(folder.path, 'faults')
+    const guard = await guardOf(folder.path)
+    await guard.inject(bound('kubernetes.scale', { ...target, name: 'web', replicas: 1 }), 1, never).catch(() => {})
+    await expect.poll(async () => (await readRecords(directory)).every(({ closed }) => closed)).toBe(true)
+    await guard[Symbol.asyncDispose]()
+    expect(await sweep({ directory, faults }, never)).toEqual([])
+    expect(await ofWeb('.spec.replicas')).toBe('4')
+  })
+})
