@@ -10,7 +10,7 @@ export interface SecretResolver {
 }
 
 /** Whether a member of a JSON body is `{ secret: REFERENCE }`. */
-export function isSecretMember(value: unknown): value is { readonly secret: SecretRef } {
+function isSecretMember(value: unknown): value is { readonly secret: SecretRef } {
   return secretMember.safeParse(value).success
 }
 const secretMember = z.strictObject({ secret: secretRef })

@@ -10,7 +10,7 @@ export {
   sizeText,
   text,
 } from './fields.ts'
-export { Credentials, isSecretMember, type SecretResolver } from './credentials.ts'
+export { Credentials, type SecretResolver } from './credentials.ts'
 export { drillOf, type Drill, type Substitution } from './drill.ts'
 export { codeFrame } from './frame.ts'
 export { dependencyOrder, dependentsOf, findService } from './graph.ts'

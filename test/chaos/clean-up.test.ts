@@ -30,7 +30,7 @@ test('at its deadline a fault is taken back, and whoever injected it is told', a
   expect(await fault.end()).toMatchObject({ by: 'watchdog' })
 })
 
-test('an injector that hangs loses its lease, and the watchdog takes back what it injected', async () => {
+test('an injector that hangs loses its lease: what it injected is taken back, and its record stays open until it is dead', async () => {
   await using folder = await chaosFolder()
   await using victim = await startVictim()
   const directory = join(folder.path, 'faults')
@@ -38,9 +38,22 @@ test('an injector that hangs loses its lease, and the watchdog takes back what i
   await once(experiment.stdout!, 'data')
   expect(await victim.standsStill()).toBe(true)
   process.kill(experiment.pid, 'SIGSTOP')
-  await expectClosed(directory)
-  expect(await victim.standsStill()).toBe(false)
+  await expect.poll(() => victim.standsStill()).toBe(false)
+  await expect.poll(() => watchdogsOf(directory)).toEqual([])
+  expect(await readRecords(directory)).toMatchObject([{ closed: false, statements: { watchdog: { state: 'ending' } } }])
   await killGroup(experiment)
+  expect(await sweep({ directory, faults }, never)).toMatchObject([{ state: 'cleared' }])
+  await expectClosed(directory)
+})
+
+test('what is injected after its time is over is taken back at once', async () => {
+  await using folder = await chaosFolder()
+  await using victim = await startVictim()
+  await using guard = await guardIn(folder.path)
+  const late = guard.inject(bound('process.pause', pause(victim.pid)), 1, never)
+  await expect(late).rejects.toMatchObject({ code: 'fault-failed' })
+  expect(await victim.standsStill()).toBe(false)
+  await expectClosed(join(folder.path, 'faults'))
 })
 
 test('without its watchdog an experiment injects nothing more, and takes back what there is itself', async () => {
@@ -63,7 +76,7 @@ test('SIGTERM has the watchdog take everything back before it ends', async () =>
   await using guard = await guardIn(folder.path)
   await guard.inject(bound('process.pause', pause(victim.pid)), 60_000, never)
   for (const pid of await watchdogsOf(directory)) process.kill(pid, 'SIGTERM')
-  await expectClosed(directory)
+  await expect.poll(() => watchdogsOf(directory)).toEqual([])
   expect(await victim.standsStill()).toBe(false)
 })
 

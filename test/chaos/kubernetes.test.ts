@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openGuard, readRecords, sweep } from '../../src/chaos/index.ts'
+import { openGuard } from '../../src/chaos/index.ts'
 import { faults } from '../../src/faults/index.ts'
 import { bound, chaosFolder, never } from '../support/chaos.ts'
 import { clusterCatalog } from '../support/kubernetes-actions.ts'
 import { startKubelet, type Kubelet } from '../support/kubelet.ts'
 import { startKubernetes, type Kubernetes } from '../support/kubernetes.ts'
 import { describeWith } from '../support/peers.ts'
+import { until } from '../support/until.ts'
 
 describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
   let kubernetes: Kubernetes
@@ -16,8 +17,8 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     kubelet = await startKubelet(kubernetes)
     await kubernetes.kubectl('create', 'namespace', 'shop')
     await kubernetes.kubectl('create', 'deployment', 'web', '--namespace=shop', '--image=none', '--replicas=4')
-    await expect.poll(ready, { timeout: 90_000 }).toBe(4)
-  }, 180_000)
+    await until('four pods are ready', ready, (count) => count === 4)
+  }, 300_000)
   afterAll(async () => {
     await kubelet?.[Symbol.asyncDispose]()
     await kubernetes?.[Symbol.asyncDispose]()
@@ -112,14 +113,11 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     expect((await policies()).trim()).toBe('')
   })
 
-  test('when its watchdog and it are gone, a sweep scales back from the record alone', async () => {
+  test('at its deadline a workload is scaled back by the watchdog, from the record alone', async () => {
     await using folder = await chaosFolder()
-    const directory = join(folder.path, 'faults')
-    const guard = await guardOf(folder.path)
-    await guard.inject(bound('kubernetes.scale', { ...target, name: 'web', replicas: 1 }), 1, never).catch(() => {})
-    await expect.poll(async () => (await readRecords(directory)).every(({ closed }) => closed)).toBe(true)
-    await guard[Symbol.asyncDispose]()
-    expect(await sweep({ directory, faults }, never)).toEqual([])
+    await using guard = await guardOf(folder.path)
+    const fault = await guard.inject(bound('kubernetes.scale', { ...target, name: 'web', replicas: 1 }), 20_000, never)
+    await expect.poll(() => fault.expired.aborted, { timeout: 60_000 }).toBe(true)
     expect(await ofWeb('.spec.replicas')).toBe('4')
   })
 })

@@ -55,6 +55,7 @@ export async function watchdogsOf(directory: string): Promise<number[]> {
 
 /** Waits until the record is closed, by whoever, and nothing that carries the fault's mark runs. */
 export async function expectClosed(directory: string): Promise<void> {
-  await expect.poll(async () => (await readRecords(directory)).map(({ closed }) => closed)).toEqual([true])
+  const closed = async () => (await readRecords(directory)).map(({ closed }) => closed)
+  await expect.poll(closed, { timeout: 60_000 }).toEqual([true])
   for (const { record } of await readRecords(directory)) expect(await markedProcesses(record.id)).toEqual([])
 }

@@ -97,6 +97,7 @@ export async function injectFault(
     await fault.inject(record.traces, context, together)
     reached('did-inject')
     await untilPresent(fault.kind, () => recalled.look(context, together), clock, together)
+    if (clock.monotonicMs() >= context.deadlineMs) throw tooLate(fault.kind)
     await say(slots, 'injector', 'injected', clock.now())
     reached('injected')
   } catch (error) {
@@ -161,6 +162,10 @@ async function untilPresent(kind: string, look: () => Promise<Sight>, clock: Clo
     }
     await clock.sleep(10, signal)
   }
+}
+
+function tooLate(kind: string): HoldfastError {
+  return new HoldfastError('fault-failed', { message: `${kind} was not there before its time was over` })
 }
 
 function refused(message: string, hint?: string): HoldfastError {

@@ -8,7 +8,7 @@ import { openRecordSlots, readRecords, removeFolder, say, type FaultRecord, type
 import { traceContext } from './trace-context.ts'
 
 /**
- * What became of an open record. `cleared`: nothing is left of it. `held`: whoever injected it is alive, and its time is not over. `elsewhere`: it was
+ * What became of an open record. `cleared`: nothing is left of it. `held`: whoever injected it is alive; what is over its time has been taken back all the same. `elsewhere`: it was
  * injected on another machine, from which alone it can be taken back. `failed`: something is left.
  */
 export type Swept = {
@@ -62,6 +62,8 @@ async function sweepOne(opened: OpenedRecord, options: SweepOptions, signal: Abo
   await using slots = await openRecordSlots(path)
   try {
     await clear(recall(faults, record), traceContext(directory, record, clock), budgetMs, signal)
+    // It is late, and may inject it yet: its record stays open until it has ended.
+    if (state === 'alive') return { ...about, state: 'held' }
     await removeFolder(directory, id)
     await say(slots, 'sweeper', 'closed', clock.now())
     return { ...about, state: 'cleared' }

@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { faults } from '../../faults/index.ts'
-import { messageOf, systemClock as clock } from '../../kernel/index.ts'
+import { messageOf, processState, systemClock as clock } from '../../kernel/index.ts'
 import { clear } from './clear.ts'
 import { recall } from './recall.ts'
 import { readLines, sendLine, type FromWatchdog, type ToWatchdog } from './protocol.ts'
@@ -18,7 +18,7 @@ type Guarded = Extract<ToWatchdog, { say: 'guard' }> & { readonly slots: RecordS
 const [directory = '', ...limits] = process.argv.slice(2)
 const [leaseMs = 0, budgetMs = 0] = limits.map(Number)
 const tickMs = Math.max(10, Math.min(250, leaseMs / 10))
-const deathShowsMs = 2000
+const deathShowsMs = 1000
 const guarded = new Map<string, Guarded>()
 const { signal } = new AbortController()
 let heardMs = clock.monotonicMs()
@@ -63,7 +63,8 @@ async function hear(message: ToWatchdog): Promise<void> {
 async function loseLease(): Promise<void> {
   if (leaseLost) return
   leaseLost = true
-  await Promise.all([...guarded.values()].map((fault) => takeBack(fault)))
+  // Also what was taken back at its deadline: an injector that was late may have injected it since.
+  await Promise.all([...guarded.values()].map(takeBackAgain))
   await sweepLeft().catch(() => {})
   process.exit(0)
 }
@@ -78,21 +79,40 @@ async function sweepLeft(): Promise<void> {
   }
 }
 
+async function takeBackAgain(fault: Guarded): Promise<void> {
+  await fault.clearing
+  await clearAndSay(fault)
+}
+
 async function takeBack(fault: Guarded): Promise<void> {
   fault.clearing ??= clearAndSay(fault)
   await fault.clearing
 }
 
-/** What it says on the disk is for those who come later; that it cannot be said must not keep the fault. */
+/**
+ * A record is closed only when its injector is dead, too: one that hangs may go on, and inject what was taken back before it was there. What is said
+ * on the disk is for those who come later; that it cannot be said must not keep the fault.
+ */
 async function clearAndSay({ record, slots }: Guarded): Promise<void> {
   const { id } = record
   try {
     await clear(recall(faults, record), traceContext(directory, record, clock), budgetMs, signal)
+    tell({ say: 'cleared', id })
+    if (!(await isDead(record))) return await say(slots, 'watchdog', 'ending', clock.now())
     await removeFolder(directory, id)
     await say(slots, 'watchdog', 'closed', clock.now())
-    tell({ say: 'cleared', id })
   } catch (error) {
     await say(slots, 'watchdog', 'failed', clock.now(), messageOf(error)).catch(() => {})
+  }
+}
+
+/** That it is dead shows a moment after its end of the line. */
+async function isDead({ injector }: Guarded['record']): Promise<boolean> {
+  const endMs = clock.monotonicMs() + (leaseLost ? deathShowsMs : 0)
+  for (;;) {
+    if ((await processState(injector)) === 'gone') return true
+    if (clock.monotonicMs() >= endMs) return false
+    await clock.sleep(20)
   }
 }
 
