@@ -6,6 +6,7 @@ import type { FileResult, WriterCalls, WriterMainCalls, WriterWorkerData } from 
 import { ContentReader } from './writer/content-reader.ts'
 import { ContentSaver, readFileContent, Unreadable } from './writer/content-saver.ts'
 import { KnownBlobs } from './writer/known-blobs.ts'
+import { oneByOne } from './writer/one-by-one.ts'
 import { PackBuilder, type OpenPack } from './writer/pack-builder.ts'
 
 /** A thread of a BlobWriter: reads, cuts, hashes, compresses, seals and packs. Calls are worked on one at a time, in order. */
@@ -25,7 +26,7 @@ await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
     const fileReader = await newReader(files)
     const streams = new Map<number, { saver: ContentSaver; reader: ContentReader }>()
     const onRead = (bytes: number) => void Atomics.add(counter, 0, BigInt(bytes))
-    const inTurn = queue()
+    const inTurn = oneByOne()
 
     return {
       saveFiles: ({ latin1Paths }) =>
@@ -104,18 +105,3 @@ await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
     }
   },
 )
-
-/**
- * Runs one task after the other. After a failure nothing more is done: a blob that was claimed in the table of known ones is missing then,
- * and others may count on it.
- */
-function queue(): <Result>(task: () => Promise<Result>) => Promise<Result> {
-  let last: Promise<unknown> = Promise.resolve()
-  return (task) => {
-    const result = last.then(task)
-    last = result
-    // Every caller gets the error from its own result.
-    result.catch(() => {})
-    return result
-  }
-}

@@ -16,6 +16,8 @@ test('another thread finds what the index held when it was shared, however much 
 
   expect(names(0).every((name) => has(stored, name))).toBe(true)
   expect(has(stored, 'another')).toBe(false)
+  expect(stored.hasHexAt('data', Buffer.from(`-${sha256Hex('69999')}`), 1)).toBe(true)
+  expect(stored.hasHexAt('data', Buffer.from(`-${sha256Hex('another')}`), 1)).toBe(false)
   expect(stored.has('tree', Buffer.from(sha256Hex('0'), 'hex'))).toBe(false)
   // Whether it sees what came later does not matter, only that it does not fail.
   for (const name of names(70_000)) has(stored, name)

@@ -27,8 +27,12 @@ export class StoredBlobs {
     return this.#hasWanted(type)
   }
 
-  hasHex(type: BlobType, id: string): boolean {
-    this.#wantedBytes.write(id, 'hex')
+  /** The id is 64 digits of lower-case hex at an offset of `bytes`. */
+  hasHexAt(type: BlobType, bytes: Uint8Array, at: number): boolean {
+    for (let byte = 0; byte < 32; byte++) {
+      const high = nibbles[bytes[at + byte * 2] ?? 0] ?? 0
+      this.#wantedBytes[byte] = (high << 4) | (nibbles[bytes[at + byte * 2 + 1] ?? 0] ?? 0)
+    }
     return this.#hasWanted(type)
   }
 
@@ -39,3 +43,6 @@ export class StoredBlobs {
     return ((gone >>> (position & 7)) & 1) === 0
   }
 }
+
+const nibbles = new Uint8Array(256)
+for (const [value, digit] of [...'0123456789abcdef'].entries()) nibbles[digit.charCodeAt(0)] = value

@@ -2,19 +2,20 @@ import { hash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { HoldfastError } from '../../kernel/index.ts'
 import type { Backend } from '../../storage/index.ts'
-import { createPool, Moved, workerEntry, type WorkerPool } from '../../threads/index.ts'
+import { createPool, Moved, workerEntry, type PoolWorker, type WorkerPool } from '../../threads/index.ts'
 import type { BlobIndex } from '../blob-index.ts'
 import type { BlobType } from '../blob.ts'
 import type { IndexedPack } from '../index-file.ts'
 import type { RepositoryConfig } from '../config.ts'
 import { plaintextBytes } from '../read-pack.ts'
-import type { MasterKey } from '../seal.ts'
+import { sealKeys, type MasterKey } from '../seal.ts'
 import type { WriterCalls, WriterMainCalls, WriterWorkerData } from './calls.ts'
 import type { BlobWriter, SavedContent, SavedTree, WriterTotals } from './contract.ts'
 import { FileQueue } from './file-queue.ts'
 import { IndexBuilder, type StoreIndex } from './index-builder.ts'
 import { KnownBlobs } from './known-blobs.ts'
-import type { FinishedPack } from './pack-builder.ts'
+import { oneByOne } from './one-by-one.ts'
+import { PackBuilder, type FinishedPack } from './pack-builder.ts'
 import { StreamSender } from './stream-sender.ts'
 
 /** What a writer needs of its repository. */
@@ -65,6 +66,10 @@ class ThreadedBlobWriter implements BlobWriter {
   readonly #bytesRead = new SharedArrayBuffer(8)
   readonly #startThreads: () => Threads
   #threads: Threads | undefined
+  /** The first trees: a backup of which little is new has few more, and these are packed sooner than threads are started. */
+  readonly #firstTrees: PackBuilder
+  #firstTreesLeft = 32
+  readonly #inTurn = oneByOne()
   readonly #stopped = new AbortController()
   readonly #storing = new Set<Promise<unknown>>()
   #failure: unknown
@@ -78,6 +83,8 @@ class ThreadedBlobWriter implements BlobWriter {
     this.#backend = backend
     this.#blobIndex = index
     this.#indexBuilder = new IndexBuilder(storeIndex, () => performance.now(), dryRun ? [] : unnamed)
+    const storeTrees = async (pack: FinishedPack) => (await this.#storePack('tree', pack)).value
+    this.#firstTrees = new PackBuilder('tree', sealKeys(masterKey), storeTrees, packBytes)
     const newWorkerData = (): WriterWorkerData => ({
       masterKey,
       polynomial: config.chunkerPolynomial,
@@ -109,9 +116,10 @@ class ThreadedBlobWriter implements BlobWriter {
     const isNew = !this.#blobIndex.has('tree', id) && this.#known.tree.add(idBytes)
     if (!isNew && !again) return { id, added: false, addedBytes: 0, addedStoredBytes: 0 }
     const copy = new Uint8Array(bytes)
-    const addedStoredBytes = await this.#do(signal, () =>
-      this.#started.pool.idlest().call('saveTree', { id, bytes: copy }, [copy.buffer]),
-    )
+    const addedStoredBytes = await this.#do(signal, () => {
+      if (this.#threads === undefined && this.#firstTreesLeft-- > 0) return this.#inTurn(() => this.#firstTrees.add(id, copy))
+      return this.#started.pool.idlest().call('saveTree', { id, bytes: copy }, [copy.buffer])
+    })
     return { id, added: true, addedBytes: bytes.length, addedStoredBytes }
   }
 
@@ -136,9 +144,17 @@ class ThreadedBlobWriter implements BlobWriter {
           Object.values(open).map(({ memory }) => memory.buffer),
         )
       }
+      await this.#inTurn(() => this.#finishFirstTrees(first))
       await Promise.all(workers.map((worker) => worker.call('finish', null)))
       await this.#indexBuilder.flush(signal)
     })
+  }
+
+  /** With those of a thread, if there is one. */
+  async #finishFirstTrees(thread: PoolWorker<WriterCalls> | undefined): Promise<void> {
+    const tree = thread && this.#firstTrees.take()
+    if (tree !== undefined) await thread?.call('absorb', { tree }, [tree.memory.buffer])
+    await this.#firstTrees.finish()
   }
 
   totals(): WriterTotals {

@@ -5,6 +5,7 @@ import type { ArchiveContext, ArchivedTree, ArchiveStats, Skipped } from '../../
 import type { Exclusions } from './exclude.ts'
 import type { NodeReader } from './node-reader.ts'
 import type { TargetNode } from './targets.ts'
+import type { UnchangedDirectory } from './unchanged/find-unchanged.ts'
 import { listDirectory, type Entry } from './walk.ts'
 
 /** Files whose content is on its way at a time: enough for every worker to have some more at hand. */
@@ -32,6 +33,8 @@ export interface ArchiveTools {
   readonly has: (blob: string) => boolean
   /** The content that a file had in the parent snapshot, if it counts as unchanged since. */
   readonly unchanged: (before: TreeNode | undefined, stat: BigIntStats) => readonly string[] | undefined
+  /** Below which nothing differs from the parent, by path (one character for each byte). */
+  readonly directories: ReadonlyMap<string, UnchangedDirectory>
 }
 
 /**
@@ -47,6 +50,7 @@ export class Archive {
   readonly #nodes: NodeReader
   readonly #has: (blob: string) => boolean
   readonly #unchanged: ArchiveTools['unchanged']
+  readonly #directories: ArchiveTools['directories']
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
   readonly #skipped: Skipped[] = []
@@ -67,12 +71,13 @@ export class Archive {
   #places = filesUnderWay
   readonly #waiting: (() => void)[] = []
 
-  constructor(context: ArchiveContext, { exclusions, nodes, has, unchanged }: ArchiveTools, signal: AbortSignal) {
+  constructor(context: ArchiveContext, { exclusions, nodes, has, unchanged, directories }: ArchiveTools, signal: AbortSignal) {
     this.#context = context
     this.#exclusions = exclusions
     this.#nodes = nodes
     this.#has = has
     this.#unchanged = unchanged
+    this.#directories = directories
     this.#signal = AbortSignal.any([signal, this.#stop.signal])
   }
 
@@ -118,7 +123,11 @@ export class Archive {
 
   async #entry(entry: Entry, before: TreeNode | undefined, damaged: boolean): Promise<Pending> {
     this.#signal.throwIfAborted()
-    if (entry.stat.isDirectory()) return this.#directory(entry, before, damaged, (previous) => this.#children(entry, previous))
+    if (entry.stat.isDirectory())
+      return (
+        this.#unchangedDirectory(entry, before, damaged) ??
+        this.#directory(entry, before, damaged, (previous) => this.#children(entry, previous))
+      )
     if (entry.stat.isFile()) return this.#file(entry, before)
     return { node: Promise.resolve(this.#special(entry)) }
   }
@@ -156,6 +165,20 @@ export class Archive {
       if (node !== undefined) this.#count('dirs', node, before)
       return node
     })
+  }
+
+  /** One of which it is known already that nothing below it differs. */
+  #unchangedDirectory(entry: Entry, before: TreeNode | undefined, damaged: boolean): Pending | undefined {
+    const found = damaged ? undefined : this.#directories.get(entry.path.toString('latin1'))
+    if (found === undefined || found.tree !== before?.subtree) return undefined
+    const node = this.#read(entry, { subtree: found.tree })
+    if (node !== undefined) this.#count('dirs', node, before)
+    this.#stats.dirsUnmodified += found.directories
+    this.#stats.filesUnmodified += found.files
+    this.#stats.totalFilesProcessed += found.files
+    this.#stats.totalBytesProcessed += found.bytes
+    this.#unreadBytes += found.bytes
+    return { node: Promise.resolve(node) }
   }
 
   async #file(entry: Entry, before: TreeNode | undefined): Promise<Pending> {

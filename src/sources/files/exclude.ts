@@ -32,6 +32,9 @@ export function parseMarker(text: string): Marker {
 
 /** What is left out, asked in the order in which things become known. */
 export interface Exclusions {
+  /** Whether `path` and `keptNames` may leave anything out at all. */
+  readonly hasPatterns: boolean
+  readonly hasMarkers: boolean
   /** What stands at this absolute path, and all below it with it. */
   readonly path: (path: string) => boolean
   /** Those names of a folder that are kept. */
@@ -49,6 +52,8 @@ export function createExclusions(options: ExcludeOptions, devices: ReadonlySet<b
   const isForeign = ({ dev }: BigIntStats) => oneFileSystem && !devices.has(dev)
   const isTooLarge = (stat: BigIntStats) => largerThan !== undefined && stat.isFile() && stat.size > BigInt(largerThan)
   return {
+    hasPatterns: excludes.length > 0 || iexcludes.length > 0,
+    hasMarkers: markers.length > 0,
     path: (path) => byName(path) || byFoldedName(path),
     keptNames(folder, names) {
       const marker = markers.find(({ name, header }) => {

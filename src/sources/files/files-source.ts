@@ -8,6 +8,7 @@ import { createExclusions, type ExcludeOptions } from './exclude.ts'
 import { NodeReader, unchangedContent, type ChangeDetection } from './node-reader.ts'
 import { loadOwners } from './owners.ts'
 import { layOutTargets, type TargetNode } from './targets.ts'
+import { lookForUnchanged, type Seen } from './unchanged/look-for-unchanged.ts'
 import { count, type Census } from './walk.ts'
 
 export interface FilesSourceOptions extends ExcludeOptions, ChangeDetection {
@@ -54,16 +55,19 @@ async function archiveFiles(
   const exclusions = createExclusions(options, options.oneFileSystem ? devicesOf(targetsOf(root)) : new Set())
   const nodes = new NodeReader(owners, posix, options)
   const unchanged: ArchiveTools['unchanged'] = (before, stat) => unchangedContent(before, stat, options)
-  const archive = new Archive(context, { exclusions, nodes, has, unchanged }, signal)
+  const seen = { files: 0, bytes: 0 }
 
   const ended = new AbortController()
   const census = censusOf(context.parent)
   const counting = census.complete
     ? undefined
     : count(targetsOf(root), exclusions, census, AbortSignal.any([signal, ended.signal])).catch(() => {})
-  const report = reporter(context, archive, census)
+  let archive: Archive | undefined
+  const report = reporter(context, () => archive?.progress, seen, census)
   const timer = setInterval(report, progressEveryMs)
   try {
+    const directories = await lookForUnchanged(context, root, { ...options, files: census.files, seen }, signal)
+    archive = new Archive(context, { exclusions, nodes, has, unchanged, directories }, signal)
     const saved = await archive.save(root)
     report()
     return saved
@@ -81,13 +85,20 @@ function censusOf(parent: Snapshot | undefined): Census {
   return { files, bytes, complete: true }
 }
 
-function reporter({ writer, progress }: ArchiveContext, archive: Archive, census: Census): () => void {
+/** `seen` is what was found to be unchanged before the archive begins, which then comes by it too. */
+function reporter(
+  { writer, progress }: ArchiveContext,
+  archived: () => Archive['progress'] | undefined,
+  seen: Seen,
+  census: Census,
+): () => void {
   const startMs = performance.now()
   const readBefore = writer.totals().bytesRead
   return () => {
-    const { filesDone, bytesUnread, current } = archive.progress
+    const { filesDone: filesArchived = 0, bytesUnread = 0, current = '' } = archived() ?? {}
+    const filesDone = Math.max(filesArchived, seen.files)
     const bytesRead = writer.totals().bytesRead - readBefore
-    const bytesDone = bytesUnread + bytesRead
+    const bytesDone = Math.max(bytesUnread, seen.bytes) + bytesRead
     const left = census.bytes - bytesDone
     const known = census.complete && left >= 0
     // What the parent has costs next to nothing: the rate is that of reading.

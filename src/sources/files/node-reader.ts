@@ -53,6 +53,11 @@ export class NodeReader {
     }
   }
 
+  /** Whether there are extended attributes that `read` would give. */
+  hasAttributes(path: Buffer): boolean {
+    return (this.#posix?.listAttributes(path).length ?? 0) > 0
+  }
+
   #attributes(path: Buffer): ExtendedAttribute[] {
     const posix = this.#posix
     if (posix === undefined) return []
