@@ -17,7 +17,7 @@ export { plaintextBytes, storedIn, type FoundBlob, type PackRange } from './read
 export { readTrees } from './read-trees.ts'
 export { selectSnapshots, type SnapshotSelection } from './select-snapshots.ts'
 export { describesSameState, type Snapshot, type SnapshotRecord, type SnapshotSummary } from './snapshot.ts'
-export { encodeTree } from './tree/encode.ts'
+export { encodeTree, TreeEncoder } from './tree/encode.ts'
 export { isSafeNodeName, type ExtendedAttribute, type NodeType, type TreeNode } from './tree/node.ts'
 export { isSameNode } from './tree/same.ts'
 export { field, kinds, long, text, TreeScanner } from './tree/scanner.ts'

@@ -1,6 +1,7 @@
 import { HoldfastError, messageOf } from '../../kernel/index.ts'
 import { goUnquote } from './go-quote.ts'
 import type { ExtendedAttribute, NodeType, TreeNode } from './node.ts'
+import { treePieces } from './pieces.ts'
 import { parseTime, zeroTime, type Nanoseconds } from './time.ts'
 
 const types: ReadonlySet<string> = new Set(['file', 'dir', 'symlink', 'dev', 'chardev', 'fifo', 'socket', 'irregular'])
@@ -19,7 +20,15 @@ type Fields = Readonly<Record<string, unknown>>
  * what no restic would write.
  */
 export function decodeTree(bytes: Uint8Array, what: string): TreeNode[] {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+  const nodes: TreeNode[] = []
+  for (const piece of treePieces(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)))
+    for (const node of decodePiece(piece, what, nodes.length)) nodes.push(node)
+  return nodes
+}
+
+/** `first` is the number of its first node. */
+function decodePiece(bytes: Buffer, what: string, first: number): TreeNode[] {
+  const text = bytes.toString('utf8')
   let parsed: unknown
   try {
     parsed = longNumber.test(text) ? parseLosslessly(text) : JSON.parse(text)
@@ -30,7 +39,8 @@ export function decodeTree(bytes: Uint8Array, what: string): TreeNode[] {
   // Old versions wrote null for no nodes.
   if (nodes === null) return []
   if (!Array.isArray(nodes)) throw malformed(what, 'it has no list of nodes')
-  return nodes.map((node, at) => {
+  return nodes.map((node, index) => {
+    const at = first + index
     if (!isFields(node)) throw malformed(what, `node ${at} is not an object`)
     const name = isText(node.name) ? JSON.stringify(node.name.slice(0, shownOfName)) : 'without a name'
     return decodeNode(node, (why) => malformed(what, `node ${at} (${name}) ${why}`))

@@ -5,18 +5,53 @@ import { goQuote } from './go-quote.ts'
 import { isSafeNodeName, type TreeNode } from './node.ts'
 import { formatTime } from './time.ts'
 
+/** Nodes whose text is made at once: of a million, the text of all would be longer than a string can be. */
+const nodesAtOnce = 512
+
 /**
- * The exact bytes of a tree, so that its id is the one restic would give it: nodes in byte order of their names, Go's field order,
- * quoting and escaping, a newline at the end. Throws `internal` for a name that cannot be or that is there twice.
+ * Makes the exact bytes of a tree, so that its id is the one restic would give it: nodes in byte order of their names, Go's field order,
+ * quoting and escaping, a newline at the end. Keeps no more than some nodes and the bytes of the others.
  */
-export function encodeTree(nodes: readonly TreeNode[]): Buffer {
-  const sorted = nodes.toSorted((a, b) => Buffer.compare(a.name, b.name))
-  for (const [at, { name }] of sorted.entries()) {
-    const previous = sorted[at - 1]
-    if (!isSafeNodeName(name) || (previous !== undefined && Buffer.compare(previous.name, name) === 0))
+export class TreeEncoder {
+  readonly #pieces: Buffer[] = []
+  #nodes: TreeNode[] = []
+  #previous: Buffer | undefined
+
+  /** In the order of their names. Throws `internal` for a name that cannot be, that is there twice, or that is not next in order. */
+  add(node: TreeNode): void {
+    const { name } = node
+    if (!isSafeNodeName(name) || (this.#previous !== undefined && Buffer.compare(this.#previous, name) >= 0))
       throw new HoldfastError('internal', { message: `a tree cannot have this name, or has it twice: ${goQuote(name)}` })
+    this.#previous = name
+    this.#nodes.push(node)
+    if (this.#nodes.length === nodesAtOnce) this.#encode()
   }
-  return Buffer.from(`{"nodes":[${sorted.map(encodeNode).join(',')}]}\n`)
+
+  /** The bytes of the whole tree; nothing can be added after that. */
+  finish(): Buffer {
+    this.#encode()
+    const [first] = this.#pieces
+    if (first !== undefined) first[0] = openingBracket
+    return Buffer.concat([head, ...(first === undefined ? [emptyList] : this.#pieces), tail])
+  }
+
+  /** Each piece begins with a comma; the first one's becomes the bracket of the list. */
+  #encode(): void {
+    if (this.#nodes.length > 0) this.#pieces.push(Buffer.from(`,${this.#nodes.map(encodeNode).join(',')}`))
+    this.#nodes = []
+  }
+}
+
+const head = Buffer.from('{"nodes":')
+const tail = Buffer.from(']}\n')
+const emptyList = Buffer.from('[')
+const openingBracket = 0x5b
+
+/** As TreeEncoder, for nodes in any order. */
+export function encodeTree(nodes: readonly TreeNode[]): Buffer {
+  const encoder = new TreeEncoder()
+  for (const node of nodes.toSorted((a, b) => Buffer.compare(a.name, b.name))) encoder.add(node)
+  return encoder.finish()
 }
 
 function encodeNode(node: TreeNode): string {

@@ -1,21 +1,16 @@
 import { lstatSync, type BigIntStats } from 'node:fs'
 import { isHoldfastError, messageOf } from '../../kernel/index.ts'
-import { encodeTree, isSameNode, type TreeNode } from '../../repository/index.ts'
+import { isSameNode, type TreeNode } from '../../repository/index.ts'
 import type { ArchiveContext, ArchivedTree, ArchiveStats, Skipped } from '../../backup/index.ts'
 import type { Exclusions } from './exclude.ts'
 import type { NodeReader } from './node-reader.ts'
 import type { TargetNode } from './targets.ts'
+import { TreeUnderWay, type Pending } from './tree-under-way.ts'
 import type { UnchangedDirectory } from './unchanged/find-unchanged.ts'
 import { listDirectory, type Entry } from './walk.ts'
 
 /** Files whose content is on its way at a time: enough for every worker to have some more at hand. */
 const filesUnderWay = 96
-
-/** A node that is still being made. In an object, so that whoever awaits the walk does not await the node with it. */
-interface Pending {
-  /** Undefined when the entry could not be saved; it is among the skipped ones then. */
-  readonly node: Promise<TreeNode | undefined>
-}
 
 interface Previous {
   /** Its id. Absent when there is none. */
@@ -90,26 +85,25 @@ export class Archive {
   async save(root: Extract<TargetNode, { kind: 'directory' }>): Promise<Omit<ArchivedTree, 'facts'>> {
     const parent = this.#context.parent?.tree
     const previous = await this.#previous(parent, false)
-    const pending = await this.#layout(root, previous)
-    const nodes = await Promise.all(pending.map(({ node }) => node))
+    const nodes = await this.#layout(root, previous)
     const tree = await this.#saveTree(nodes, previous)
     return { tree, stats: this.#stats, skipped: this.#skipped }
   }
 
   /** The entries of a directory above the targets. */
-  async #layout(directory: Extract<TargetNode, { kind: 'directory' }>, previous: Previous): Promise<Pending[]> {
+  async #layout(directory: Extract<TargetNode, { kind: 'directory' }>, previous: Previous): Promise<TreeUnderWay> {
     const names = [...directory.children.keys()].toSorted()
-    const pending: Pending[] = []
+    const nodes = new TreeUnderWay(previous.children)
     for (const latin1 of names) {
       const child = directory.children.get(latin1)
       if (child === undefined) continue
       const entry = this.#look(Buffer.from(latin1, 'latin1'), child.path)
       if (entry === undefined) continue
       const before = previous.children.get(latin1)
-      if (child.kind === 'target') pending.push(await this.#entry(entry, before, previous.damaged))
-      else pending.push(await this.#directory(entry, before, previous.damaged, (inner) => this.#layout(child, inner)))
+      if (child.kind === 'target') nodes.add(await this.#entry(entry, before, previous.damaged))
+      else nodes.add(await this.#directory(entry, before, previous.damaged, (inner) => this.#layout(child, inner)))
     }
-    return pending
+    return nodes
   }
 
   #look(name: Buffer, path: Buffer): Entry | undefined {
@@ -132,34 +126,35 @@ export class Archive {
     return { node: Promise.resolve(this.#special(entry)) }
   }
 
-  async #children(directory: Entry, previous: Previous): Promise<Pending[] | undefined> {
-    const { path } = directory
-    let listing
-    try {
-      listing = await listDirectory(directory, this.#exclusions, this.#signal)
-    } catch (error) {
-      this.#signal.throwIfAborted()
-      this.#skip(path, error)
-      return undefined
+  async #children(directory: Entry, previous: Previous): Promise<TreeUnderWay | undefined> {
+    const nodes = new TreeUnderWay(previous.children)
+    const options = { exclusions: this.#exclusions, onSkipped: (skipped: Skipped) => void this.#skipped.push(skipped) }
+    const batches = listDirectory(directory, options, this.#signal)
+    for (;;) {
+      let batch
+      try {
+        batch = await batches.next()
+      } catch (error) {
+        this.#signal.throwIfAborted()
+        this.#skip(directory.path, error)
+        return undefined
+      }
+      if (batch.done === true) return nodes
+      for (const entry of batch.value)
+        nodes.add(await this.#entry(entry, previous.children.get(entry.name.toString('latin1')), previous.damaged))
     }
-    this.#skipped.push(...listing.skipped)
-    const pending: Pending[] = []
-    for (const entry of listing.entries)
-      pending.push(await this.#entry(entry, previous.children.get(entry.name.toString('latin1')), previous.damaged))
-    return pending
   }
 
   async #directory(
     entry: Entry,
     before: TreeNode | undefined,
     damaged: boolean,
-    walk: (previous: Previous) => Promise<Pending[] | undefined>,
+    walk: (previous: Previous) => Promise<TreeUnderWay | undefined>,
   ): Promise<Pending> {
     const previous = await this.#previous(before?.subtree, damaged)
-    const pending = await walk(previous)
-    if (pending === undefined) return { node: Promise.resolve(undefined) }
+    const nodes = await walk(previous)
+    if (nodes === undefined) return { node: Promise.resolve(undefined) }
     return this.#watched(async () => {
-      const nodes = await Promise.all(pending.map(({ node }) => node))
       const subtree = await this.#saveTree(nodes, previous)
       const node = this.#read(entry, { subtree })
       if (node !== undefined) this.#count('dirs', node, before)
@@ -239,11 +234,11 @@ export class Archive {
   }
 
   /** Below damage, a tree that the repository seems to hold already is read back, and stored again when it cannot be. */
-  async #saveTree(nodes: readonly (TreeNode | undefined)[], { damaged, tree, children }: Previous): Promise<string> {
-    // Most of what a backup without changes would cost is to write its trees anew, only to find that they are there.
-    if (tree !== undefined && !damaged && isUnchanged(nodes, children)) return tree
+  async #saveTree(nodes: TreeUnderWay, { damaged, tree }: Previous): Promise<string> {
+    const { isUnchanged, encoder } = await nodes.finish()
+    if (tree !== undefined && !damaged && isUnchanged) return tree
     const { writer } = this.#context
-    const bytes = encodeTree(nodes.filter((node) => node !== undefined))
+    const bytes = encoder.finish()
     const { id, added } = await writer.saveTree(bytes, this.#signal)
     if (!damaged || this.#sound.has(id)) return id
     this.#sound.add(id)
@@ -284,13 +279,4 @@ export class Archive {
     node.catch((error: unknown) => this.#stop.abort(error))
     return { node }
   }
-}
-
-/** Whether a tree of these nodes says what one of those does. */
-function isUnchanged(nodes: readonly (TreeNode | undefined)[], before: ReadonlyMap<string, TreeNode>): boolean {
-  if (nodes.length !== before.size) return false
-  return nodes.every((node) => {
-    const same = node && before.get(node.name.toString('latin1'))
-    return node !== undefined && same !== undefined && isSameNode(same, node)
-  })
 }

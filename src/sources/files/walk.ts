@@ -13,48 +13,52 @@ export interface Entry {
   readonly stat: BigIntStats
 }
 
-export interface Listing {
-  /** In byte order of the names, as a tree has them. */
-  readonly entries: readonly Entry[]
-  /** What could not be looked at. */
-  readonly skipped: readonly Skipped[]
-}
-
-/** lstat calls in a row before others get their turn: it is several times faster synchronously, and packs must go out meanwhile. */
+/** Entries that are looked at in a row before others get their turn: it is several times faster synchronously, and packs must go out meanwhile. */
 const batch = 256
 
+export interface ListOptions {
+  readonly exclusions: Exclusions
+  /** What could not be looked at. */
+  readonly onSkipped: (skipped: Skipped) => void
+}
+
 /**
- * What a directory holds. Sockets are left out, as restic does: they mean nothing without their process. What vanished since its name was
- * read is left out too. Throws what readdir throws.
+ * What a directory holds, in byte order of the names, as a tree has them: a few at a time, as a million would fill the memory. Sockets are
+ * left out, as restic does: they mean nothing without their process. What vanished since its name was read is left out too. Throws what
+ * readdir throws.
  */
-export async function listDirectory(
+export async function* listDirectory(
   { path, stat: own }: Pick<Entry, 'path' | 'stat'>,
-  exclusions: Exclusions,
+  { exclusions, onSkipped }: ListOptions,
   signal: AbortSignal,
-): Promise<Listing> {
-  if (exclusions.content(own)) return { entries: [], skipped: [] }
-  const listed = await readdir(path, { encoding: 'buffer' })
-  const names = exclusions.keptNames(
-    path,
-    listed.sort((a, b) => Buffer.compare(a, b)),
-  )
-  const entries: Entry[] = []
-  const skipped: Skipped[] = []
-  for (const [index, name] of names.entries()) {
-    if (index % batch === batch - 1) {
-      await setImmediate()
-      signal.throwIfAborted()
+): AsyncGenerator<readonly Entry[]> {
+  if (exclusions.content(own)) return
+  const names = keptNames(path, await readdir(path, { encoding: 'latin1' }), exclusions)
+  for (let from = 0; from < names.length; from += batch) {
+    if (from > 0) await setImmediate()
+    signal.throwIfAborted()
+    const entries: Entry[] = []
+    for (const latin1 of names.slice(from, from + batch)) {
+      const name = Buffer.from(latin1, 'latin1')
+      const child = joinPath(path, name)
+      if (exclusions.hasPatterns && exclusions.path(child.toString())) continue
+      try {
+        const stat = lstatSync(child, { bigint: true, throwIfNoEntry: false })
+        if (stat !== undefined && !stat.isSocket() && !exclusions.entry(stat)) entries.push({ name, path: child, stat })
+      } catch (error) {
+        onSkipped({ path: child.toString(), reason: messageOf(error) })
+      }
     }
-    const child = joinPath(path, name)
-    if (exclusions.path(child.toString())) continue
-    try {
-      const stat = lstatSync(child, { bigint: true, throwIfNoEntry: false })
-      if (stat !== undefined && !stat.isSocket() && !exclusions.entry(stat)) entries.push({ name, path: child, stat })
-    } catch (error) {
-      skipped.push({ path: child.toString(), reason: messageOf(error) })
-    }
+    yield entries
   }
-  return { entries, skipped }
+}
+
+/** Sorted. One character stands for each byte: the order of such text is that of the bytes. */
+function keptNames(path: Buffer, names: string[], exclusions: Exclusions): readonly string[] {
+  names.sort()
+  if (!exclusions.hasMarkers) return names
+  const all = names.map((name) => Buffer.from(name, 'latin1'))
+  return exclusions.keptNames(path, all).map((name) => name.toString('latin1'))
 }
 
 /** What there is to do, as far as it is known. */
@@ -81,8 +85,12 @@ export async function count(
   for (const target of targets) see(target, lstatSync(target, { bigint: true, throwIfNoEntry: false }))
   for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
     signal.throwIfAborted()
-    const { entries } = await listDirectory(directory, exclusions, signal).catch(() => ({ entries: [] }))
-    for (const { path, stat } of entries) see(path, stat)
+    try {
+      for await (const entries of listDirectory(directory, { exclusions, onSkipped: () => {} }, signal))
+        for (const { path, stat } of entries) see(path, stat)
+    } catch {
+      // As far as it could be read.
+    }
   }
   census.complete = true
 }

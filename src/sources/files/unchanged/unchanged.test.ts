@@ -17,7 +17,14 @@ import { basename, dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { loadPosix } from '../../../backup/index.ts'
-import { createRepository, formatTime, type BlobWriter, type Repository, type Snapshot, type SnapshotRecord } from '../../../repository/index.ts'
+import {
+  createRepository,
+  formatTime,
+  type BlobWriter,
+  type Repository,
+  type Snapshot,
+  type SnapshotRecord,
+} from '../../../repository/index.ts'
 import { createMemoryBackend } from '../../../storage/index.ts'
 import { createFilesSource, type FilesSourceOptions } from '../files-source.ts'
 
@@ -45,7 +52,19 @@ async function archive(path: string, parent?: Snapshot, options: Partial<FilesSo
 
 const names = ['a', 'b', 'c & d', 'ä', 'quote"', 'z'].map((name) => Buffer.from(name)).concat(Buffer.from([0x66, 0xff]))
 const path = fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 3 })
-const kinds = ['write', 'append', 'touch', 'chmod', 'move', 'remove', 'folder', 'symlink', 'hardlink', 'attribute', 'nothing'] as const
+const kinds = [
+  'write',
+  'append',
+  'touch',
+  'chmod',
+  'move',
+  'remove',
+  'folder',
+  'symlink',
+  'hardlink',
+  'attribute',
+  'nothing',
+] as const
 const change = fc.record({ kind: fc.constantFrom(...kinds), path, other: path, number: fc.nat(0o777) })
 type Change = typeof change extends fc.Arbitrary<infer Value> ? Value : never
 
@@ -76,27 +95,31 @@ function apply(root: string, { kind, path, other, number }: Change): void {
   }
 }
 
-test('whatever changes, a backup with a parent makes the tree that one without a parent makes', { timeout: 300_000 }, async () => {
-  const changes = (maxLength: number) => fc.array(change, { minLength: 1, maxLength })
-  await fc.assert(
-    fc.asyncProperty(changes(60), fc.array(changes(3), { minLength: 1, maxLength: 4 }), async (first, more) => {
-      using dir = folder()
-      for (const one of first) apply(dir.path, one)
-      let { snapshot } = await archive(dir.path)
-      for (const next of more) {
-        for (const one of next) apply(dir.path, one)
-        const after = await archive(dir.path, snapshot)
-        const anew = await archive(dir.path)
-        expect(after.tree).toBe(anew.tree)
-        expect(after.totalFilesProcessed).toBe(anew.totalFilesProcessed)
-        expect(after.totalBytesProcessed).toBe(anew.totalBytesProcessed)
-        expect(after.filesNew + after.filesChanged + after.filesUnmodified).toBe(after.totalFilesProcessed)
-        snapshot = after.snapshot
-      }
-    }),
-    { numRuns: 60 },
-  )
-})
+test(
+  'whatever changes, a backup with a parent makes the tree that one without a parent makes',
+  { timeout: 300_000 },
+  async () => {
+    const changes = (maxLength: number) => fc.array(change, { minLength: 1, maxLength })
+    await fc.assert(
+      fc.asyncProperty(changes(60), fc.array(changes(3), { minLength: 1, maxLength: 4 }), async (first, more) => {
+        using dir = folder()
+        for (const one of first) apply(dir.path, one)
+        let { snapshot } = await archive(dir.path)
+        for (const next of more) {
+          for (const one of next) apply(dir.path, one)
+          const after = await archive(dir.path, snapshot)
+          const anew = await archive(dir.path)
+          expect(after.tree).toBe(anew.tree)
+          expect(after.totalFilesProcessed).toBe(anew.totalFilesProcessed)
+          expect(after.totalBytesProcessed).toBe(anew.totalBytesProcessed)
+          expect(after.filesNew + after.filesChanged + after.filesUnmodified).toBe(after.totalFilesProcessed)
+          snapshot = after.snapshot
+        }
+      }),
+      { numRuns: 60 },
+    )
+  },
+)
 
 /** Three folders with three files each, one of them in another. */
 function makeTree(root: string): void {
