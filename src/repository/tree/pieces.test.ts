@@ -3,7 +3,9 @@ import { expect, test } from 'vitest'
 import { treePieces } from './pieces.ts'
 
 const value = fc.jsonValue({ maxDepth: 3 })
-const tree = fc.record({ nodes: fc.array(fc.dictionary(fc.string(), value), { maxLength: 20 }) }).map((tree) => JSON.stringify(tree))
+const tree = fc
+  .record({ nodes: fc.array(fc.dictionary(fc.string(), value), { maxLength: 20 }) })
+  .map((tree) => JSON.stringify(tree))
 
 test('the pieces of a tree are trees, and have all of its nodes in order', () => {
   fc.assert(

@@ -47,7 +47,15 @@ const anyNode: fc.Arbitrary<TreeNode> = fc
 /** Without what makes a node odd. */
 const usualNode = fc.tuple(anyNode, usualTime, usualTime, fc.integer({ min: 1 })).map(([any, mtime, ctime, number]): TreeNode => {
   const { error: _error, extendedAttributes: _attributes, linkTarget: _target, ...node } = any
-  const usual = { name: Buffer.from(`file ${number}`), type: 'file', mtime, atime: mtime, ctime, user: 'ann', group: 'staff' } as const
+  const usual = {
+    name: Buffer.from(`file ${number}`),
+    type: 'file',
+    mtime,
+    atime: mtime,
+    ctime,
+    user: 'ann',
+    group: 'staff',
+  } as const
   return { ...node, ...usual, inode: ctime, deviceId: 1n, size: mtime, links: 1n, device: 0n }
 })
 const node = fc.oneof(anyNode, usualNode)
@@ -121,7 +129,15 @@ test('the scanner reads of every node what the reader of JSON does', () => {
 })
 
 test('nodes as they usually are need no other reader', () => {
-  const usual = { mode: 0o644, mtime: 1_700_000_000_123_456_789n, uid: 1000, gid: 1000, user: 'ann', group: 'ann', inode: 2n ** 60n }
+  const usual = {
+    mode: 0o644,
+    mtime: 1_700_000_000_123_456_789n,
+    uid: 1000,
+    gid: 1000,
+    user: 'ann',
+    group: 'ann',
+    inode: 2n ** 60n,
+  }
   const times = { atime: usual.mtime, ctime: 1_700_000_001_000_000_000n }
   const tree = encodeTree([
     { ...usual, ...times, name: Buffer.from('ä file'), type: 'file', size: 3n, links: 1n, content: ['ab'.repeat(32)] },
@@ -149,7 +165,17 @@ test('whatever is changed of a tree, the scanner finds no other nodes in it than
       size: 7n,
       content: ['ab'.repeat(32), 'cd'.repeat(32)],
     },
-    { name: Buffer.from(goQuote(Buffer.from('y'))), type: 'fifo', mode: 1, mtime: 0n, atime: 0n, ctime: 0n, uid: 0, gid: 0, content: null },
+    {
+      name: Buffer.from(goQuote(Buffer.from('y'))),
+      type: 'fifo',
+      mode: 1,
+      mtime: 0n,
+      atime: 0n,
+      ctime: 0n,
+      uid: 0,
+      gid: 0,
+      content: null,
+    },
   ])
   fc.assert(
     fc.property(fc.nat(whole.length - 1), fc.integer({ min: 0x20, max: 0x7e }), (at, byte) => {
