@@ -45,4 +45,4 @@ export class StoredBlobs {
 }
 
 const nibbles = new Uint8Array(256)
-for (const [value, digit] of [...'0123456789abcdef'].entries()) nibbles[digit.charCodeAt(0)] = value
+for (let value = 0; value < 16; value++) nibbles['0123456789abcdef'.charCodeAt(value)] = value

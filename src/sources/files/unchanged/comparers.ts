@@ -30,6 +30,6 @@ export async function createComparers(data: CompareWorkerData, files: number): P
   return {
     lanes: pool.workers.length * 2,
     compare: (task) => pool.idlest().call('compare', task, [task.bytes.buffer]),
-    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose]() as Promise<void>,
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   }
 }
