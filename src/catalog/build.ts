@@ -1,5 +1,6 @@
-import { parseDuration, type Json } from '../kernel/index.ts'
+import { parseDuration } from '../kernel/index.ts'
 import { buildDetection, buildHealth, buildObserver } from './build-detection.ts'
+import { buildExperiment } from './build-experiment.ts'
 import { buildSteps } from './build-steps.ts'
 import { buildSecret, fromDirectory } from './build-secret.ts'
 import { durationOf, present } from './present.ts'
@@ -34,7 +35,7 @@ export function buildCatalog(
     observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, at.directory)),
     plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, at.directory)),
     accepted: file.accepted.map(present),
-    experiments: mapEntries(file.experiments, (experiment) => experiment as Json),
+    experiments: mapEntries(file.experiments, (experiment, name) => buildExperiment(experiment, name, at.directory)),
   })
 }
 

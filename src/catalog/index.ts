@@ -12,6 +12,7 @@ export {
 } from './fields.ts'
 export { Credentials, type SecretResolver } from './credentials.ts'
 export { drillOf, type Drill, type Substitution } from './drill.ts'
+export { chaosEnvironments, type ChaosEnvironment, type Experiment } from './experiment.ts'
 export { codeFrame } from './frame.ts'
 export { dependencyOrder, dependentsOf, findService } from './graph.ts'
 export type {

@@ -15,6 +15,7 @@ import {
 import { acceptedSchema } from './schema-accepted.ts'
 import { cluster } from './schema-cluster.ts'
 import { observer } from './schema-detection.ts'
+import { experiment } from './schema-experiment.ts'
 import { planSchema } from './schema-plan.ts'
 import { strategySchema } from './schema-strategy.ts'
 import type { ActionParams } from './schema-step.ts'
@@ -218,8 +219,8 @@ export function catalogSchema(actionParams?: ActionParams) {
       plans: z.record(entryName, planSchema(actionParams)).describe('How services come back, by name.').default({}),
       accepted: z.array(acceptedSchema).describe('Weaknesses that were looked at and are lived with for a time.').default([]),
       experiments: z
-        .record(entryName, z.unknown())
-        .describe('Faults injected on purpose. Accepted and kept, but not interpreted or checked by this version.')
+        .record(entryName, experiment)
+        .describe('What is broken on purpose, by name: `holdfast chaos run NAME`.')
         .default({}),
     })
     .meta({

@@ -1,5 +1,6 @@
 import type { Json } from '../kernel/index.ts'
 import type { Drill } from './drill.ts'
+import type { Experiment } from './experiment.ts'
 import type { Strategy } from './strategies.ts'
 
 /**
@@ -24,8 +25,7 @@ export interface Catalog {
   readonly observers: Readonly<Record<string, Observer>>
   readonly plans: Readonly<Record<string, Plan>>
   readonly accepted: readonly AcceptedRisk[]
-  /** Not interpreted yet. */
-  readonly experiments: Readonly<Record<string, Json>>
+  readonly experiments: Readonly<Record<string, Experiment>>
 }
 
 /** A weakness that was looked at and is lived with, until the end of a day (`2027-03-31`). */

@@ -1,8 +1,24 @@
 import { join } from 'node:path'
 import { stateDirectory } from '../state-directory.ts'
 
+export interface ChaosFolders {
+  /** Records of faults: one experiment at a time injects there. */
+  readonly faults: string
+  /** Of each run, all that was seen. */
+  readonly runs: string
+  /** A journal of what began and how it ended. */
+  readonly history: string
+  /** There while nothing may be broken. */
+  readonly halt: string
+}
+
 /** Where the experiments of a catalog keep what belongs to this machine. */
-export function chaosFolders(catalogPath: string): { readonly faults: string } {
+export function chaosFolders(catalogPath: string): ChaosFolders {
   const chaos = join(stateDirectory(catalogPath), 'chaos')
-  return { faults: join(chaos, 'faults') }
+  return {
+    faults: join(chaos, 'faults'),
+    runs: join(chaos, 'runs'),
+    history: join(chaos, 'history.ndjson'),
+    halt: join(chaos, 'halt.json'),
+  }
 }

@@ -11,15 +11,20 @@ import { exitCodes, HoldfastError, type Json } from '../../../kernel/index.ts'
 import { runExperimentFile } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
+import { runNamed } from './run-named.ts'
 import { entryText, resultText } from './wording.ts'
 
 export const chaosRunCommand = command('run', 'run an experiment, clean up after it, and say what it showed', [
+  ['holdfast chaos run freeze-orders', 'an experiment of the catalog'],
+  ['holdfast chaos run freeze-orders --repeat 10', 'ten times, and what that says of how often it passes'],
   ['holdfast chaos run experiment.json', 'an experiment of Chaos Toolkit, by the rules of Holdfast'],
   ['holdfast chaos run experiment.yaml --journal journal.json', 'and write its journal, line by line from the start'],
   ['holdfast chaos run experiment.json --var host=db-2 --var port:int=5433', 'with other values of its configuration'],
   ['holdfast chaos run experiment.json --ctk-strict', 'as Chaos Toolkit itself would, in everything'],
 ])
-  .argument('<experiment>', 'a file with an experiment of Chaos Toolkit (.json, .yaml, .yml)')
+  .argument('<experiment>', 'an experiment of the catalog, or a file with one of Chaos Toolkit (.json, .yaml, .yml)')
+  .option('--repeat <n>', 'of the catalog: so many times, until one ends early or leaves something', readCount)
+  .option('--approve <hash>', 'of the catalog: the hash that `holdfast chaos plan` shows, by whoever has looked at it')
   .option('--journal <file>', 'write the journal of Chaos Toolkit there, and its lines beside it as they come about')
   .option(
     '--var <name[:type]=value>',
@@ -35,6 +40,7 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
   .option('--ctk-strict', 'follow Chaos Toolkit also where that calls a success what is none')
   .action(async (file, options, self) => {
     const { print, signal } = contextOf(self)
+    if (!/\.(?:json|ya?ml)$/.test(file)) return await runNamed(file, options, contextOf(self))
     const { journal, dry, hypothesisStrategy, hypothesisFrequency, failFast, rollbackStrategy, ctkStrict } = options
     const strict = ctkStrict === true
     const request = {
@@ -62,6 +68,11 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
 /** As `chaos run` ends: 0 for what is completed and has not deviated, whatever it showed. */
 function strictExitCode({ journal }: CtkResult): 0 | 1 {
   return journal.status === 'completed' && !journal.deviated ? exitCodes.done : exitCodes.failed
+}
+
+function readCount(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
+  throw new HoldfastError('usage', { message: `'${text}' is no number of runs` })
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import pc from 'picocolors'
 import type { CtkResult, ExperimentVerdict } from '../../../chaos/index.ts'
-import type { Json } from '../../../kernel/index.ts'
+import { formatDuration, type Json } from '../../../kernel/index.ts'
+import type { ExperimentRun, ExperimentStatistics, FinishedExperiment } from '../../../service/index.ts'
 
 const colours: Readonly<Record<ExperimentVerdict, (text: string) => string>> = {
   pass: pc.green,
@@ -49,4 +50,26 @@ export function resultText({ journal, verdict, because }: CtkResult): string {
 
 function verdictText(verdict: ExperimentVerdict): string {
   return colours[verdict](verdict)
+}
+
+export function runState({ state, verdict }: Pick<ExperimentRun, 'state' | 'verdict'>): string {
+  return verdict === undefined ? pc.yellow(state) : verdictText(verdict)
+}
+
+export function finishedText(name: string, { verdict, because, recoveryMs, runId }: FinishedExperiment): string {
+  const back = recoveryMs === undefined || recoveryMs === 0 ? [] : [`  back after ${formatDuration(recoveryMs)}`]
+  return [`${pc.bold(name)}: ${verdictText(verdict)} ${pc.dim(runId)}`, ...because.map((reason) => `  ${reason}`), ...back].join(
+    '\n',
+  )
+}
+
+export function statisticsText({ passRate, recoveryP95 }: ExperimentStatistics): string {
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`
+  const { passed, runs, lower, upper } = passRate
+  const { atMostMs, runsNeeded } = recoveryP95
+  const bound =
+    atMostMs === undefined ? `not known before ${runsNeeded} runs that came back` : `at most ${formatDuration(atMostMs)}`
+  return pc.dim(
+    `passed ${passed} of ${runs} that showed something: between ${percent(lower)} and ${percent(upper)} at 95 %; the p95 of coming back is ${bound}`,
+  )
 }

@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { chaosEnvironments } from './experiment.ts'
+import { durationText, secretRef, serviceName, setOf, text } from './fields.ts'
+
+const tolerance = z
+  .strictObject({
+    equals: z.union([z.string(), z.number(), z.boolean()]).describe('The value is exactly this.').optional(),
+    atLeast: z.number().describe('The value is a number, this or more.').optional(),
+    atMost: z.number().describe('The value is a number, this or less.').optional(),
+    matches: text.describe('A regular expression that matches somewhere in the text.').optional(),
+    jsonpath: text
+      .describe(
+        'A path (RFC 9535) into the text, read as JSON: it finds something; with `equals`, `atLeast` or `atMost`, each of it is so.',
+      )
+      .optional(),
+    count: z.int().min(0).describe('With `jsonpath`: it finds exactly so many.').optional(),
+    rate: z.number().gt(0).max(1).describe('The share of all looks of a phase, 0 to 1, for which the rest holds.').optional(),
+    percentile: z.number().gt(0).max(100).describe('With `latency`: of the looks of a phase.').optional(),
+    latency: durationText.describe('That percentile of the looks is no slower.').optional(),
+  })
+  .refine((members) => Object.values(members).some((member) => member !== undefined))
+  .refine(({ percentile, latency }) => (percentile === undefined) === (latency === undefined))
+  .refine(({ jsonpath, count }) => count === undefined || jsonpath !== undefined)
+  .refine(({ latency, ...rest }) => latency === undefined || Object.keys(rest).length === 1)
+  .meta({
+    minProperties: 1,
+    expected: 'equals, atLeast, atMost, matches or jsonpath (with count), with a rate or without; or percentile with latency',
+    description:
+      'How it must be. Absent: status 200, an accepted connection, a row that is not false, exit code 0, at least one process.',
+  })
+
+const kinds = ['http', 'tcp', 'sql', 'command', 'process', 'prometheus'] as const
+
+const probe = z
+  .strictObject({
+    name: text.describe('What it shows, in a word or two.'),
+    http: z
+      .url({ protocol: /^https?$/ })
+      .meta({ expected: 'an http:// or https:// address', description: 'An address. Value: the status. Text: the body.' })
+      .optional(),
+    headers: z
+      .record(z.string(), z.union([z.string(), secretRef]))
+      .describe('With `http`: sent with the request.')
+      .optional(),
+    tcp: z
+      .string()
+      .regex(/^.+:\d{1,5}$/)
+      .meta({ expected: 'HOST:PORT', description: 'HOST:PORT that accepts connections.' })
+      .optional(),
+    sql: text.describe('A PostgreSQL query. Value: the first column of the first row. Text: all rows as JSON.').optional(),
+    url: z.union([text, secretRef]).describe('With `sql`: the connection URL.').optional(),
+    command: z
+      .array(z.string())
+      .min(1)
+      .describe('A program and its arguments. Value: the exit code. Text: what it prints.')
+      .optional(),
+    process: text.describe('A part of command lines. Value: how many processes have it.').optional(),
+    prometheus: z.url().describe('The address of a Prometheus. Value: that of the only series.').optional(),
+    query: text.describe('With `prometheus`: the query.').optional(),
+    timeout: durationText.describe('For one look.').default('5s'),
+    expect: tolerance.optional(),
+  })
+  .refine((members) => kinds.filter((kind) => members[kind] !== undefined).length === 1)
+  .refine(({ sql, url }) => (sql === undefined) === (url === undefined))
+  .refine(
+    ({ prometheus, query, expect }) =>
+      (prometheus === undefined) === (query === undefined) && (prometheus === undefined || expect !== undefined),
+  )
+  .refine(({ http, headers }) => http !== undefined || headers === undefined)
+  .meta({
+    expected: 'exactly one of http (with headers), tcp, sql (with url), command, process and prometheus (with query and expect)',
+    description: 'Something that can be looked at.',
+  })
+
+const injection = z
+  .strictObject({
+    inject: z
+      .record(z.string(), z.unknown())
+      .refine((call) => Object.keys(call).length === 1)
+      .meta({
+        minProperties: 1,
+        maxProperties: 1,
+        expected: 'exactly one fault',
+        description: 'One fault with its parameters, as { process.kill: { … } }.',
+      }),
+    for: durationText.describe('How long it stays before it is taken back.').default('30s'),
+  })
+  .describe('Something that is broken.')
+
+/** A thing that is broken on purpose. */
+export const experiment = z
+  .strictObject({
+    description: text.describe('For people.').optional(),
+    environment: z
+      .enum(chaosEnvironments)
+      .describe('Where it runs. Beyond dev, the same experiment must have passed in the environment before.')
+      .default('dev'),
+    services: setOf(serviceName).min(1).describe('The services that it is about.'),
+    hypothesis: z
+      .strictObject({
+        title: text.describe('What must hold, in words.'),
+        every: durationText.describe('The cadence of samples.').default('1s'),
+        before: durationText.describe('How long it must hold before anything is broken.').default('5s'),
+        after: durationText.describe('How long it must hold after the clean-up.').default('5s'),
+        probes: z.array(probe).min(1).describe('What is looked at, each in every sample.'),
+      })
+      .describe('The steady state.'),
+    faults: z.array(injection).min(1).describe('What is broken, one after the other.'),
+    together: z.boolean().describe('All at once instead.').default(false),
+    recoversWithin: durationText
+      .describe('The longest that the steady state may be gone. Absent: it must hold all the time.')
+      .optional(),
+    recoversFrom: z
+      .enum(['fault', 'clean-up'])
+      .describe('From when that counts: from the fault, or from its end, for what cannot come back before.')
+      .default('fault'),
+    abort: z.array(probe).describe('Looked at in every sample too: one that is not met ends the experiment at once.').default([]),
+    limit: durationText.describe('However it goes, it is ended then.').default('15m'),
+    blastRadius: z
+      .strictObject({
+        targets: z.int().min(1).describe('At most so many targets of each fault.').optional(),
+        percent: z.number().gt(0).max(100).describe('At most that share of what a fault could have hit.').optional(),
+      })
+      .describe('How much may be hit.')
+      .optional(),
+    passes: z.int().min(1).describe('How many times it must have passed in the environment before.').default(3),
+  })
+  .describe('Something that is broken on purpose, and what must hold meanwhile.')

@@ -1,0 +1,49 @@
+import { verdictExitCodes, type ExperimentVerdict } from '../../../chaos/index.ts'
+import {
+  experimentRuns,
+  loadRunCatalog,
+  prepareExperiment,
+  runCatalogExperiment,
+  statisticsOf,
+  type FinishedExperiment,
+} from '../../../service/index.ts'
+import type { Context } from '../../context.ts'
+import { catalogPath } from '../run/open-runs.ts'
+import { finishedText, statisticsText } from './wording.ts'
+
+export interface NamedOptions {
+  readonly repeat?: number | undefined
+  readonly approve?: string | undefined
+}
+
+/** Each time with all guardrails, until the last, or one that ended early or left something. The exit code is that of the worst. */
+export async function runNamed(
+  name: string,
+  { repeat = 1, approve }: NamedOptions,
+  { globals, print, signal }: Context,
+): Promise<void> {
+  const catalog = await loadRunCatalog(catalogPath(globals), signal)
+  const finished: FinishedExperiment[] = []
+  let hash = ''
+  while (finished.length < repeat) {
+    const prepared = await prepareExperiment(catalog, name, approve === undefined ? {} : { approval: approve }, signal)
+    ;({ hash } = prepared)
+    const onPhase = (phase: string) => print.progress({ type: phase }, () => `${name}: ${phase}`)
+    const result = await runCatalogExperiment(catalog, prepared, { onPhase }, signal)
+    finished.push(result)
+    if (repeat > 1) print.note(`${finished.length} of ${repeat}: ${result.verdict}`)
+    if (result.verdict === 'aborted' || result.verdict === 'cleanup-failed') break
+  }
+  const runs = finished.map(({ evidence: _evidence, ...rest }) => rest)
+  const all = (await experimentRuns(catalog.file, name)).filter((run) => run.hash === hash)
+  const statistics = statisticsOf(all)
+  print.result({ experiment: name, hash, runs, statistics }, () =>
+    [...finished.map((each) => finishedText(name, each)), statisticsText(statistics)].join('\n'),
+  )
+  process.exitCode = verdictExitCodes[worst(finished.map(({ verdict }) => verdict))]
+}
+
+function worst(verdicts: readonly ExperimentVerdict[]): ExperimentVerdict {
+  const order: readonly ExperimentVerdict[] = ['cleanup-failed', 'aborted', 'fail', 'inconclusive', 'pass']
+  return order.find((verdict) => verdicts.includes(verdict)) ?? 'inconclusive'
+}
