@@ -6,6 +6,7 @@ import { chaosCommand } from './commands/chaos/chaos.ts'
 import { checkCommand } from './commands/check/check.ts'
 import { copyCommand } from './commands/copy/copy.ts'
 import { diffCommand } from './commands/diff/diff.ts'
+import { doctorCommand } from './commands/doctor/doctor.ts'
 import { dumpCommand } from './commands/dump.ts'
 import { findCommand } from './commands/find/find.ts'
 import { detectCommand } from './commands/detect/detect.ts'
@@ -66,6 +67,7 @@ export function createProgram(version: string) {
   program.addCommand(postgresCommand)
   program.addCommand(demoCommand)
   program.addCommand(statusCommand)
+  program.addCommand(doctorCommand)
   program.addCommand(graphCommand)
   program.addCommand(strategyCommand)
   program.addCommand(ledgerCommand)

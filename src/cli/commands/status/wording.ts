@@ -26,6 +26,10 @@ const reasons: Record<Reason, string> = {
   'estimated-from-restore': 'only restores were measured, not the whole plan',
 }
 
+export function reasonText({ because }: ObjectiveStatus): string {
+  return reasons[because]
+}
+
 /** One line for each objective that is not met, with the next step where there is one; then what is wrong with the evidence, each once. */
 export function hintLines(services: readonly ServiceReport[]): string[] {
   const verdicts = services.flatMap((report) =>
@@ -87,7 +91,8 @@ export function nextStep({ service, plan, rpo, recoverableTo }: ServiceReport, s
   }
 }
 
-function findingText(finding: StatusFinding): string {
+/** What is wrong with the evidence. */
+export function findingText(finding: StatusFinding): string {
   switch (finding.code) {
     case 'future-dated':
       return `snapshot ${shortId(finding.snapshot)} in ${finding.repository} is dated in the future (${finding.time.toISOString()}) and not counted: set that machine’s clock`

@@ -1,0 +1,70 @@
+import type { Complaint } from '../../../service/index.ts'
+import { chainText, findingText, nextStep, reasonText } from '../status/wording.ts'
+import { dueStates } from '../drill/wording.ts'
+
+/** What is wrong, in one line. */
+export function complaintText(complaint: Complaint): string {
+  switch (complaint.code) {
+    case 'nothing-declared':
+      return 'the catalog names no service: there is nothing to recover, and nothing is known'
+    case 'repository-unseen':
+      return `${complaint.repository} cannot be looked into: ${complaint.because}`
+    case 'run-interrupted':
+      return `run ${complaint.runId} was interrupted, and lies half done`
+    case 'objective': {
+      const { report, objective } = complaint
+      const status = report[objective]
+      return `${report.service}: ${objective.toUpperCase()} is ${status.verdict}: ${reasonText(status)}`
+    }
+    case 'dependencies': {
+      const { service, withDependencies: chain } = complaint.report
+      return chain === undefined
+        ? service
+        : `${service}: RTO is ${chain.verdict} with all that it depends on: ${chainText(chain)}`
+    }
+    case 'evidence':
+      return findingText(complaint.finding)
+    case 'drill-due': {
+      const { plan, kind, state } = complaint.drill
+      return `the ${kind === 'live' ? 'gameday' : 'drill'} of ${plan} is due: ${dueStates[state]}`
+    }
+    case 'drill-finding': {
+      const { id, message, owner, dueAt } = complaint.finding
+      return `${complaint.overdue ? 'overdue' : 'open'} since a drill: ${message} (${id}, ${owner}, due ${dueAt.slice(0, 10)})`
+    }
+    case 'weakness':
+    default: {
+      const [first, ...others] = complaint.warnings
+      return `${first?.message ?? ''}${others.length === 0 ? '' : `, and ${others.length} more`} [${complaint.lint}]`
+    }
+  }
+}
+
+/** What to run, or to change. */
+export function nextCommand(complaint: Complaint): string | undefined {
+  switch (complaint.code) {
+    case 'nothing-declared':
+      return 'write what must survive under `services:`, or let `holdfast init` write a starter'
+    case 'repository-unseen':
+      return `\`holdfast snapshots --repo …\` or \`holdfast init\`, once ${complaint.repository} can be reached`
+    case 'run-interrupted':
+      return `\`holdfast run resume ${complaint.runId}\` goes on, \`holdfast run abort ${complaint.runId}\` takes it back`
+    case 'objective':
+      return nextStep(complaint.report, complaint.report[complaint.objective])
+    case 'dependencies': {
+      const [unknown] = complaint.report.withDependencies?.unknown ?? []
+      return unknown === undefined ? undefined : `\`holdfast status ${unknown}\``
+    }
+    case 'drill-due': {
+      const { plan, kind } = complaint.drill
+      return `\`holdfast drill run ${plan}${kind === 'live' ? ' --live' : ''}\``
+    }
+    case 'drill-finding':
+      return `\`holdfast drill findings --close ${complaint.finding.id} --why …\` when it is dealt with`
+    case 'weakness':
+      return `\`holdfast validate\` shows where; docs/lints.md#${complaint.lint}`
+    case 'evidence':
+    default:
+      return undefined
+  }
+}

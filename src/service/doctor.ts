@@ -1,0 +1,129 @@
+import { checkCatalog, type Catalog, type CatalogWarning } from '../catalog/index.ts'
+import type { RunView } from '../durable/index.ts'
+import type { ObjectiveStatus, StatusFinding } from '../objectives/index.ts'
+import { drillsDue, type DueDrill } from './drill/due.ts'
+import { drillFindings } from './drill/findings.ts'
+import type { KnownFinding } from './drill/known-findings.ts'
+import { actionParams, loadRunCatalog } from './recovery/load-catalog.ts'
+import { openRunsAt } from './recovery/run-views.ts'
+import { readStatus, type ServiceReport } from './status.ts'
+
+/** `critical`: a recovery now would fail, or one lies half done. `serious`: nobody could promise that it works. `minor`: to be seen to. */
+export type Severity = 'critical' | 'serious' | 'minor'
+
+/** Something that is wrong now. */
+export type Complaint = { readonly severity: Severity } & (
+  | { readonly code: 'nothing-declared' }
+  | { readonly code: 'repository-unseen'; readonly repository: string; readonly because: string }
+  | { readonly code: 'run-interrupted'; readonly runId: string; readonly state: RunView['state'] }
+  | { readonly code: 'objective'; readonly objective: 'rpo' | 'rto'; readonly report: ServiceReport }
+  | { readonly code: 'dependencies'; readonly report: ServiceReport }
+  | { readonly code: 'evidence'; readonly finding: StatusFinding }
+  | { readonly code: 'drill-due'; readonly drill: DueDrill }
+  | { readonly code: 'drill-finding'; readonly finding: KnownFinding; readonly overdue: boolean }
+  | { readonly code: 'weakness'; readonly lint: string; readonly warnings: readonly CatalogWarning[] }
+)
+
+export interface Diagnosis {
+  readonly time: Date
+  readonly catalog: { readonly name: string; readonly file: string; readonly hash: string }
+  /** The worst first. */
+  readonly complaints: readonly Complaint[]
+  /** What was looked at: so that "nothing found" can be told from "nothing looked at". */
+  readonly looked: { readonly services: number; readonly repositories: number; readonly plans: number; readonly runs: number }
+}
+
+/** Looks at everything that Holdfast can know from here. Needs no service to be up. Throws `catalog-invalid` for a catalog that is wrong. */
+export async function diagnose(path: string, signal: AbortSignal): Promise<Diagnosis> {
+  const check = await checkCatalog(path, { actionParams }, signal)
+  // Throws with everything that is wrong.
+  const catalog = check.valid ? check.catalog : await loadRunCatalog(path, signal)
+  const warnings = check.valid ? check.warnings : []
+  const status = await readStatus(catalog, {}, signal)
+  const due = await drillsDue(catalog, { now: status.time }, signal)
+  const known = await drillFindings(catalog, undefined, signal)
+  const runs = await runsOf(catalog)
+  const complaints: Complaint[] = [
+    ...(status.services.length === 0 ? [{ severity: 'critical', code: 'nothing-declared' } as const] : []),
+    ...status.repositories.flatMap(({ name, state, because = '' }): Complaint[] =>
+      state === 'unseen' ? [{ severity: 'critical', code: 'repository-unseen', repository: name, because }] : [],
+    ),
+    ...runs.flatMap(({ runId, state }): Complaint[] =>
+      state === 'interrupted' ? [{ severity: 'critical', code: 'run-interrupted', runId, state }] : [],
+    ),
+    ...status.services.flatMap(ofService),
+    ...unique(status.services.flatMap(({ findings }) => findings)).flatMap((finding): Complaint[] =>
+      finding.code === 'unseen' ? [] : [{ severity: 'serious', code: 'evidence', finding }],
+    ),
+    ...due.drills.flatMap((drill): Complaint[] => (drill.overdue ? [{ severity: 'serious', code: 'drill-due', drill }] : [])),
+    ...known.findings.flatMap((finding): Complaint[] => {
+      if (finding.closed !== undefined) return []
+      const overdue = Date.parse(finding.dueAt) < status.time.getTime()
+      return [{ severity: overdue ? 'serious' : 'minor', code: 'drill-finding', finding, overdue }]
+    }),
+    ...weaknesses(warnings),
+  ]
+  return {
+    time: status.time,
+    catalog: status.catalog,
+    complaints: complaints.toSorted(byUrgency),
+    looked: {
+      services: status.services.length,
+      repositories: status.repositories.filter(({ state }) => state === 'open').length,
+      plans: Object.keys(catalog.plans).length,
+      runs: runs.length,
+    },
+  }
+}
+
+async function runsOf(catalog: Catalog): Promise<RunView[]> {
+  await using engine = openRunsAt(catalog.file)
+  return await engine.list()
+}
+
+function ofService(report: ServiceReport): Complaint[] {
+  const { withDependencies: chain, rpo, rto } = report
+  // Without anything to recover from, the RPO says all there is to say.
+  const objectives = ([['rpo', rpo], ...(rto.because === 'not-recoverable' ? [] : ([['rto', rto]] as const))] as const).flatMap(
+    ([objective, status]): Complaint[] => {
+      const severity = severityOf(status, report)
+      return severity === undefined ? [] : [{ severity, code: 'objective', objective, report }]
+    },
+  )
+  if (chain === undefined || chain.verdict === 'met') return objectives
+  const known = chain.verdict === 'missed' || chain.unknown.includes(report.service)
+  // That its own time is unknown was said already.
+  if (chain.verdict === 'unknown' && known) return objectives
+  return [...objectives, { severity: chain.verdict === 'at-risk' ? 'minor' : 'serious', code: 'dependencies', report }]
+}
+
+function severityOf({ verdict, because }: ObjectiveStatus, { tier = 2 }: ServiceReport): Severity | undefined {
+  if (verdict === 'met') return undefined
+  if (verdict === 'at-risk') return 'minor'
+  const nothingToRecover = ['no-snapshot', 'only-future-dated', 'repository-damaged', 'not-recoverable'].includes(because)
+  return nothingToRecover || (verdict === 'missed' && tier <= 1) ? 'critical' : 'serious'
+}
+
+/** One for each lint: a catalog of a thousand services would say the same a thousand times. */
+function weaknesses(warnings: readonly CatalogWarning[]): Complaint[] {
+  const byLint = Map.groupBy(
+    warnings.filter(({ accepted }) => accepted === undefined),
+    ({ code }) => code,
+  )
+  return [...byLint].map(([lint, found]) => ({ severity: 'minor', code: 'weakness', lint, warnings: found }))
+}
+
+function unique(findings: readonly StatusFinding[]): StatusFinding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()]
+}
+
+const severities: readonly Severity[] = ['critical', 'serious', 'minor']
+
+/** Of equal ones those of the more important service; else as they were found. */
+function byUrgency(a: Complaint, b: Complaint): number {
+  return severities.indexOf(a.severity) - severities.indexOf(b.severity) || tierOf(a) - tierOf(b)
+}
+
+function tierOf(complaint: Complaint): number {
+  return 'report' in complaint ? (complaint.report.tier ?? 5) : 0
+}
