@@ -3,6 +3,7 @@ import { chaosHaltCommand } from './halt.ts'
 import { chaosHistoryCommand } from './history.ts'
 import { chaosListCommand } from './list.ts'
 import { chaosPlanCommand } from './plan.ts'
+import { chaosProxyCommand } from './proxy.ts'
 import { chaosRunCommand } from './run.ts'
 import { chaosSweepCommand } from './sweep.ts'
 
@@ -18,3 +19,4 @@ export const chaosCommand = command('chaos', 'break things on purpose, and see w
   .addCommand(chaosHistoryCommand)
   .addCommand(chaosHaltCommand)
   .addCommand(chaosSweepCommand)
+  .addCommand(chaosProxyCommand)
