@@ -53,7 +53,7 @@ export interface BackupOptions extends Work<ArchiveProgress> {
   readonly tags?: readonly string[]
   /** This machine's by default. */
   readonly host?: string
-  /** Patterns, as of `holdfast backup --exclude`. */
+  /** Patterns, as those of `--exclude` of `holdfast backup`. */
   readonly excludes?: readonly string[]
   readonly oneFileSystem?: boolean
   readonly skipIfUnchanged?: boolean

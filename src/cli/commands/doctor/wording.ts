@@ -46,7 +46,7 @@ export function nextCommand(complaint: Complaint): string | undefined {
     case 'nothing-declared':
       return 'write what must survive under `services:`, or let `holdfast init` write a starter'
     case 'repository-unseen':
-      return `\`holdfast snapshots --repo …\` or \`holdfast init\`, once ${complaint.repository} can be reached`
+      return `see why; \`holdfast init\` makes it where it never was`
     case 'run-interrupted':
       return `\`holdfast run resume ${complaint.runId}\` goes on, \`holdfast run abort ${complaint.runId}\` takes it back`
     case 'objective':
@@ -60,7 +60,7 @@ export function nextCommand(complaint: Complaint): string | undefined {
       return `\`holdfast drill run ${plan}${kind === 'live' ? ' --live' : ''}\``
     }
     case 'drill-finding':
-      return `\`holdfast drill findings --close ${complaint.finding.id} --why …\` when it is dealt with`
+      return `\`holdfast drill findings --close ${complaint.finding.id} --why REASON\` when it is dealt with`
     case 'weakness':
       return `\`holdfast validate\` shows where; docs/lints.md#${complaint.lint}`
     case 'evidence':
