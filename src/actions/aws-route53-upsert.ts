@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { durationText, text } from '../catalog/index.ts'
-import { formatDuration, HoldfastError, isHoldfastError, parseDuration, type Json } from '../kernel/index.ts'
+import { formatDuration, HoldfastError, isHoldfastError, parseDuration, type Json, quote } from '../kernel/index.ts'
 import { awsLine, cliCredentials } from './aws/cli.ts'
 import { pause } from './pause.ts'
 import { canonicalName, isSameRecord, openRoute53, recordSet, type RecordSet, type Route53 } from './aws/route53-client.ts'
@@ -8,7 +8,6 @@ import { awsName, awsParams, regionName } from './aws/session.ts'
 import { done, halfDone, notDone, type ActionContext, type Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { outputReference } from './param-types.ts'
-import { quote } from './shell-words.ts'
 import { readNote, writeNote } from './step-notes.ts'
 
 const params = z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
-import { formatDuration, HoldfastError, parseDuration, type Json } from '../kernel/index.ts'
+import { formatDuration, HoldfastError, parseDuration, type Json, quote } from '../kernel/index.ts'
 import type { Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { askServer, type Said } from './dns/ask.ts'
@@ -9,7 +9,6 @@ import { normalValue } from './dns/rdata.ts'
 import { recordParams, refineValues } from './dns/record-params.ts'
 import { dnsServer, parseServer, reachOfServers } from './dns/server.ts'
 import { outputReference } from './param-types.ts'
-import { quote } from './shell-words.ts'
 
 const params = z
   .strictObject({

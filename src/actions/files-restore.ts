@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { restoreSnapshot } from '../backup/index.ts'
 import { repositoryName, serviceName, type Service } from '../catalog/index.ts'
-import { HoldfastError, type Json } from '../kernel/index.ts'
+import { HoldfastError, type Json, quote } from '../kernel/index.ts'
 import { isFutureDated, type Repository, type Snapshot } from '../repository/index.ts'
 import { backupPaths } from '../sources/index.ts'
 import type { ActionContext } from './contract.ts'
@@ -14,7 +14,6 @@ import { fromCopy, openCopy, resticRepository, serviceAndRepository } from './re
 import { manualRemoval, syncFileSystem, targetFindings } from './restored/target.ts'
 import { reachOfFolder } from './reach.ts'
 import { movedTarget } from './restored/moved-target.ts'
-import { quote } from './shell-words.ts'
 
 const params = z.strictObject({
   service: serviceName.describe('Whose newest snapshot that is not after the target is restored.'),

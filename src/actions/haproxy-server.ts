@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
-import { HoldfastError, messageOf, parseDuration, type Json } from '../kernel/index.ts'
+import { HoldfastError, messageOf, parseDuration, type Json, quote } from '../kernel/index.ts'
 import { done, halfDone, notDone, unknown, type ActionContext, type Attempt } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { askRuntime, haproxyName, runtimeSocket, tellRuntime, type RuntimeApi } from './haproxy/runtime.ts'
@@ -9,7 +9,6 @@ import { readServer, type AdminState, type ServerState } from './haproxy/server-
 import { hostPortText, parseHostPort } from './host-port.ts'
 import { outputReference } from './param-types.ts'
 import { reachOfFolder } from './reach.ts'
-import { quote } from './shell-words.ts'
 import { readNote, writeNote } from './step-notes.ts'
 import { limitMs } from './time-limit.ts'
 

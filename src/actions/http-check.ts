@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { HoldfastError, messageOf, parseDuration } from '../kernel/index.ts'
+import { HoldfastError, messageOf, parseDuration, quote } from '../kernel/index.ts'
 import { durationText } from '../catalog/index.ts'
 import { defineAction } from './define-action.ts'
 import { parseUrl } from './http/exchange.ts'
 import { hostFindings } from './http/message.ts'
 import { textOrSecret } from './param-types.ts'
 import { reachOfUrl } from './reach.ts'
-import { quote } from './shell-words.ts'
 
 const params = z.strictObject({
   url: z.string().min(1).describe('An http or https URL. Redirects are answers, not followed.'),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { clusterName } from '../catalog/index.ts'
-import { HoldfastError, isHoldfastError, messageOf, sha256Hex, systemCode, type Json } from '../kernel/index.ts'
+import { HoldfastError, isHoldfastError, messageOf, quote, sha256Hex, systemCode, type Json } from '../kernel/index.ts'
 import { done, halfDone, notDone, unknown, type ActionContext, type Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { appliedObject, applyObject, standingOf, undoObject, type AppliedObject } from './kubernetes/applied.ts'
@@ -14,7 +14,6 @@ import { assertPlace, kubectlName } from './kubernetes/object-params.ts'
 import { fieldManager, kubeName, nameOf, refOf, type KubeObject } from './kubernetes/object.ts'
 import { untilEstablished } from './kubernetes/until-established.ts'
 import { outputReference, pathOrOutput } from './param-types.ts'
-import { quote } from './shell-words.ts'
 import { readNote, writeNote } from './step-notes.ts'
 
 const params = z

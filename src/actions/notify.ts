@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { Credentials, durationText } from '../catalog/index.ts'
-import { HoldfastError, messageOf, runProcess, type Json } from '../kernel/index.ts'
+import { HoldfastError, messageOf, quote, runProcess, type Json } from '../kernel/index.ts'
 import type { ActionContext, Attempt, Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 
 import { asCurl, bodyParams, messageFindings, messageParams, send } from './http/message.ts'
 import { commandLine, textOrSecret } from './param-types.ts'
-import { argv, asShellLine, quote } from './shell-words.ts'
+import { argv, asShellLine } from './shell-words.ts'
 import { limitMs } from './time-limit.ts'
 import { reachOfUrl } from './reach.ts'
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { restoreSnapshot } from '../backup/index.ts'
 import { repositoryName, serviceName, type Service } from '../catalog/index.ts'
-import { isHoldfastError, type Json } from '../kernel/index.ts'
+import { isHoldfastError, type Json, quote } from '../kernel/index.ts'
 import {
   createFetcher,
   describeWindow,
@@ -33,7 +33,6 @@ import { manualRemoval, nearestExisting, syncFileSystem, targetFindings } from '
 import { assertNotRunning } from './restored/server-of.ts'
 import { reachOfFolder } from './reach.ts'
 import { movedTarget } from './restored/moved-target.ts'
-import { quote } from './shell-words.ts'
 
 const params = z.strictObject({
   service: serviceName.describe('Whose newest base backup that can reach the target is restored.'),

@@ -1,23 +1,17 @@
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
-import { HoldfastError, parseDuration } from '../kernel/index.ts'
+import { parseDuration } from '../kernel/index.ts'
+import { bring, managers, serviceNameProblem, supervisors, type Order, type ServiceState } from '../supervisors/index.ts'
 import { done, notDone, unknown, type ActionContext, type Attempt } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { outputReference } from './param-types.ts'
 import { readNote, writeNote } from './step-notes.ts'
-import { runit } from './supervisors/runit.ts'
-import type { Order, ServiceState, Supervisor } from './supervisors/supervisor.ts'
-import { systemd } from './supervisors/systemd.ts'
 import { limitMs } from './time-limit.ts'
-
-const folder = /^(?:\/|\$\{steps\.)/
-/** systemd.unit(5), without the patterns that systemctl would take for several units. */
-const unitName = /^(?:[A-Za-z0-9:_][A-Za-z0-9:_.\\@-]*|\$\{steps\.[^}]*\})$/
 
 const params = z
   .strictObject({
     manager: z
-      .enum(['runit', 'systemd'])
+      .enum(managers)
       .describe('What supervises the service; runit is controlled with `sv`, systemd with `systemctl`.')
       .default('runit'),
     service: z
@@ -33,22 +27,14 @@ const params = z
       ),
     within: durationText.describe('How long it may take; at most the step’s time.').default('30s'),
   })
-  .refine(({ manager, service }) => manager !== 'runit' || folder.test(service), {
-    path: ['service'],
-    message: 'expected an absolute path, or an output of an earlier step that is one',
-  })
-  .refine(({ manager, service }) => manager !== 'systemd' || unitName.test(service), {
-    path: ['service'],
-    message: 'expected the name of one unit, such as nginx.service',
+  .superRefine(({ manager, service }, refinement) => {
+    const problem = outputReference.test(service) ? undefined : serviceNameProblem(manager, service)
+    if (problem !== undefined) refinement.addIssue({ code: 'custom', path: ['service'], message: problem })
   })
 
 type Params = z.infer<typeof params>
 
 const note = z.strictObject({ up: z.boolean(), pid: z.int().optional(), instance: z.string().optional() })
-const supervisors: Readonly<Record<Params['manager'], Supervisor>> = { runit, systemd }
-const pollMs = 100
-/** For how long a service must be seen up before it counts: one that cannot run is up for a moment too. */
-const steadyMs = 500
 
 /** Starts, stops or restarts a supervised service, and reads back that it is so: its supervisor would undo what is done behind its back. */
 export const serviceControl = defineAction<Params>({
@@ -86,14 +72,14 @@ export const serviceControl = defineAction<Params>({
       ...(pid === undefined ? {} : { pid }),
       ...(instance === undefined ? {} : { instance }),
     })
-    return outcome(await bring(p, p.to, context, attempt), before)
+    return outcome(await carryOut(p, p.to, context, attempt), before)
   },
 
   canUndo: ({ to }) => to !== 'restart',
   async undo(p, _output, context, attempt) {
     const before = await readNote(context, attempt.idempotencyKey, note)
     if (before === undefined || before.up === (p.to === 'start')) return
-    await bring(p, before.up ? 'start' : 'stop', context, attempt)
+    await carryOut(p, before.up ? 'start' : 'stop', context, attempt)
   },
 
   manual: ({ manager, service, to, within }) => supervisors[manager].manual(service, to, parseDuration(within)),
@@ -105,42 +91,11 @@ function outcome({ up, pid }: ServiceState, before: z.infer<typeof note>): { up:
   return { up, pid: pid ?? null, wasUp: before.up }
 }
 
-async function bring(
+async function carryOut(
   { manager, service, within }: Params,
   to: Order,
   { clock }: ActionContext,
   attempt: Attempt,
 ): Promise<ServiceState> {
-  const supervisor = supervisors[manager]
-  const startedMs = clock.monotonicMs()
-  const { signal } = attempt
-  const waitMs = limitMs(within, attempt)
-  const { instance } = await supervisor.read(service, signal)
-  const told = await supervisor.tell(service, to, signal)
-  let seen: { readonly instance: string | undefined; readonly sinceMs: number } | undefined
-  for (;;) {
-    const state = await supervisor.read(service, signal)
-    const nowMs = clock.monotonicMs()
-    if (to === 'stop' && state.settled && !state.up) return state
-    if (to !== 'stop' && state.settled && state.failed !== undefined) throw failed(service, to, state, supervisor)
-    const isUp = to !== 'stop' && state.settled && state.up && (to === 'start' || state.instance !== instance)
-    if (!isUp) seen = undefined
-    else if (seen === undefined || seen.instance !== state.instance) seen = { instance: state.instance, sinceMs: nowMs }
-    else if (nowMs - seen.sinceMs >= steadyMs) return state
-    if (nowMs - startedMs > waitMs) {
-      throw new HoldfastError('timed-out', {
-        message: `${service} was told to ${to}, and after ${Math.round(waitMs)} ms it is ${state.up ? 'running' : 'down'} (${[state.words, told].filter(Boolean).join('; ')})`,
-        hint: supervisor.look(service),
-      })
-    }
-    await clock.sleep(pollMs, signal)
-  }
-}
-
-function failed(service: string, to: Order, { failed: why, words }: ServiceState, supervisor: Supervisor): HoldfastError {
-  return new HoldfastError('command-failed', {
-    message: `${service} was told to ${to} and failed (${words}: ${why})`,
-    hint: supervisor.look(service),
-    retryable: true,
-  })
+  return await bring(supervisors[manager], service, to, { clock, waitMs: limitMs(within, attempt) }, attempt.signal)
 }

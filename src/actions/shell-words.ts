@@ -1,4 +1,5 @@
 import { portablePath, type Catalog, type SecretRef } from '../catalog/index.ts'
+import { quote } from '../kernel/index.ts'
 import type { CommandLine, TextOrSecret } from './param-types.ts'
 
 export function argv(command: CommandLine): [string, ...string[]] {
@@ -7,11 +8,6 @@ export function argv(command: CommandLine): [string, ...string[]] {
 
 export function asShellLine(command: CommandLine): string {
   return typeof command === 'string' ? command : command.map(quote).join(' ')
-}
-
-/** As sh reads it back. */
-export function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 /** A line for sh that sets a variable to a secret without showing it. */

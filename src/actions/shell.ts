@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Catalog } from '../catalog/index.ts'
-import { runProcess } from '../kernel/index.ts'
+import { quote, runProcess } from '../kernel/index.ts'
 import { attemptCookie, endLeftProcesses, inOwnSession } from './attempt-processes.ts'
 import { commandParams, type CommandParams } from './command/params.ts'
 import { aboutRun, environmentOf, keptOutputBytes, lastLine } from './command/environment.ts'
@@ -8,7 +8,7 @@ import { canUndoCommand, probeCommand, runCommand, undoCommand, type Execute } f
 import { defineAction } from './define-action.ts'
 import { inOwnNetwork } from './own-network.ts'
 import { outputReference } from './param-types.ts'
-import { argv, asShellLine, exportSecret, quote } from './shell-words.ts'
+import { argv, asShellLine, exportSecret } from './shell-words.ts'
 
 const params = z.strictObject(commandParams)
 

@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { HoldfastError } from '../kernel/index.ts'
+import { HoldfastError, quote } from '../kernel/index.ts'
 import { describeUrl, openSql } from '../postgres/index.ts'
 import { defineAction } from './define-action.ts'
 import { textOrSecret } from './param-types.ts'
 import { reachOfUrl } from './reach.ts'
-import { quote } from './shell-words.ts'
 
 const params = z
   .strictObject({

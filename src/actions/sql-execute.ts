@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
-import { HoldfastError, isHoldfastError, messageOf, parseDuration, type Json } from '../kernel/index.ts'
+import { HoldfastError, isHoldfastError, messageOf, parseDuration, type Json, quote } from '../kernel/index.ts'
 import { describeUrl, openSql, runTransaction, transactionState, type TransactionMark } from '../postgres/index.ts'
 import { done, notDone, unknown, type ActionContext, type Attempt, type Probe } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { outputReference, textOrSecret } from './param-types.ts'
-import { quote } from './shell-words.ts'
 import { readNote, writeNote } from './step-notes.ts'
 import { reachOfUrl } from './reach.ts'
 

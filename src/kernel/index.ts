@@ -29,6 +29,7 @@ export {
   type ProcessIdentity,
   type ProcessState,
 } from './process-identity.ts'
+export { quote } from './quote.ts'
 export { runProcess, type ProcessOptions, type ProcessResult } from './process.ts'
 export { formatSize, tryParseSize } from './size.ts'
 export { steadyClock, type Anchor } from './steady-clock.ts'

@@ -1,60 +1,37 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { actions, type BoundAction } from '../../src/actions/index.ts'
-import { isHoldfastError, runProcess } from '../../src/kernel/index.ts'
+import { isHoldfastError } from '../../src/kernel/index.ts'
 import { contextIn } from '../support/plans.ts'
 import { describeWith } from '../support/peers.ts'
+import { startRunit, type RealRunit } from '../support/runit.ts'
 
-let folder: string
-let supervisor: ChildProcess
+let runit: RealRunit
 let key = 0
 const signal = new AbortController().signal
 const attempt = () => ({ signal, idempotencyKey: `r/${key}`, attempt: 1, fencingToken: 1, timeoutMs: 20_000 })
 const after = (previous: 'none' | 'interrupted') => ({ signal, idempotencyKey: `r/${key}`, previous })
-const context = () => contextIn(folder)
+const context = () => contextIn(runit.folder)
 
 function control(to: string, name = 'plain', more: object = {}): BoundAction {
   const action = actions.find(({ kind }) => kind === 'service.control')
   if (action === undefined) throw new Error('there is no service.control')
-  return action.bind({ service: join(folder, 'services', name), to, ...more })
+  return action.bind({ service: runit.service(name), to, ...more })
 }
 
-async function addService(name: string, script: string): Promise<void> {
-  const service = join(folder, 'services', name)
-  await mkdir(service, { recursive: true })
-  await writeFile(join(service, 'run'), `#!/bin/sh\n${script}\n`)
-  await chmod(join(service, 'run'), 0o755)
-}
-
-const status = async (name = 'plain') => (await runProcess('sv', ['status', join(folder, 'services', name)])).stdout
-
-async function whenAll(isSo: (line: string) => boolean): Promise<void> {
-  for (const name of ['plain', 'stubborn']) while (!isSo(await status(name))) await delay(50)
-}
+const status = (name = 'plain') => runit.status(name)
 
 describeWith('runit', 'service.control under a real runit', (runsvdir) => {
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'holdfast-runit-'))
-    await addService('plain', 'exec sleep 1000')
-    await addService('stubborn', "trap '' TERM\nwhile :; do sleep 0.1; done")
-    supervisor = spawn(runsvdir, ['-P', join(folder, 'services')], { stdio: 'ignore' })
-    await whenAll((line) => line.startsWith('run:'))
+    const stubborn = "trap '' TERM\nwhile :; do sleep 0.1; done"
+    runit = await startRunit(runsvdir, { plain: 'exec sleep 1000', stubborn })
   })
   beforeEach(() => {
     key++
   })
   afterAll(async () => {
-    // SIGHUP: it ends its services and then itself.
-    supervisor.kill('SIGHUP')
-    if (supervisor.exitCode === null && supervisor.signalCode === null) await once(supervisor, 'exit')
-    await runProcess('sv', ['-w', '0', 'kill', join(folder, 'services', 'stubborn')])
-    await whenAll((line) => !line.startsWith('run:'))
-    await rm(folder, { recursive: true })
+    await runit[Symbol.asyncDispose]()
   })
 
   test('it stops, stays stopped, and is started again by the undo', async () => {
@@ -107,7 +84,7 @@ describeWith('runit', 'service.control under a real runit', (runsvdir) => {
     expect(await control('stop', 'nope').preflight(context(), signal)).toMatchObject([
       { severity: 'blocker', code: 'service-missing' },
     ])
-    await mkdir(join(folder, 'alone'))
+    await mkdir(join(runit.folder, 'alone'))
     const alone = await control('stop', '../alone')
       .preflight(context(), signal)
       .catch((error: unknown) => error)

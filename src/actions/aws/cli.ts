@@ -1,5 +1,6 @@
+import { quote } from '../../kernel/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
-import { exportSecret, quote } from '../shell-words.ts'
+import { exportSecret } from '../shell-words.ts'
 import type { AwsTarget } from './session.ts'
 
 /** The lines that give the `aws` command the same credentials, for a runbook. */

@@ -1,5 +1,6 @@
+import { quote } from '../../kernel/index.ts'
 import type { Catalog, SecretRef } from '../../catalog/index.ts'
-import { exportSecret, quote } from '../shell-words.ts'
+import { exportSecret } from '../shell-words.ts'
 import { absolute } from './name.ts'
 import type { RecordType } from './rdata.ts'
 import { parseServer } from './server.ts'

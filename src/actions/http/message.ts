@@ -1,11 +1,11 @@
 import { type Credentials } from '../../catalog/index.ts'
 import { lookup } from 'node:dns/promises'
 import { z } from 'zod'
-import { messageOf, parseDuration } from '../../kernel/index.ts'
+import { messageOf, parseDuration, quote } from '../../kernel/index.ts'
 import type { Finding } from '../contract.ts'
 import { outputReference, textOrSecret, type TextOrSecret } from '../param-types.ts'
 
-import { quote, shellWord } from '../shell-words.ts'
+import { shellWord } from '../shell-words.ts'
 import { exchange, parseUrl, type HttpRequest, type HttpResult } from './exchange.ts'
 
 /** What a request is made of, in the parameters of every action that sends one. */

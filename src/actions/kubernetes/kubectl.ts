@@ -1,5 +1,6 @@
+import { quote } from '../../kernel/index.ts'
 import { portablePath, type Catalog } from '../../catalog/index.ts'
-import { asShellLine, quote } from '../shell-words.ts'
+import { asShellLine } from '../shell-words.ts'
 
 /** How a runbook's kubectl gets to a cluster. */
 export interface KubectlWords {

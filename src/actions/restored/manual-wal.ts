@@ -1,5 +1,5 @@
+import { quote } from '../../kernel/index.ts'
 import { portablePath, type Catalog } from '../../catalog/index.ts'
-import { quote } from '../shell-words.ts'
 
 /**
  * The commands that make the server on a restored data directory replay the WAL behind its base backup, by hand but for `fetch-wal`: the WAL

@@ -1,8 +1,7 @@
 import { findService, type Catalog, type Service } from '../../catalog/index.ts'
-import { HoldfastError, isHoldfastError, type ErrorCode, type Json } from '../../kernel/index.ts'
+import { HoldfastError, isHoldfastError, type ErrorCode, type Json, quote } from '../../kernel/index.ts'
 import type { Repository } from '../../repository/index.ts'
 import type { ActionContext } from '../contract.ts'
-import { quote } from '../shell-words.ts'
 
 export interface CopyOf {
   readonly service: Service

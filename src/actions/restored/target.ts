@@ -1,9 +1,8 @@
 import { realpath, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { formatSize, messageOf, runProcess } from '../../kernel/index.ts'
+import { formatSize, messageOf, quote, runProcess } from '../../kernel/index.ts'
 import { findRunningServer } from '../../postgres/index.ts'
 import type { Finding } from '../contract.ts'
-import { quote } from '../shell-words.ts'
 import { isEmpty, notEmpty } from './marker.ts'
 
 /** What speaks against restoring `sizeBytes` into a folder. `live`: folders that hold the service's own data. */

@@ -1,5 +1,5 @@
+import { quote } from '../../kernel/index.ts'
 import { portablePath, type Catalog, type SecretRef } from '../../catalog/index.ts'
-import { quote } from '../shell-words.ts'
 import { findServer, type DeclaredServer, type ServerHere } from './named-server.ts'
 
 export interface ServerByNameOrUrl {

@@ -1,7 +1,6 @@
-import { HoldfastError, randomHex, runProcess, type ProcessResult } from '../../kernel/index.ts'
+import { HoldfastError, quote, randomHex, runProcess, type ProcessResult } from '../../kernel/index.ts'
 import { inOwnSession } from '../attempt-processes.ts'
 import { keptOutputBytes, lastLine } from '../command/environment.ts'
-import { quote } from '../shell-words.ts'
 import { sshArguments, targetText, type SshTarget } from './target.ts'
 
 export interface RemoteCommand {

@@ -1,4 +1,4 @@
-import { exportSecret, quote, type AnyAction } from '../../actions/index.ts'
+import { exportSecret, type AnyAction } from '../../actions/index.ts'
 import {
   dependencyOrder,
   dependentsOf,
@@ -9,6 +9,7 @@ import {
   type Service,
   type Site,
 } from '../../catalog/index.ts'
+import { quote } from '../../kernel/index.ts'
 import { describeUrl } from '../../postgres/index.ts'
 import { compilePlan } from '../compile.ts'
 import { planHash } from '../plan.ts'

@@ -1,4 +1,4 @@
-import type { Finding } from '../contract.ts'
+import type { Finding } from '../kernel/index.ts'
 
 export type Order = 'start' | 'stop' | 'restart'
 
@@ -23,8 +23,14 @@ export interface Supervisor {
   findings(service: string, order: Order, signal: AbortSignal): Promise<readonly Finding[]>
   /** Throws `command-failed` when the state cannot be read. */
   read(service: string, signal: AbortSignal): Promise<ServiceState>
-  /** Gives the order without waiting for it to be carried out; returns what was answered. Throws `command-failed` when it was refused. */
-  tell(service: string, order: Order, signal: AbortSignal): Promise<string>
+  /** What else is up and would be stopped with it. Throws `command-failed` when the supervisor cannot be asked. */
+  stoppedWith(service: string, signal: AbortSignal): Promise<readonly string[]>
+  /**
+   * Gives the order without waiting for it to be carried out; returns what was answered. Throws `command-failed` when it was refused.
+   *
+   * @param environment of the program that gives it, by which it may be found
+   */
+  tell(service: string, order: Order, signal: AbortSignal, environment?: Readonly<Record<string, string>>): Promise<string>
   /** The plain commands for it. */
   manual(service: string, order: Order, withinMs: number): readonly string[]
   /** The command that shows what went wrong. */

@@ -1,6 +1,4 @@
-import { HoldfastError, runProcess } from '../../kernel/index.ts'
-import type { Finding } from '../contract.ts'
-import { quote } from '../shell-words.ts'
+import { HoldfastError, quote, runProcess, type Finding } from '../kernel/index.ts'
 import type { ServiceState, Supervisor } from './supervisor.ts'
 
 const asked = [
@@ -16,7 +14,15 @@ const asked = [
   'Type',
   'RemainAfterExit',
   'TriggeredBy',
+  'RequiredBy',
+  'RequisiteOf',
+  'BoundBy',
+  'ConsistsOf',
+  'PropagatesStopTo',
 ] as const
+
+/** systemd.unit(5): a stop of the unit is a stop of what these name, too. */
+const stopsToo = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', 'PropagatesStopTo'] as const
 
 type Properties = Readonly<Record<(typeof asked)[number], string>>
 
@@ -46,10 +52,24 @@ export const systemd: Supervisor = {
     return stateOf(unit, await show(unit, signal))
   },
 
-  async tell(unit, order, signal) {
+  async stoppedWith(unit, signal) {
+    const found = new Set<string>()
+    const waiting = [unit]
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const properties = await show(next, signal)
+      for (const other of new Set(stopsToo.flatMap((name) => properties[name].split(' ').filter(Boolean)))) {
+        if (found.has(other) || other === unit || !isUp(await show(other, signal))) continue
+        found.add(other)
+        waiting.push(other)
+      }
+    }
+    return [...found]
+  },
+
+  async tell(unit, order, signal, environment = {}) {
     // What is in failed would else refuse to start for having been started too often.
-    if (order !== 'stop') await systemctl(['--no-ask-password', 'reset-failed', unit], signal)
-    const { exitCode, stdout, stderr } = await systemctl(['--no-block', '--no-ask-password', order, unit], signal)
+    if (order !== 'stop') await systemctl(['--no-ask-password', 'reset-failed', unit], signal, environment)
+    const { exitCode, stdout, stderr } = await systemctl(['--no-block', '--no-ask-password', order, unit], signal, environment)
     const text = [stdout.trim(), stderr.trim()].filter(Boolean).join(' ')
     if (exitCode === 0) return text
     throw new HoldfastError('command-failed', {
@@ -79,13 +99,17 @@ function stateOf(unit: string, found: Properties): ServiceState {
   }
   const failed = ActiveState === 'failed' ? { failed: Result } : {}
   return {
-    up: ActiveState === 'active' || ActiveState === 'reloading' || ActiveState === 'refreshing',
+    up: isUp(found),
     pid: MainPID === '' || MainPID === '0' ? undefined : Number(MainPID),
     instance: InvocationID === '' ? undefined : InvocationID,
     settled: (Job === '' || Job === '0') && (ActiveState === 'active' || ActiveState === 'inactive' || ActiveState === 'failed'),
     words: `${[ActiveState, SubState].join(' ')}${LoadState === 'masked' ? ', masked' : ''}`,
     ...failed,
   }
+}
+
+function isUp({ ActiveState }: Properties): boolean {
+  return ActiveState === 'active' || ActiveState === 'reloading' || ActiveState === 'refreshing'
 }
 
 /** A socket, timer or path that is active starts the service again as soon as something asks for it. */
@@ -113,8 +137,8 @@ async function show(unit: string, signal: AbortSignal): Promise<Properties> {
   return Object.fromEntries(asked.map((name) => [name, values.get(name) ?? ''])) as Properties
 }
 
-async function systemctl(args: readonly string[], signal: AbortSignal) {
-  return await runProcess('systemctl', args, { env: { ...process.env, LC_ALL: 'C' } }, signal)
+async function systemctl(args: readonly string[], signal: AbortSignal, environment: Readonly<Record<string, string>> = {}) {
+  return await runProcess('systemctl', args, { env: { ...process.env, LC_ALL: 'C', ...environment } }, signal)
 }
 
 function blocker(code: string, message: string, hint?: string): Finding {

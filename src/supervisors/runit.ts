@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { HoldfastError, runProcess, systemCode } from '../../kernel/index.ts'
-import { quote } from '../shell-words.ts'
+import { HoldfastError, identityOf, quote, runProcess, systemCode } from '../kernel/index.ts'
 import type { ServiceState, Supervisor } from './supervisor.ts'
 
 /** Services that are folders under runsvdir, by `sv`. */
@@ -16,7 +15,10 @@ export const runit: Supervisor = {
   },
   read: readState,
   // Without waiting: how long that takes is ours to bound, and the state is read by us. What `sv` says of it shows in the state.
-  tell: async (service, order, signal) => (await runProcess('sv', ['-w', '0', order, service], {}, signal)).stdout.trim(),
+  tell: async (service, order, signal, environment = {}) =>
+    (await runProcess('sv', ['-w', '0', order, service], { env: { ...process.env, ...environment } }, signal)).stdout.trim(),
+  // It knows no dependencies.
+  stoppedWith: async () => [],
   manual: (service, order, withinMs) => [
     `sv -w ${Math.ceil(withinMs / 1000)} ${order} ${quote(service)}`,
     `sv status ${quote(service)}   # expect ${order === 'stop' ? 'down' : 'run'}`,
@@ -41,7 +43,8 @@ async function readState(service: string, signal: AbortSignal): Promise<ServiceS
   return {
     up: word === 'run',
     pid: pid === undefined ? undefined : Number(pid),
-    instance: pid,
+    // A number alone is used again.
+    instance: pid === undefined ? undefined : `${pid} ${(await identityOf(Number(pid)))?.started ?? ''}`,
     settled: word !== 'finish' && !/, want |, got /.test(line),
     words: line,
   }
