@@ -12,6 +12,7 @@ import { networkPortBlock } from './network-port-block.ts'
 import { networkRate } from './network-rate.ts'
 import { processKill } from './process-kill.ts'
 import { processPause } from './process-pause.ts'
+import { serviceStop } from './service-stop.ts'
 import { stress } from './stress.ts'
 import { tcpToxic } from './tcp-toxic.ts'
 
@@ -19,6 +20,7 @@ import { tcpToxic } from './tcp-toxic.ts'
 export const faults: readonly AnyFault[] = [
   processKill,
   processPause,
+  serviceStop,
   networkPartition,
   networkLoss,
   networkPortBlock,
