@@ -10,11 +10,11 @@ const namedCommand = /`(?:npx )?(holdfast (?!undo )[a-z-][^`\\\n]*)\\?`/g
 const namedOnly = /missing required argument|required option|needs one of its commands/
 
 const help: string[] = []
-const program = parser()
+const program = await parser()
 
 /** The program, with commands that understand their line and do nothing. Of values only those that can be chosen are looked at. */
-function parser(): CommandUnknownOpts {
-  const made = createProgram('0')
+async function parser(): Promise<CommandUnknownOpts> {
+  const made = await createProgram('0')
   for (const command of withAllBelow(made)) {
     if (command.commands.length === 0) (command as Command).action(() => {})
     for (const option of command.options) if (option.argChoices === undefined) option.argParser((value) => value)

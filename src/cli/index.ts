@@ -14,7 +14,7 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
   const json = argv.includes('--json')
   // Nor is a terminal that went away: what is being done matters more than who watches.
   process.stderr.on('error', () => {})
-  const program = createProgram(version())
+  const program = await createProgram(version(), argv)
   throwUsageErrors(program, json)
   try {
     await program.parseAsync(argv, { from: 'user' })

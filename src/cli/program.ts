@@ -1,75 +1,52 @@
-import { Command } from '@commander-js/extra-typings'
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { addGlobalOptions } from './command.ts'
-import { backupCommand } from './commands/backup/backup.ts'
-import { catCommand } from './commands/cat/cat.ts'
-import { chaosCommand } from './commands/chaos/chaos.ts'
-import { checkCommand } from './commands/check/check.ts'
-import { copyCommand } from './commands/copy/copy.ts'
-import { diffCommand } from './commands/diff/diff.ts'
-import { doctorCommand } from './commands/doctor/doctor.ts'
-import { dumpCommand } from './commands/dump.ts'
-import { findCommand } from './commands/find/find.ts'
-import { detectCommand } from './commands/detect/detect.ts'
-import { demoCommand } from './commands/demo.ts'
-import { drillCommand } from './commands/drill/drill.ts'
-import { postgresCommand } from './commands/postgres/postgres.ts'
-import { forgetCommand } from './commands/forget/forget.ts'
-import { graphCommand } from './commands/graph.ts'
-import { initCommand } from './commands/init.ts'
-import { lsCommand } from './commands/ls.ts'
-import { observeCommand } from './commands/observe.ts'
-import { pruneCommand } from './commands/prune/prune.ts'
-import { recoverCommand } from './commands/recover/recover.ts'
-import { repairCommand } from './commands/repair/repair.ts'
-import { restoreCommand } from './commands/restore.ts'
-import { keyCommand } from './commands/key/key.ts'
-import { ledgerCommand } from './commands/ledger/ledger.ts'
-import { runCommand } from './commands/run/run.ts'
-import { runbookCommand } from './commands/runbook/runbook.ts'
-import { snapshotsCommand } from './commands/snapshots.ts'
-import { statsCommand } from './commands/stats.ts'
-import { statusCommand } from './commands/status/status.ts'
-import { strategyCommand } from './commands/strategy/strategy.ts'
-import { tagCommand } from './commands/tag.ts'
-import { unlockCommand } from './commands/unlock.ts'
-import { validateCommand } from './commands/validate.ts'
 
-/** The whole program. Every command is in this list; nothing registers itself. */
-export function createProgram(version: string) {
+/** Every command, in the order of the help; nothing registers itself. Each is loaded when it is asked for: all of them are a second's work. */
+const commands: readonly (readonly [name: string, load: () => Promise<CommandUnknownOpts>])[] = [
+  ['init', async () => (await import('./commands/init.ts')).initCommand],
+  ['validate', async () => (await import('./commands/validate.ts')).validateCommand],
+  ['backup', async () => (await import('./commands/backup/backup.ts')).backupCommand],
+  ['snapshots', async () => (await import('./commands/snapshots.ts')).snapshotsCommand],
+  ['ls', async () => (await import('./commands/ls.ts')).lsCommand],
+  ['diff', async () => (await import('./commands/diff/diff.ts')).diffCommand],
+  ['find', async () => (await import('./commands/find/find.ts')).findCommand],
+  ['dump', async () => (await import('./commands/dump.ts')).dumpCommand],
+  ['restore', async () => (await import('./commands/restore.ts')).restoreCommand],
+  ['forget', async () => (await import('./commands/forget/forget.ts')).forgetCommand],
+  ['prune', async () => (await import('./commands/prune/prune.ts')).pruneCommand],
+  ['repair', async () => (await import('./commands/repair/repair.ts')).repairCommand],
+  ['check', async () => (await import('./commands/check/check.ts')).checkCommand],
+  ['copy', async () => (await import('./commands/copy/copy.ts')).copyCommand],
+  ['stats', async () => (await import('./commands/stats.ts')).statsCommand],
+  ['tag', async () => (await import('./commands/tag.ts')).tagCommand],
+  ['key', async () => (await import('./commands/key/key.ts')).keyCommand],
+  ['cat', async () => (await import('./commands/cat/cat.ts')).catCommand],
+  ['unlock', async () => (await import('./commands/unlock.ts')).unlockCommand],
+  ['observe', async () => (await import('./commands/observe.ts')).observeCommand],
+  ['detect', async () => (await import('./commands/detect/detect.ts')).detectCommand],
+  ['recover', async () => (await import('./commands/recover/recover.ts')).recoverCommand],
+  ['drill', async () => (await import('./commands/drill/drill.ts')).drillCommand],
+  ['chaos', async () => (await import('./commands/chaos/chaos.ts')).chaosCommand],
+  ['run', async () => (await import('./commands/run/run.ts')).runCommand],
+  ['runbook', async () => (await import('./commands/runbook/runbook.ts')).runbookCommand],
+  ['postgres', async () => (await import('./commands/postgres/postgres.ts')).postgresCommand],
+  ['demo', async () => (await import('./commands/demo.ts')).demoCommand],
+  ['status', async () => (await import('./commands/status/status.ts')).statusCommand],
+  ['doctor', async () => (await import('./commands/doctor/doctor.ts')).doctorCommand],
+  ['graph', async () => (await import('./commands/graph.ts')).graphCommand],
+  ['strategy', async () => (await import('./commands/strategy/strategy.ts')).strategyCommand],
+  ['ledger', async () => (await import('./commands/ledger/ledger.ts')).ledgerCommand],
+]
+
+/**
+ * The program with the commands that a line names; with all of them where it names none, as help and a mistyped name need. Without a line, the
+ * whole program.
+ */
+export async function createProgram(version: string, argv: readonly string[] = []) {
   const program = new Command('holdfast').description('Disaster recovery you can prove.').version(version)
   addGlobalOptions(program)
-  program.addCommand(initCommand)
-  program.addCommand(validateCommand)
-  program.addCommand(backupCommand)
-  program.addCommand(snapshotsCommand)
-  program.addCommand(lsCommand)
-  program.addCommand(diffCommand)
-  program.addCommand(findCommand)
-  program.addCommand(dumpCommand)
-  program.addCommand(restoreCommand)
-  program.addCommand(forgetCommand)
-  program.addCommand(pruneCommand)
-  program.addCommand(repairCommand)
-  program.addCommand(checkCommand)
-  program.addCommand(copyCommand)
-  program.addCommand(statsCommand)
-  program.addCommand(tagCommand)
-  program.addCommand(keyCommand)
-  program.addCommand(catCommand)
-  program.addCommand(unlockCommand)
-  program.addCommand(observeCommand)
-  program.addCommand(detectCommand)
-  program.addCommand(recoverCommand)
-  program.addCommand(drillCommand)
-  program.addCommand(chaosCommand)
-  program.addCommand(runCommand)
-  program.addCommand(runbookCommand)
-  program.addCommand(postgresCommand)
-  program.addCommand(demoCommand)
-  program.addCommand(statusCommand)
-  program.addCommand(doctorCommand)
-  program.addCommand(graphCommand)
-  program.addCommand(strategyCommand)
-  program.addCommand(ledgerCommand)
+  const named = commands.filter(([name]) => argv.includes(name))
+  const needed = named.length > 0 || argv[0] === '--version' ? named : commands
+  for (const command of await Promise.all(needed.map(([, load]) => load()))) program.addCommand(command as Command)
   return program
 }
