@@ -65,6 +65,19 @@ export function dependencyOrder(catalog: Catalog): Service[] {
   )
 }
 
+/** The names of these services and of all that they depend on, directly or not. Names of no service are left out. */
+export function withDependencies(catalog: Catalog, names: readonly string[]): Set<string> {
+  const needed = new Set<string>()
+  const waiting = [...names]
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const service = catalog.services[name]
+    if (service === undefined || needed.has(name)) continue
+    needed.add(name)
+    waiting.push(...service.dependsOn)
+  }
+  return needed
+}
+
 /** All services that need this one, directly or through others, each after what it depends on. */
 export function dependentsOf(catalog: Catalog, name: string): Service[] {
   const needing = new Set([name])

@@ -14,7 +14,7 @@ export { Credentials, type SecretResolver } from './credentials.ts'
 export { drillOf, type Drill, type Substitution } from './drill.ts'
 export { chaosEnvironments, type ChaosEnvironment, type Experiment } from './experiment.ts'
 export { codeFrame } from './frame.ts'
-export { dependencyOrder, dependentsOf, findService } from './graph.ts'
+export { dependencyOrder, dependentsOf, findService, topologicalOrder, withDependencies } from './graph.ts'
 export type {
   Hypothesis,
   HypothesisProbe,
@@ -25,7 +25,7 @@ export type {
   WindowTolerance,
 } from './hypothesis.ts'
 export { catalogJsonSchema } from './json-schema.ts'
-export { checkCatalog, loadCatalog, problemLine, type CatalogCheck, type CatalogOptions } from './load.ts'
+export { checkCatalog, loadCatalog, problemLine, requireValid, type CatalogCheck, type CatalogOptions } from './load.ts'
 export type { ActionParams } from './schema-step.ts'
 export { planFor } from './plan-for.ts'
 export { portablePath, type PortablePath } from './portable-path.ts'

@@ -89,8 +89,12 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
  * `details.problems` as CatalogProblem[] for programs.
  */
 export async function loadCatalog(path: string, options: CatalogOptions = {}, signal?: AbortSignal): Promise<Catalog> {
-  const check = await checkCatalog(path, options, signal)
-  if (check.valid) return check.catalog
+  return requireValid(await checkCatalog(path, options, signal)).catalog
+}
+
+/** A check that found nothing wrong. Throws `catalog-invalid` with everything that is, as `loadCatalog` does. */
+export function requireValid(check: CatalogCheck): Extract<CatalogCheck, { valid: true }> {
+  if (check.valid) return check
   const { problems, file } = check
   const shown = problems.slice(0, 10).map((each) => `\n  ${problemLine(each)}`)
   const more = problems.length > shown.length ? `\n  and ${problems.length - shown.length} more` : ''

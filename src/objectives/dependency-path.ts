@@ -1,3 +1,5 @@
+import { topologicalOrder } from '../catalog/index.ts'
+
 /** What is known of one member of the dependency graph. */
 export interface DependencyNode {
   /** Members that must be up before it can be. Names that are not in the graph count as unknown. */
@@ -28,7 +30,7 @@ export interface DependencyPath {
  */
 export function dependencyPaths(graph: ReadonlyMap<string, DependencyNode>): Map<string, DependencyPath> {
   const paths = new Map<string, DependencyPath>()
-  for (const name of dependenciesFirst(graph)) {
+  for (const name of topologicalOrder(new Map([...graph].map(([name, { dependsOn }]) => [name, dependsOn])))) {
     const node = graph.get(name)
     const before = node === undefined ? [] : [...outside(graph, node)].map((other) => paths.get(other) ?? missing(other))
     const slowest = before.toSorted((a, b) => b.atLeastMs - a.atLeastMs)[0]
@@ -62,25 +64,4 @@ function outside(graph: ReadonlyMap<string, DependencyNode>, { dependsOn, covers
 
 function missing(name: string): DependencyPath {
   return { atLeastMs: 0, path: [name], unknown: [name] }
-}
-
-/** Depth first, without recursion: a chain of any length is walked. */
-function dependenciesFirst(graph: ReadonlyMap<string, DependencyNode>): string[] {
-  const order: string[] = []
-  const begun = new Set<string>()
-  for (const start of graph.keys()) {
-    const trail = begun.has(start) ? [] : [{ name: start, next: 0 }]
-    begun.add(start)
-    for (let top = trail.at(-1); top !== undefined; top = trail.at(-1)) {
-      const before = graph.get(top.name)?.dependsOn[top.next++]
-      if (before === undefined) {
-        order.push(top.name)
-        trail.pop()
-      } else if (graph.has(before) && !begun.has(before)) {
-        begun.add(before)
-        trail.push({ name: before, next: 0 })
-      }
-    }
-  }
-  return order
 }

@@ -8,6 +8,7 @@ export type {
   SnapshotFact,
   WalFact,
 } from './evidence.ts'
+export { isProof } from './proof.ts'
 export { recoverablePoints, type PointProblem } from './recoverable-point.ts'
 export {
   recoveryVerdict,

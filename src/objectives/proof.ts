@@ -26,7 +26,7 @@ export function proofOf(data: DataEvidence, byWal: boolean, now: Date): Proof {
 }
 
 /** It came back and something was looked at. */
-export function isProof({ outcome, checks, checksFailed }: RecoveryFact): boolean {
+export function isProof({ outcome, checks, checksFailed }: Pick<RecoveryFact, 'outcome' | 'checks' | 'checksFailed'>): boolean {
   return outcome === 'completed' && checks > 0 && checksFailed === 0
 }
 

@@ -1,10 +1,11 @@
-import { checkCatalog, type Catalog, type CatalogWarning } from '../catalog/index.ts'
+import { checkCatalog, requireValid, type Catalog, type CatalogWarning } from '../catalog/index.ts'
 import type { RunView } from '../durable/index.ts'
 import type { ObjectiveStatus, StatusFinding } from '../objectives/index.ts'
-import { drillsDue, type DueDrill } from './drill/due.ts'
-import { drillFindings } from './drill/findings.ts'
+import { dueDrills, type DueDrill } from './drill/due.ts'
+import { findingsOf } from './drill/findings.ts'
+import { drillHistory } from './drill/history.ts'
 import type { KnownFinding } from './drill/known-findings.ts'
-import { actionParams, loadRunCatalog } from './recovery/load-catalog.ts'
+import { actionParams } from './recovery/load-catalog.ts'
 import { openRunsAt } from './recovery/run-views.ts'
 import { readStatus, type ServiceReport } from './status.ts'
 
@@ -36,12 +37,9 @@ export interface Diagnosis {
 /** Looks at everything that Holdfast can know from here. Needs no service to be up. Throws `catalog-invalid` for a catalog that is wrong. */
 export async function diagnose(path: string, signal: AbortSignal): Promise<Diagnosis> {
   const check = await checkCatalog(path, { actionParams }, signal)
-  // Throws with everything that is wrong.
-  const catalog = check.valid ? check.catalog : await loadRunCatalog(path, signal)
-  const warnings = check.valid ? check.warnings : []
+  const { catalog, warnings } = requireValid(check)
   const status = await readStatus(catalog, {}, signal)
-  const due = await drillsDue(catalog, { now: status.time }, signal)
-  const known = await drillFindings(catalog, undefined, signal)
+  const history = await drillHistory(catalog, Object.keys(catalog.plans), signal)
   const runs = await runsOf(catalog)
   const complaints: Complaint[] = [
     ...(status.services.length === 0 ? [{ severity: 'critical', code: 'nothing-declared' } as const] : []),
@@ -55,8 +53,10 @@ export async function diagnose(path: string, signal: AbortSignal): Promise<Diagn
     ...unique(status.services.flatMap(({ findings }) => findings)).flatMap((finding): Complaint[] =>
       finding.code === 'unseen' ? [] : [{ severity: 'serious', code: 'evidence', finding }],
     ),
-    ...due.drills.flatMap((drill): Complaint[] => (drill.overdue ? [{ severity: 'serious', code: 'drill-due', drill }] : [])),
-    ...known.findings.flatMap((finding): Complaint[] => {
+    ...dueDrills(catalog, history, status.time).drills.flatMap((drill): Complaint[] =>
+      drill.overdue ? [{ severity: 'serious', code: 'drill-due', drill }] : [],
+    ),
+    ...findingsOf(history).findings.flatMap((finding): Complaint[] => {
       if (finding.closed !== undefined) return []
       const overdue = Date.parse(finding.dueAt) < status.time.getTime()
       return [{ severity: overdue ? 'serious' : 'minor', code: 'drill-finding', finding, overdue }]

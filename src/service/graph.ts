@@ -1,6 +1,5 @@
-import { dependencyOrder, dependentsOf, findService, type Catalog } from '../catalog/index.ts'
+import { dependencyOrder, dependentsOf, findService, withDependencies, type Catalog } from '../catalog/index.ts'
 import { dependencyPaths, type DependencyNode } from '../objectives/index.ts'
-import { withDependencies } from './status/dependencies.ts'
 
 /** A member of the dependency graph, by what the catalog declares. */
 export interface GraphMember {

@@ -1,7 +1,7 @@
-import type { Catalog, Service } from '../catalog/index.ts'
+import { withDependencies, type Catalog, type Service } from '../catalog/index.ts'
 import { serviceStatus, worstVerdict, type DependencyStatus, type ServiceStatus, type Verdict } from '../objectives/index.ts'
 import { codeVersion } from './recovery/code-version.ts'
-import { dependencyStatuses, withDependencies } from './status/dependencies.ts'
+import { dependencyStatuses } from './status/dependencies.ts'
 import { readRepository, type RepositoryFacts, type UnseenRepository } from './status/repository-facts.ts'
 import { gatherEvidence } from './status/service-evidence.ts'
 

@@ -98,6 +98,14 @@ test('costs are counted from what recoveries took, and what nobody stated stays 
   expect(orders?.present).toMatchObject({ basis: 'measured', n: 5, spreadAssumed: false, loss: { expected: 6000 } })
   expect(orders?.whatIf?.savedPerYear).toBeCloseTo(6000 - 0.5 * 0.5 * 12_000 * Math.exp(0.125), 3)
   expect(orders?.cheapestInAll).toBe('hot-standby')
+  // What is asked about does not change what is said of the present.
+  const dearer = await at.json('cost', 'orders', '--set', 'outages=2,downtime-cost=40000')
+  expect(dearer.json<{ services: ServiceCost[] }>().services[0]).toMatchObject({
+    outagesPerYear: 0.5,
+    downtimeCostPerHour: 12_000,
+    present: { loss: { expected: 6000 } },
+    whatIf: { loss: { expected: 80_000 }, savedPerYear: -74_000 },
+  })
   const text = await at.run('cost', 'orders')
   expect(text.exitCode).toBe(0)
   expect(text.stdout).toContain('6,000 EUR a year are expected to be lost')

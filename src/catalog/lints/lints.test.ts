@@ -103,6 +103,7 @@ describe('each lint finds its weakness, in its place', () => {
           'services:\n  api: { owner: x, onCall: y, site: east, objectives: { rpo: 1d, rto: 1h }, recovery: back }\n',
         )
         .replace('recovers: [db]', 'recovers: [db, api]'),
+    'no-services': () => 'services: {}\n',
     'nothing-assumed': (text) =>
       `external: { dns: {} }\n${text.replace('    recovery: back', '    dependsOn: [dns]\n    recovery: back')}`,
   }

@@ -3,6 +3,14 @@ import type { Lint } from './lint.ts'
 /** Who answers for a service, how it is seen to be down, and how it comes back. */
 export const planLints: readonly Lint[] = [
   {
+    code: 'no-services',
+    title: 'the catalog names no service',
+    why: 'Nothing is protected and nothing is looked at, so that every check passes.',
+    mend: 'Write what must survive under `services`.',
+    find: ({ services }) =>
+      Object.keys(services).length > 0 ? [] : [{ path: ['services'], message: 'the catalog names no service' }],
+  },
+  {
     code: 'no-plan',
     title: 'a service has no recovery plan',
     why: 'It comes back by what somebody remembers, in a time that nobody can tell.',

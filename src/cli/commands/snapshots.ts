@@ -6,6 +6,7 @@ import { contextOf } from '../context.ts'
 import { table, type Column } from '../output/table.ts'
 import { filterOf, hostOption, pathOption, tagOption } from '../snapshot-options.ts'
 import { localTime } from '../output/time.ts'
+import { counted } from '../output/counted.ts'
 
 export const snapshotsCommand = command('snapshots', 'list the states that can be restored', [
   ['holdfast --repo /mnt/nas/holdfast snapshots', 'everything in it'],
@@ -55,5 +56,5 @@ const columns: readonly Column<Snapshot>[] = [
 function snapshotsText(found: readonly Snapshot[], total: number): string {
   if (total === 0) return 'the repository holds no snapshot yet'
   if (found.length === 0) return `none of ${total} snapshots matches`
-  return `${table(columns, found)}\n${found.length === 1 ? '1 snapshot' : `${found.length} snapshots`}`
+  return `${table(columns, found)}\n${counted(found.length, 'snapshot')}`
 }

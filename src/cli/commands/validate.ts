@@ -11,6 +11,7 @@ import { exitCodes } from '../../kernel/index.ts'
 import { actionParams } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
+import { counted } from '../output/counted.ts'
 
 export const validateCommand = command('validate', 'check a catalog and show everything that is wrong with it', [
   ['holdfast validate', './holdfast.yaml'],
@@ -42,7 +43,7 @@ export const validateCommand = command('validate', 'check a catalog and show eve
     }
     const { problems, lines } = check
     print.result({ valid: false, file: path, problems }, () => {
-      const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
+      const count = counted(problems.length, 'problem')
       return [...problems.map((problem) => problemText(problem, lines)), pc.red(`${count} in ${path}`)].join('\n\n')
     })
     process.exitCode = exitCodes.usage
@@ -50,10 +51,10 @@ export const validateCommand = command('validate', 'check a catalog and show eve
 
 function validText(path: string, { sites, repositories, services, plans }: Catalog): string {
   const counts = [
-    counted(services, 'service', 'services'),
-    counted(plans, 'plan', 'plans'),
-    counted(repositories, 'repository', 'repositories'),
-    counted(sites, 'site', 'sites'),
+    counted(Object.keys(services).length, 'service'),
+    counted(Object.keys(plans).length, 'plan'),
+    counted(Object.keys(repositories).length, 'repository', 'repositories'),
+    counted(Object.keys(sites).length, 'site'),
   ]
   return `${pc.green('✓')} ${path} is valid: ${counts.join(', ')}`
 }
@@ -65,15 +66,10 @@ function warningText(warning: CatalogWarning): string {
 function weaknessCount(open: number, accepted: number): string[] {
   if (open === 0 && accepted === 0) return []
   const counts = [
-    ...(open > 0 ? [`${open} ${open === 1 ? 'weakness' : 'weaknesses'}: docs/lints.md says what to do about each`] : []),
+    ...(open > 0 ? [`${counted(open, 'weakness', 'weaknesses')}: docs/lints.md says what to do about each`] : []),
     ...(accepted > 0 ? [`${accepted} accepted for a time`] : []),
   ]
   return [`  ${counts.join('; ')}`]
-}
-
-function counted(entries: object, one: string, many: string): string {
-  const count = Object.keys(entries).length
-  return `${count} ${count === 1 ? one : many}`
 }
 
 function problemText(problem: CatalogProblem, lines: readonly string[]): string {

@@ -2,6 +2,7 @@ import pc from 'picocolors'
 import { formatDuration, shortId } from '../../kernel/index.ts'
 import type { DemoEvent, DemoReport } from '../../service/index.ts'
 import { table } from './table.ts'
+import { counted } from './counted.ts'
 
 const verdictStyles = { met: pc.green, missed: pc.red, unknown: pc.yellow } as const
 
@@ -69,13 +70,9 @@ function dataRemarks({ rows, synchronous }: DemoReport): string[] {
   const remarks = synchronous
     ? ['commits waited for the WAL receiver, so nothing acknowledged can be lost']
     : ['commits did not wait for the WAL receiver: what was acknowledged in its last moments may be lost']
-  if (rows.damaged > 0) remarks.push(pc.red(`${rowCount(rows.damaged)} came back with another content`))
-  if (rows.unacknowledged > 0) remarks.push(`${rowCount(rows.unacknowledged)} whose commit was in flight came back too`)
+  if (rows.damaged > 0) remarks.push(pc.red(`${counted(rows.damaged, 'row')} came back with another content`))
+  if (rows.unacknowledged > 0) remarks.push(`${counted(rows.unacknowledged, 'row')} whose commit was in flight came back too`)
   return remarks.map((remark) => pc.dim(remark))
-}
-
-function rowCount(count: number): string {
-  return `${count} ${count === 1 ? 'row' : 'rows'}`
 }
 
 /** Where the time went; with colours, which tell the phases apart, as a bar too: each phase as wide as its part. */

@@ -5,6 +5,7 @@ import {
   findService,
   type ExternalDependency,
   planFor,
+  withDependencies,
   type Catalog,
   type Service,
   type Site,
@@ -61,16 +62,7 @@ export function buildRunbook(
 }
 
 function dependenciesOf(catalog: Catalog, { service, plan }: Pick<Runbook, 'service' | 'plan'>): Dependency[] {
-  const needed = new Set<string>()
-  const visit = (current: Service) => {
-    for (const name of current.dependsOn) {
-      const dependency = catalog.services[name]
-      if (dependency === undefined || needed.has(name)) continue
-      needed.add(name)
-      visit(dependency)
-    }
-  }
-  visit(service)
+  const needed = withDependencies(catalog, service.dependsOn)
   const recovered = new Set(plan.recovers)
   return dependencyOrder(catalog)
     .filter(({ name }) => needed.has(name))

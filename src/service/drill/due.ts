@@ -38,12 +38,12 @@ export async function drillsDue(
   { now = new Date() }: { readonly now?: Date },
   signal: AbortSignal,
 ): Promise<DueReport> {
+  return dueDrills(catalog, await drillHistory(catalog, Object.keys(catalog.plans), signal), now)
+}
+
+/** The same of a history that was read already. */
+export function dueDrills(catalog: Catalog, history: DrillHistory, now: Date): DueReport {
   const plans = Object.values(catalog.plans).filter(isDrilled)
-  const history = await drillHistory(
-    catalog,
-    plans.map(({ name }) => name),
-    signal,
-  )
   const drills = plans.flatMap((plan) => {
     const { everyMs, gamedayEveryMs } = drillOf(plan)
     const about = { plan, history, now }

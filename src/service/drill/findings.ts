@@ -16,7 +16,11 @@ export interface FindingsReport {
 /** What the drills of a catalog's plans have found. */
 export async function drillFindings(catalog: Catalog, name: string | undefined, signal: AbortSignal): Promise<FindingsReport> {
   const plans = name === undefined ? Object.keys(catalog.plans) : [planNamed(catalog, name).name]
-  const history = await drillHistory(catalog, plans, signal)
+  return findingsOf(await drillHistory(catalog, plans, signal))
+}
+
+/** The same of a history that was read already. */
+export function findingsOf(history: DrillHistory): FindingsReport {
   const all = [...findingsIn(history).values()]
   const open = all.filter(({ closed }) => closed === undefined).toSorted((a, b) => a.dueAt.localeCompare(b.dueAt))
   const closed = all.filter((finding) => finding.closed !== undefined)

@@ -1,4 +1,4 @@
-import type { Catalog, Service } from '../../catalog/index.ts'
+import { withDependencies, type Catalog, type Service } from '../../catalog/index.ts'
 import {
   dependencyPaths,
   dependencyStatus,
@@ -6,19 +6,6 @@ import {
   type DependencyStatus,
   type ServiceStatus,
 } from '../../objectives/index.ts'
-
-/** A service and all that it depends on, directly or not. */
-export function withDependencies(catalog: Catalog, names: readonly string[]): Set<string> {
-  const found = new Set<string>()
-  const waiting = [...names]
-  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    const service = catalog.services[name]
-    if (service === undefined || found.has(name)) continue
-    found.add(name)
-    waiting.push(...service.dependsOn)
-  }
-  return found
-}
 
 /**
  * How long each service would be down with all that it depends on, against its RTO. Only of services that depend on something which their own plan

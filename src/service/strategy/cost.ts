@@ -39,6 +39,7 @@ export interface ServiceCost {
   readonly currency: string
   /** Figures that nobody stated; the rest is then absent: nothing is made up. */
   readonly lacking: readonly ('downtimeCostPerHour' | 'outagesPerYear')[]
+  /** What the present rests on: as the catalog states it, or as it was set where that states nothing. */
   readonly outagesPerYear?: number
   readonly downtimeCostPerHour?: number
   readonly dataLossCostPerHour?: number
@@ -84,13 +85,14 @@ function serviceCost(catalog: Catalog, service: Service, measured: MeasuredTimes
     ...(dataLossCostPerHour === undefined ? {} : { dataLossCostPerHour }),
   }
   const present = presentTimes(catalog, service, measured)
-  const model = {
-    ...happening,
+  // What is asked about does not change what is: only where nothing was stated does it stand in.
+  const statedDataLoss = service.dataLossCostPerHour ?? dataLossCostPerHour
+  const stated = {
     outagesPerYear: service.outagesPerYear ?? outagesPerYear,
     downtimeCostPerHour: service.downtimeCostPerHour ?? downtimeCostPerHour,
-    downtime: present.downtime,
-    dataLoss: present.dataLoss,
+    ...(statedDataLoss === undefined ? {} : { dataLossCostPerHour: statedDataLoss }),
   }
+  const model = { ...stated, downtime: present.downtime, dataLoss: present.dataLoss }
   const loss = yearlyLoss(model, simulation)
   const strategies = strategyCosts(catalog.strategies, happening, simulation).map((cost) => ({
     ...cost,
@@ -103,7 +105,7 @@ function serviceCost(catalog: Catalog, service: Service, measured: MeasuredTimes
   return {
     ...head,
     lacking: [],
-    ...happening,
+    ...stated,
     present: {
       basis: present.basis,
       ...(present.basis === 'measured' ? { n: present.downtime.samplesMs.length } : {}),

@@ -4,6 +4,7 @@ import { diagnose, type Complaint, type Diagnosis, type Severity } from '../../.
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { complaintText, nextCommand } from './wording.ts'
+import { counted } from '../../output/counted.ts'
 
 export const doctorCommand = command('doctor', 'what is wrong now, the worst first, and what to do about it', [
   ['holdfast doctor', 'everything that can be known from here'],
@@ -22,7 +23,7 @@ export const doctorCommand = command('doctor', 'what is wrong now, the worst fir
 const colours: Record<Severity, (text: string) => string> = { critical: pc.red, serious: pc.yellow, minor: pc.dim }
 
 function diagnosisText({ complaints, looked, catalog }: Diagnosis): string {
-  const seen = `looked at ${looked.services} services, ${looked.repositories} repositories, ${looked.plans} plans and ${looked.runs} runs of ${catalog.name}`
+  const seen = `looked at ${counted(looked.services, 'service')}, ${counted(looked.repositories, 'repository', 'repositories')}, ${counted(looked.plans, 'plan')} and ${counted(looked.runs, 'run')} of ${catalog.name}`
   if (complaints.length === 0) return `${pc.green('✓')} nothing is wrong; ${seen}`
   const counts = (['critical', 'serious', 'minor'] as const).flatMap((severity) => {
     const count = complaints.filter((complaint) => complaint.severity === severity).length

@@ -11,6 +11,7 @@ import {
 import type { DueDrill, PreparedDrill } from '../../../service/index.ts'
 import { table } from '../../output/table.ts'
 import { outcomeExitCode, outcomeText } from '../run/wording.ts'
+import { counted } from '../../output/counted.ts'
 
 /** 1 when the plan failed, left something, or is not on record; 4 when it worked and an objective is missed or unknown. */
 export function drillExitCode(outcome: PlanOutcome): ExitCode {
@@ -111,7 +112,7 @@ export function drillFindingsText(findings: readonly Pick<DrillFinding, 'id' | '
   const lines = findings.map(
     ({ id, message, owner, dueAt }) => `  ${pc.yellow(id)}: ${message}\n    ${owner}, until ${dueAt.slice(0, 10)}`,
   )
-  return [pc.bold(`${findings.length} finding${findings.length === 1 ? '' : 's'}`), ...lines].join('\n')
+  return [pc.bold(counted(findings.length, 'finding')), ...lines].join('\n')
 }
 
 export function durationText(ms: number | undefined): string {

@@ -11,6 +11,7 @@ import {
 import { shortId } from '../../../kernel/index.ts'
 import { table, type Column } from '../../output/table.ts'
 import { localTime } from '../../output/time.ts'
+import { counted } from '../../output/counted.ts'
 
 /** The reasons in restic's words, where it has some. */
 export function reasonText(reason: KeepReason): string {
@@ -54,7 +55,7 @@ const columns: readonly Column<Decision>[] = [
 
 export function forgetText({ groups, removed, kept, dryRun }: ForgetReport): string {
   if (groups.length === 0) return 'no snapshot matches: nothing to decide'
-  const count = removed.length === 1 ? '1 snapshot' : `${removed.length} snapshots`
+  const count = counted(removed.length, 'snapshot')
   const done = dryRun
     ? `would remove ${count} and keep ${kept}; nothing was removed: a dry run`
     : `removed ${count}, kept ${kept}`

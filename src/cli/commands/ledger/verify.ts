@@ -5,6 +5,7 @@ import { openRepositoryLedger, openTargetRepository } from '../../../service/ind
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { findingText } from './wording.ts'
+import { counted } from '../../output/counted.ts'
 
 export const ledgerVerifyCommand = command(
   'verify',
@@ -36,12 +37,10 @@ function parseHash(text: string): string {
 function verificationText({ verdict, checked, head, anchors, notRemembered, findings }: LedgerVerification): string {
   if (verdict === 'empty')
     return 'The ledger is empty: nothing was verified.\nHINT: `holdfast backup` and `holdfast check` write to it'
-  const records = `${checked} record${checked === 1 ? '' : 's'}`
+  const records = counted(checked, 'record')
   const lines = findings.map((finding) => `${pc.red('damaged:')} ${findingText(finding)}`)
   lines.push(
-    verdict === 'ok'
-      ? `${pc.green('ok:')} ${records}, unbroken`
-      : `${records} looked at, ${findings.length} finding${findings.length === 1 ? '' : 's'}`,
+    verdict === 'ok' ? `${pc.green('ok:')} ${records}, unbroken` : `${records} looked at, ${counted(findings.length, 'finding')}`,
   )
   if (head) lines.push(`head: ${head.hash} (record ${head.seq})`)
   if (anchors === 0)

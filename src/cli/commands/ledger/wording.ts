@@ -1,5 +1,6 @@
 import { formatDuration, formatSize, shortId } from '../../../kernel/index.ts'
 import type { LedgerFinding, LedgerRecord } from '../../../ledger/index.ts'
+import { counted } from '../../output/counted.ts'
 
 const alteredBecause = {
   'does-not-authenticate': 'its object does not authenticate: it was damaged, or written without the repository’s key',
@@ -39,8 +40,8 @@ export function recordText(record: LedgerRecord): string {
       const { snapshot, sizeBytes, files, addedBytes, durationMs, skipped, copiedFrom } = record.body
       const lacking = skipped > 0 ? `, ${skipped} skipped` : ''
       if (copiedFrom !== undefined)
-        return `snapshot ${shortId(snapshot)}: copied from ${shortId(copiedFrom.snapshot)} in ${copiedFrom.repository}, ${count(files, 'file')}, ${formatSize(sizeBytes)}${lacking}`
-      return `snapshot ${shortId(snapshot)}: ${count(files, 'file')}, ${formatSize(sizeBytes)}, ${formatSize(addedBytes)} new, in ${formatDuration(durationMs)}${lacking}`
+        return `snapshot ${shortId(snapshot)}: copied from ${shortId(copiedFrom.snapshot)} in ${copiedFrom.repository}, ${counted(files, 'file')}, ${formatSize(sizeBytes)}${lacking}`
+      return `snapshot ${shortId(snapshot)}: ${counted(files, 'file')}, ${formatSize(sizeBytes)}, ${formatSize(addedBytes)} new, in ${formatDuration(durationMs)}${lacking}`
     }
     case 'wal': {
       const { event, flushedLsn, timeline, gap, forkLsn } = record.body
@@ -50,7 +51,7 @@ export function recordText(record: LedgerRecord): string {
     }
     case 'restore': {
       const { snapshot, files, sizeBytes, durationMs, verifiedFiles, partial } = record.body
-      return `${partial === true ? 'part of ' : ''}snapshot ${shortId(snapshot)}: ${count(files, 'file')}, ${formatSize(sizeBytes)}, in ${formatDuration(durationMs)}, ${verifiedFiles} compared`
+      return `${partial === true ? 'part of ' : ''}snapshot ${shortId(snapshot)}: ${counted(files, 'file')}, ${formatSize(sizeBytes)}, in ${formatDuration(durationMs)}, ${verifiedFiles} compared`
     }
     case 'recovery': {
       const { plan, mode, form, restoreFrom, outcome, rpaMs, rtaMs, verdict } = record.body
@@ -63,18 +64,18 @@ export function recordText(record: LedgerRecord): string {
       const { depth, packs, snapshots, readBytes, findings } = record.body
       const found =
         findings.length === 0 ? 'no damage' : findings.map((finding) => `${finding.count} × ${finding.code}`).join(', ')
-      const looked = `${count(snapshots, 'snapshot')}, ${count(packs, 'pack')}${depth === 'data' ? `, ${formatSize(readBytes)} read` : ''}`
+      const looked = `${counted(snapshots, 'snapshot')}, ${counted(packs, 'pack')}${depth === 'data' ? `, ${formatSize(readBytes)} read` : ''}`
       return `${looked}: ${found}`
     }
     case 'forget': {
       const { removed, rules, kept } = record.body
       const by = rules === undefined ? 'named' : `by ${rules.join(', ')}; ${kept ?? 'unknown'} kept`
-      return `removed ${count(removed.length, 'snapshot')} (${by}): ${removed.map(({ snapshot }) => shortId(snapshot)).join(', ')}`
+      return `removed ${counted(removed.length, 'snapshot')} (${by}): ${removed.map(({ snapshot }) => shortId(snapshot)).join(', ')}`
     }
     case 'prune': {
       const { freedBytes, removedPacks, repackedPacks, snapshots } = record.body
-      const packs = `${count(removedPacks, 'pack')} removed, ${repackedPacks} written anew`
-      return `freed ${formatSize(freedBytes)} beside ${count(snapshots, 'snapshot')}: ${packs}`
+      const packs = `${counted(removedPacks, 'pack')} removed, ${repackedPacks} written anew`
+      return `freed ${formatSize(freedBytes)} beside ${counted(snapshots, 'snapshot')}: ${packs}`
     }
     default:
       return `(${record.originalKind}: written by a newer version)`
@@ -83,8 +84,4 @@ export function recordText(record: LedgerRecord): string {
 
 function duration(ms: number | undefined): string {
   return ms === undefined ? 'unknown' : formatDuration(ms)
-}
-
-function count(number: number, thing: string): string {
-  return `${number} ${thing}${number === 1 ? '' : 's'}`
 }

@@ -1,5 +1,6 @@
 import type { Amount, PruneProgress, PruneReport } from '../../../backup/index.ts'
 import { formatDuration, formatSize } from '../../../kernel/index.ts'
+import { counted } from '../../output/counted.ts'
 
 const phases: Readonly<Record<PruneProgress['phase'], string>> = {
   snapshots: 'looking through snapshots',
@@ -19,14 +20,14 @@ export function pruneText(report: PruneReport): string {
   const { dryRun, used, unused, keptPacks, removedPacks, repackedPacks, moved, unindexedPacks, leftovers, lostPacks } = report
   const share = used.bytes + unused.bytes === 0 ? 0 : (100 * unused.bytes) / (used.bytes + unused.bytes)
   const lines = [
-    `used       ${amount(used, 'blob')} in ${count(report.snapshots, 'snapshot')}`,
+    `used       ${amount(used, 'blob')} in ${counted(report.snapshots, 'snapshot')}`,
     `unused     ${amount(unused, 'blob')}, ${share.toFixed(1)} %`,
     `packs      ${amount(keptPacks, 'pack')} stay, ${amount(removedPacks, 'pack')} not needed at all`,
     ...(repackedPacks.count > 0 ? [`repacked   ${amount(repackedPacks, 'pack')}, ${amount(moved, 'blob')} moved from them`] : []),
     ...(unindexedPacks.count > 0 ? [`residue    ${amount(unindexedPacks, 'pack')} that no index names`] : []),
     ...(leftovers.count > 0 ? [`temporary  ${amount(leftovers, 'file')} of processes that died`] : []),
     ...(lostPacks.length > 0
-      ? [`lost       ${count(lostPacks.length, 'pack')} missing or cut short, of which nothing is needed`]
+      ? [`lost       ${counted(lostPacks.length, 'pack')} missing or cut short, of which nothing is needed`]
       : []),
   ]
   const freed = `${formatSize(Math.max(0, report.freedBytes))}, leaving ${formatSize(report.unusedAfterBytes)} unused`
@@ -34,9 +35,5 @@ export function pruneText(report: PruneReport): string {
 }
 
 function amount({ count: number, bytes }: Amount, what: string): string {
-  return `${count(number, what)} (${formatSize(bytes)})`
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
+  return `${counted(number, what)} (${formatSize(bytes)})`
 }

@@ -4,13 +4,14 @@ import type { PreparedRecovery, RecoveryForecast } from '../../../service/index.
 import { fit, inAscii, paint, span, wrap, type Line } from '../../output/line.ts'
 import { drawsBoxes, pageColumns } from '../../output/terminal.ts'
 import { legend, planPicture, type PictureOptions } from './plan-picture.ts'
+import { counted } from '../../output/counted.ts'
 
 /** A plan for whoever decides whether to run it. */
 export function planText({ input, steps }: PreparedRecovery, forecast: RecoveryForecast, options = onThisTerminal()): string {
   const title: Line = [
     span(`plan ${input.plan.name}`, 'bold'),
     span(` ${input.planHash.slice(0, 12)}`, 'dim'),
-    span(` · ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`),
+    span(` · ${counted(steps.length, 'step')}`),
     ...(input.form === 'disaster' ? [span(' · disaster form', 'yellow')] : []),
     ...(input.restoreFrom === undefined ? [] : [span(` · from ${input.restoreFrom.repository}`, 'yellow')]),
   ]
@@ -72,7 +73,7 @@ export function findingsText(findings: readonly StepFinding[], options = onThisT
       const such = findings.filter((finding) => finding.severity === severity)
       if (such.length === 0) return []
       const style = severity === 'blocker' ? 'red' : 'yellow'
-      const count = `${such.length} ${severity}${such.length === 1 ? '' : 's'}`
+      const count = counted(such.length, severity)
       const title = severity === 'blocker' ? `${count}: the run would not begin` : count
       return [paint([span(title, style)]), ...such.toSorted((a, b) => order(a, findings) - order(b, findings)).map(findingText)]
     })

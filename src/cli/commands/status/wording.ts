@@ -1,6 +1,7 @@
 import { formatDuration, shortId } from '../../../kernel/index.ts'
 import type { DependencyStatus, ObjectiveStatus, Reason, StatusFinding } from '../../../objectives/index.ts'
 import type { ServiceReport } from '../../../service/index.ts'
+import { counted } from '../../output/counted.ts'
 
 /** Why a verdict is what it is, as the end of "RPO is unknown: …". */
 const reasons: Record<Reason, string> = {
@@ -124,7 +125,6 @@ export function basisText({ basis, measured }: ObjectiveStatus): string {
   if (measured === undefined) return basis
   const { at, drill } = measured
   const kind = drill === undefined ? '' : drill.mode === 'live' ? 'live drill ' : 'drill '
-  const without =
-    drill === undefined || drill.unproven === 0 ? '' : `, without ${drill.unproven} step${drill.unproven === 1 ? '' : 's'}`
+  const without = drill === undefined || drill.unproven === 0 ? '' : `, without ${counted(drill.unproven, 'step')}`
   return `${basis} (${kind}${at.toISOString().slice(0, 10)}${without})`
 }
