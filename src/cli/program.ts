@@ -47,6 +47,6 @@ export async function createProgram(version: string, argv: readonly string[] = [
   addGlobalOptions(program)
   const named = commands.filter(([name]) => argv.includes(name))
   const needed = named.length > 0 || argv[0] === '--version' ? named : commands
-  for (const command of await Promise.all(needed.map(([, load]) => load()))) program.addCommand(command as Command)
+  for (const command of await Promise.all(needed.map(([, load]) => load()))) program.addCommand(command)
   return program
 }
