@@ -1,4 +1,5 @@
 import type { AnyFault } from './contract.ts'
+import { clockSkew } from './clock-skew.ts'
 import { connectionsPostgres } from './connections-postgres.ts'
 import { diskFill } from './disk-fill.ts'
 import { kubernetesCordon } from './kubernetes-cordon.ts'
@@ -30,12 +31,14 @@ export const faults: readonly AnyFault[] = [
   connectionsPostgres,
   diskFill,
   stress,
+  clockSkew,
   kubernetesPodKill,
   kubernetesScale,
   kubernetesCordon,
   kubernetesNetworkPolicy,
 ]
 
+export { findLibfaketime } from './clock/libfaketime.ts'
 export { endMarkedProcesses, markedProcesses, watchdogMark } from './mark.ts'
 export { createToxiproxyServer } from './toxiproxy/api.ts'
 export { createProxy, type Proxy } from './toxiproxy/proxy.ts'

@@ -24,3 +24,8 @@ export async function allMarkedProcesses(): Promise<number[]> {
 export async function endMarkedProcesses(id: string, signal: AbortSignal): Promise<number> {
   return await endProcesses(() => markedProcesses(id), ['SIGKILL', 'SIGKILL'], 5000, signal)
 }
+
+/** The same, for a person. */
+export function endMarkedByHand(id: string): string {
+  return `for p in $(grep -lz ${variable}=${id} /proc/[0-9]*/environ | cut -d/ -f3); do kill -9 -$p; done`
+}

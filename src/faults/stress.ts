@@ -8,7 +8,7 @@ import { absolutePath, sizeText } from '../catalog/index.ts'
 import { HoldfastError, runProcess, tryParseSize } from '../kernel/index.ts'
 import { absent, partly, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
-import { faultMark, markedProcesses } from './mark.ts'
+import { endMarkedByHand, faultMark, markedProcesses } from './mark.ts'
 
 const workers = z.int().min(1).max(4096)
 
@@ -108,10 +108,7 @@ export const stress = defineFault<Params, z.infer<typeof traces>>({
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true })
   },
 
-  manualUndo: ({ scratch }, id) => [
-    `for p in $(grep -lz HOLDFAST_FAULT=${id} /proc/[0-9]*/environ | cut -d/ -f3); do kill -9 -$p; done`,
-    ...(scratch === undefined ? [] : [`rm -r ${scratch}`]),
-  ],
+  manualUndo: ({ scratch }, id) => [endMarkedByHand(id), ...(scratch === undefined ? [] : [`rm -r ${scratch}`])],
 })
 
 async function failure(error: Promise<unknown[]>): Promise<never> {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
+import { findLibfaketime } from '../../src/faults/index.ts'
 import { findChaosToolkit, installChaosToolkit } from './chaostoolkit.ts'
 import { findKubernetes, installKubernetes } from './kubernetes-install.ts'
 import { findMoto, installMoto } from './moto-install.ts'
@@ -55,6 +56,11 @@ export const peers = {
     find: () => (process.getuid?.() === 0 ? (inPath('nft') ?? existing('/usr/sbin/nft')) : undefined),
   },
   'stress-ng': { debianPackage: 'stress-ng', suites: 'the suite of stress', find: () => inPath('stress-ng') },
+  libfaketime: {
+    debianPackage: 'libfaketime',
+    suites: 'the suite of skewed clocks',
+    find: () => findLibfaketime(),
+  },
   ping: { debianPackage: 'iputils-ping', suites: 'the suite of network faults', find: () => inPath('ping') },
   runit: { debianPackage: 'runit', suites: 'the service control suite', find: () => inPath('runsvdir') },
   bind9: { debianPackage: 'bind9', suites: 'the DNS suites', find: () => inPath('named') ?? existing('/usr/sbin/named') },
