@@ -42,7 +42,7 @@ function undo({ irreversible }: AnyFault): string {
 }
 
 function expiry({ irreversible, expiry }: AnyFault): string {
-  if (irreversible) return 'has no end'
+  if (irreversible && expiry === 'never') return 'has no end'
   return { 'by-itself': 'at its deadline', 'with-holder': 'with the experiment', never: 'never' }[expiry]
 }
 

@@ -13,6 +13,7 @@ import { networkPortBlock } from './network-port-block.ts'
 import { networkRate } from './network-rate.ts'
 import { processKill } from './process-kill.ts'
 import { processPause } from './process-pause.ts'
+import { processRestartLoop } from './process-restart-loop.ts'
 import { serviceStop } from './service-stop.ts'
 import { stress } from './stress.ts'
 import { tcpToxic } from './tcp-toxic.ts'
@@ -21,6 +22,7 @@ import { tcpToxic } from './tcp-toxic.ts'
 export const faults: readonly AnyFault[] = [
   processKill,
   processPause,
+  processRestartLoop,
   serviceStop,
   networkPartition,
   networkLoss,

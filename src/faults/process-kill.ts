@@ -3,23 +3,18 @@ import { sendSignal } from '../kernel/index.ts'
 import { absent, partly, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { inWords, processTrace, stillRunning, traceOf } from './process/identity.ts'
+import { killSignal, type KillSignal } from './process/signals.ts'
 import { findProcesses, processTarget, type ProcessTarget } from './process/target.ts'
 
 const params = z.strictObject({
   target: processTarget.describe('Which processes.'),
-  signal: z
-    .enum(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT', 'SIGSEGV', 'SIGHUP'])
-    .describe('SIGKILL gives the process no chance to say anything; SIGTERM asks it to end.')
-    .default('SIGKILL'),
+  signal: killSignal.default('SIGKILL'),
 })
 
 const traces = z.strictObject({ processes: z.array(processTrace) })
 
 /** Processes end, once. What starts them again is what the experiment is about. */
-export const processKill = defineFault<
-  { target: ProcessTarget; signal: z.infer<typeof params>['signal'] },
-  z.infer<typeof traces>
->({
+export const processKill = defineFault<{ target: ProcessTarget; signal: KillSignal }, z.infer<typeof traces>>({
   kind: 'process.kill',
   description:
     'Ends processes by a signal, once. Nothing starts them again but their supervisor, which is what the experiment is about: the end of the fault changes nothing. A fault counts as injected once the very processes (number and start time) are gone.',

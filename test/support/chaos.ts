@@ -30,6 +30,8 @@ export async function guardIn(folder: string, options: Partial<GuardOptions> = {
 
 export interface Victim extends AsyncDisposable {
   readonly pid: number
+  /** It writes there; its name is in its command line. */
+  readonly file: string
   /** Whether it makes no progress: it counts, some hundred times a second. */
   standsStill(): Promise<boolean>
   runs(): Promise<boolean>
@@ -51,6 +53,7 @@ export async function startVictim(): Promise<Victim> {
   )
   return {
     pid: child.pid ?? 0,
+    file,
     runs: async () => (await identityOf(child.pid ?? 0)) !== undefined,
     async standsStill() {
       // Paused in the middle of its turn, it is at the next one's beginning soon after it was let go on; a second is long for that.

@@ -7,7 +7,7 @@ export type HolderAnswer = { readonly say: 'holds'; readonly what: Json } | { re
  * The main path of a process that holds a fault: takes its task from its input, begins, says so, and then only lives, until its input ends (whoever
  * injected is gone) or its time, the first argument in milliseconds, is over.
  */
-export function hold<Task extends Json>(begin: (task: Task) => Promise<Json>): void {
+export function hold<Task extends object>(begin: (task: Task) => Promise<Json>): void {
   const [limitMs = '0'] = process.argv.slice(2)
   setTimeout(() => process.exit(0), Math.min(Number(limitMs), 2 ** 31 - 1))
   // Those who asked may be gone before the answer.

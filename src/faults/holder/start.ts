@@ -7,10 +7,10 @@ import { faultMark } from '../mark.ts'
 import type { HolderAnswer } from './hold.ts'
 
 /**
- * Starts a process that holds a fault as long as it lives: it ends with this process (the other end of its input), at the deadline, and when the
+ * Starts a process that holds a fault as long as it lives, with a task that JSON can carry: it ends with this process (the other end of its input), at the deadline, and when the
  * fault is taken back, which ends all that carries its mark. Returns what it says once it holds. Throws `fault-failed` with its reason.
  */
-export async function startHolder(entry: URL, task: Json, context: FaultContext, signal: AbortSignal): Promise<Json> {
+export async function startHolder(entry: URL, task: object, context: FaultContext, signal: AbortSignal): Promise<Json> {
   const { id, clock, deadlineMs } = context
   const child = spawn(process.execPath, [fileURLToPath(entry), String(Math.max(0, deadlineMs - clock.monotonicMs()))], {
     cwd: '/',
