@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describedSchema, type SchemaNode } from '../src/catalog/json-schema.ts'
 import { catalogSchema } from '../src/catalog/schema.ts'
-import { actionParams } from '../src/service/index.ts'
+import { actionParams, faultParams } from '../src/service/index.ts'
 import { inside, members } from './reference-text.ts'
 
 /** The guide that people write, and below it the reference that this script writes. */
@@ -13,7 +13,7 @@ const begin = '<!-- Everything below is made from the schema: node scripts/gener
 /** The file as it should be: its guide as it is, its reference from the schema. */
 export function referenceText(current: string): string {
   const guide = current.split(begin)[0] ?? ''
-  const schema = describedSchema(catalogSchema(actionParams))
+  const schema = describedSchema(catalogSchema(actionParams, faultParams))
   const sections = Object.entries(schema.properties ?? {}).map(([name, node]) =>
     section(name, node, schema.required?.includes(name) === true),
   )
@@ -28,15 +28,19 @@ function section(name: string, node: SchemaNode, required: boolean): string {
   return [`## ${name}`, about, ...each, ...(body === '' ? [] : [body])].join('\n\n')
 }
 
-/** Below `do`, `check` and `undo` stand the actions, which have a page of their own. */
+/** Below `do`, `check` and `undo` stand the actions, and below `inject` the faults: they have pages of their own. */
 function insideOfCatalog(name: string, member: SchemaNode): SchemaNode | undefined {
-  return name === 'do' || name === 'check' || name === 'undo' ? withoutActions(member) : inside(name, member)
+  return name === 'do' || name === 'check' || name === 'undo' || name === 'inject' ? withoutCalls(member) : inside(name, member)
 }
 
-function withoutActions(node: SchemaNode): SchemaNode {
+function withoutCalls(node: SchemaNode): SchemaNode {
   return {
     ...node,
-    properties: Object.fromEntries(Object.entries(node.properties ?? {}).filter(([name]) => !Object.hasOwn(actionParams, name))),
+    properties: Object.fromEntries(
+      Object.entries(node.properties ?? {}).filter(
+        ([name]) => !Object.hasOwn(actionParams, name) && !Object.hasOwn(faultParams, name),
+      ),
+    ),
   }
 }
 

@@ -1,14 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { catalogJsonSchema } from '../src/catalog/index.ts'
-import { actionParams } from '../src/service/index.ts'
+import { actionParams, faultParams } from '../src/service/index.ts'
 
 /** Where the published JSON Schema of holdfast.yaml is. */
 export const schemaFile = fileURLToPath(new URL('../schema/holdfast.schema.json', import.meta.url))
 
 /** The file's content, made from the schemas that the program checks with. */
 export function schemaText(): string {
-  return `${JSON.stringify(catalogJsonSchema(actionParams), undefined, 2)}\n`
+  return `${JSON.stringify(catalogJsonSchema(actionParams, faultParams), undefined, 2)}\n`
 }
 
 if (import.meta.main) {

@@ -60,7 +60,7 @@ test('every member that the schema knows is explained', () => {
   // The parameters of actions are explained by the actions.
   const { $defs, ...catalog } = JSON.parse(schemaText()) as Record<string, unknown>
   expect($defs).toBeDefined()
-  expect(unexplainedMembers(catalog, '').filter((path) => !/\.(?:do|check|undo)\./.test(path))).toEqual([])
+  expect(unexplainedMembers(catalog, '').filter((path) => !/\.(?:do|inject|check|undo)\./.test(path))).toEqual([])
 })
 
 test('an editor with the published schema accepts the examples and the starter, and refuses a slip', () => {

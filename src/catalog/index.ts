@@ -26,7 +26,7 @@ export type {
 } from './hypothesis.ts'
 export { catalogJsonSchema } from './json-schema.ts'
 export { checkCatalog, loadCatalog, problemLine, requireValid, type CatalogCheck, type CatalogOptions } from './load.ts'
-export type { ActionParams } from './schema-step.ts'
+export type { KnownParams } from './schema-call.ts'
 export { planFor } from './plan-for.ts'
 export { portablePath, type PortablePath } from './portable-path.ts'
 export type { CatalogProblem, CatalogProblemCode, CatalogWarning } from './problem.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { fieldMetaKeys, type FieldMeta } from './fields.ts'
-import type { ActionParams } from './schema-step.ts'
+import type { KnownParams } from './schema-call.ts'
 import { catalogSchema } from './schema.ts'
 
 /** A JSON Schema, with the metadata of fields.ts. */
@@ -27,11 +27,13 @@ export function describedSchema(schema: z.ZodType): SchemaNode {
 
 /**
  * JSON Schema (draft 2020-12) of holdfast.yaml, for editors. With `actionParams` it knows every action and its parameters; without, any
- * action with any parameters is accepted.
+ * action with any parameters is accepted. So with `faultParams` for faults.
  */
-export function catalogJsonSchema(actionParams?: ActionParams): Readonly<Record<string, unknown>> {
-  const { $schema, title, description, ...rest } = published(describedSchema(catalogSchema(actionParams))) as SchemaNode
-  const actions = actionDefinitions(rest, Object.keys(actionParams ?? {}))
+export function catalogJsonSchema(actionParams?: KnownParams, faultParams?: KnownParams): Readonly<Record<string, unknown>> {
+  const { $schema, title, description, ...rest } = published(
+    describedSchema(catalogSchema(actionParams, faultParams)),
+  ) as SchemaNode
+  const definitions = { ...actionDefinitions(rest, actionParams), ...faultDefinitions(rest, faultParams) }
   const extensions = { '^x-': { description: 'Ignored: a place for YAML anchors.' } }
   return {
     $schema,
@@ -39,24 +41,37 @@ export function catalogJsonSchema(actionParams?: ActionParams): Readonly<Record<
     description,
     ...rest,
     patternProperties: extensions,
-    ...(actions === undefined ? {} : { $defs: actions }),
+    ...(Object.keys(definitions).length === 0 ? {} : { $defs: definitions }),
   }
 }
 
-/** Takes the parameters of actions out of the places where they may stand, and leaves references there. */
-function actionDefinitions(catalog: SchemaNode, kinds: readonly string[]): Record<string, SchemaNode> | undefined {
-  if (kinds.length === 0) return undefined
-  const definitions: Record<string, SchemaNode> = {}
+function actionDefinitions(catalog: SchemaNode, params: KnownParams = {}): Record<string, SchemaNode> {
   const ofStep = [['do'], ['check'], ['undo'], ['disaster', 'do'], ['disaster', 'check'], ['disaster', 'undo']]
   const inStep = ofStep.map((member) => ['plans', 'any', 'steps', 0, ...member])
   const inDrill = ['do', 'check'].map((member) => ['plans', 'any', 'drill', 'substitute', 'any', member])
-  for (const place of [...inStep, ...inDrill]) {
-    for (const call of schemasAt(catalog, place)) {
-      const properties = call.properties as Record<string, SchemaNode>
-      for (const kind of kinds) {
-        definitions[kind] ??= properties[kind] ?? {}
-        properties[kind] = { $ref: `#/$defs/${kind}` }
-      }
+  return definitionsAt(catalog, [...inStep, ...inDrill], Object.keys(params), (kind) => kind)
+}
+
+/** Some faults are called as actions are. */
+function faultDefinitions(catalog: SchemaNode, params: KnownParams = {}): Record<string, SchemaNode> {
+  const place = ['experiments', 'any', 'faults', 0, 'inject']
+  return definitionsAt(catalog, [place], Object.keys(params), (kind) => `fault.${kind}`)
+}
+
+/** Takes the parameters of these kinds out of the places where they may stand, and leaves references there. */
+function definitionsAt(
+  catalog: SchemaNode,
+  places: readonly (readonly (string | number)[])[],
+  kinds: readonly string[],
+  nameOf: (kind: string) => string,
+): Record<string, SchemaNode> {
+  const definitions: Record<string, SchemaNode> = {}
+  if (kinds.length === 0) return definitions
+  for (const call of places.flatMap((place) => schemasAt(catalog, place))) {
+    const properties = call.properties as Record<string, SchemaNode>
+    for (const kind of kinds) {
+      definitions[nameOf(kind)] ??= properties[kind] ?? {}
+      properties[kind] = { $ref: `#/$defs/${nameOf(kind)}` }
     }
   }
   return definitions

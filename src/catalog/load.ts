@@ -7,7 +7,7 @@ import { describedSchema, type SchemaNode } from './json-schema.ts'
 import { maskSecrets, plainSecrets } from './plain-secrets.ts'
 import { readCatalogFile } from './read-file.ts'
 import { referenceFindings } from './references.ts'
-import type { ActionParams } from './schema-step.ts'
+import type { KnownParams } from './schema-call.ts'
 import { catalogSchema, type CatalogFile } from './schema.ts'
 import { serviceFindings } from './services.ts'
 import { stepFindings } from './steps.ts'
@@ -26,7 +26,9 @@ export interface CatalogOptions {
    * The parameters of each known action. With them, an unknown action or wrong parameters are problems; without them, any action is
    * accepted.
    */
-  readonly actionParams?: ActionParams
+  readonly actionParams?: KnownParams
+  /** The same of faults, for experiments. */
+  readonly faultParams?: KnownParams
   /** For what is accepted until a day. */
   readonly now?: Date
 }
@@ -59,7 +61,7 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
   }
   const source = readYaml(text)
   const value = withoutExtensions(source.value)
-  const { schema, described } = compile(options.actionParams)
+  const { schema, described } = compile(options)
   const secrets = plainSecrets(source.value, source)
   const findings =
     source.readable && !source.findings.some(({ code }) => code === 'too-large' || code === 'alias-loop')
@@ -77,8 +79,8 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
     const problems = inOrder(findings).map((finding) => problem(finding, { file: path, ...source.lineColumn(finding.offset) }))
     return { valid: false, file: path, problems, lines: maskSecrets(text, secrets, source).split(/\r?\n/) }
   }
-  // Parsed without the actions' parameters: these stay as written, outputs of steps and all.
-  const asWritten = compile(undefined).schema.parse(value) as CatalogFile
+  // Parsed without the parameters of actions and faults: these stay as written, outputs of steps and all.
+  const asWritten = compile({}).schema.parse(value) as CatalogFile
   const hash = sha256Hex(canonicalJson(value))
   const catalog = buildCatalog(asWritten, { file, directory: dirname(file), hash })
   return { valid: true, catalog, warnings: catalogWarnings(catalog, path, source, options.now ?? new Date()) }
@@ -154,16 +156,15 @@ interface Compiled {
   readonly described: SchemaNode
 }
 
-const withoutActions: ActionParams = {}
-const compiled = new WeakMap<ActionParams, Compiled>()
+const none: KnownParams = {}
+const compiled = new WeakMap<KnownParams, WeakMap<KnownParams, Compiled>>()
 
-function compile(actionParams: ActionParams | undefined): Compiled {
-  const known = compiled.get(actionParams ?? withoutActions)
-  if (known !== undefined) return known
-  const schema = catalogSchema(actionParams)
-  const made = { schema, described: describedSchema(schema) }
-  compiled.set(actionParams ?? withoutActions, made)
-  return made
+function compile({ actionParams, faultParams }: Pick<CatalogOptions, 'actionParams' | 'faultParams'>): Compiled {
+  const ofActions = compiled.getOrInsertComputed(actionParams ?? none, () => new WeakMap())
+  return ofActions.getOrInsertComputed(faultParams ?? none, () => {
+    const schema = catalogSchema(actionParams, faultParams)
+    return { schema, described: describedSchema(schema) }
+  })
 }
 
 /** Without the keys that begin with `x-`: they are places for anchors. */

@@ -29,6 +29,7 @@ export type CatalogProblemCode =
   | 'wrong-unit'
   | 'plain-secret'
   | 'unknown-action'
+  | 'unknown-fault'
   | 'unknown-reference'
   | 'duplicate-id'
   | 'duplicate-entry'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { durationText, observerName, repositoryName, secretRef, setOf, siteName, text } from './fields.ts'
 import { probe } from './schema-probe.ts'
-import type { ActionParams } from './schema-step.ts'
+import type { KnownParams } from './schema-call.ts'
 
 const report = z
   .strictObject({
@@ -51,7 +51,7 @@ const claims = z
     'How several machines may run `holdfast detect SERVICE --wait --act`: one of them claims an incident before anything is started. Without it, let only one.',
   )
 
-export const detection = (params: ActionParams | undefined) =>
+export const detection = (params: KnownParams | undefined) =>
   z
     .strictObject({
       symptoms: z.array(text).min(1).describe('What is seen when it is time for this plan, in words for people.'),

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { deeds, type ActionParams } from './schema-step.ts'
+import type { KnownParams } from './schema-call.ts'
+import { deeds } from './schema-step.ts'
 import { absolutePath, durationText, entryName, setOf, text } from './fields.ts'
 
 const ways = ['with', 'do', 'skip'] as const
 
-function substitution(params: ActionParams | undefined) {
+function substitution(params: KnownParams | undefined) {
   const { do: action, check } = deeds(params)
   return z
     .strictObject({
@@ -28,7 +29,7 @@ const host = z
   .regex(/^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/)
   .meta({ expected: 'the name or address of a host, with a port or without, such as api.example.com:443' })
 
-export function drillSchema(params: ActionParams | undefined) {
+export function drillSchema(params: KnownParams | undefined) {
   return z
     .strictObject({
       substitute: z

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { chaosEnvironments } from './experiment.ts'
 import { durationText, secretRef, serviceName, setOf, text } from './fields.ts'
+import { callSchema, type KnownParams } from './schema-call.ts'
 
 const tolerance = z
   .strictObject({
@@ -72,57 +73,54 @@ const probe = z
     description: 'Something that can be looked at.',
   })
 
-const injection = z
-  .strictObject({
-    inject: z
-      .record(z.string(), z.unknown())
-      .refine((call) => Object.keys(call).length === 1)
-      .meta({
-        minProperties: 1,
-        maxProperties: 1,
-        expected: 'exactly one fault',
-        description: 'One fault with its parameters, as { process.kill: { … } }.',
-      }),
-    for: durationText.describe('How long it stays before it is taken back.').default('30s'),
-  })
-  .describe('Something that is broken.')
+const injection = (faultParams: KnownParams | undefined) =>
+  z
+    .strictObject({
+      inject: callSchema('fault', faultParams, {}, 'One fault with its parameters, as { process.kill: { … } }.'),
+      for: durationText.describe('How long it stays before it is taken back.').default('30s'),
+    })
+    .describe('Something that is broken.')
 
-/** A thing that is broken on purpose. */
-export const experiment = z
-  .strictObject({
-    description: text.describe('For people.').optional(),
-    environment: z
-      .enum(chaosEnvironments)
-      .describe('Where it runs. Beyond dev, the same experiment must have passed in the environment before.')
-      .default('dev'),
-    services: setOf(serviceName).min(1).describe('The services that it is about.'),
-    hypothesis: z
-      .strictObject({
-        title: text.describe('What must hold, in words.'),
-        every: durationText.describe('The cadence of samples.').default('1s'),
-        before: durationText.describe('How long it must hold before anything is broken.').default('5s'),
-        after: durationText.describe('How long it must hold after the clean-up.').default('5s'),
-        probes: z.array(probe).min(1).describe('What is looked at, each in every sample.'),
-      })
-      .describe('The steady state.'),
-    faults: z.array(injection).min(1).describe('What is broken, one after the other.'),
-    together: z.boolean().describe('All at once instead.').default(false),
-    recoversWithin: durationText
-      .describe('The longest that the steady state may be gone. Absent: it must hold all the time.')
-      .optional(),
-    recoversFrom: z
-      .enum(['fault', 'clean-up'])
-      .describe('From when that counts: from the fault, or from its end, for what cannot come back before.')
-      .default('fault'),
-    abort: z.array(probe).describe('Looked at in every sample too: one that is not met ends the experiment at once.').default([]),
-    limit: durationText.describe('However it goes, it is ended then.').default('15m'),
-    blastRadius: z
-      .strictObject({
-        targets: z.int().min(1).describe('At most so many targets of each fault.').optional(),
-        percent: z.number().gt(0).max(100).describe('At most that share of what a fault could have hit.').optional(),
-      })
-      .describe('How much may be hit.')
-      .optional(),
-    passes: z.int().min(1).describe('How many times it must have passed in the environment before.').default(3),
-  })
-  .describe('Something that is broken on purpose, and what must hold meanwhile.')
+/** A thing that is broken on purpose. With `faultParams`, only by these faults. */
+export const experimentSchema = (faultParams: KnownParams | undefined) =>
+  z
+    .strictObject({
+      description: text.describe('For people.').optional(),
+      environment: z
+        .enum(chaosEnvironments)
+        .describe('Where it runs. Beyond dev, the same experiment must have passed in the environment before.')
+        .default('dev'),
+      services: setOf(serviceName).min(1).describe('The services that it is about.'),
+      hypothesis: z
+        .strictObject({
+          title: text.describe('What must hold, in words.'),
+          every: durationText.describe('The cadence of samples.').default('1s'),
+          before: durationText.describe('How long it must hold before anything is broken.').default('5s'),
+          after: durationText.describe('How long it must hold after the clean-up.').default('5s'),
+          probes: z.array(probe).min(1).describe('What is looked at, each in every sample.'),
+        })
+        .describe('The steady state.'),
+      faults: z.array(injection(faultParams)).min(1).describe('What is broken, one after the other.'),
+      together: z.boolean().describe('All at once instead.').default(false),
+      recoversWithin: durationText
+        .describe('The longest that the steady state may be gone. Absent: it must hold all the time.')
+        .optional(),
+      recoversFrom: z
+        .enum(['fault', 'clean-up'])
+        .describe('From when that counts: from the fault, or from its end, for what cannot come back before.')
+        .default('fault'),
+      abort: z
+        .array(probe)
+        .describe('Looked at in every sample too: one that is not met ends the experiment at once.')
+        .default([]),
+      limit: durationText.describe('However it goes, it is ended then.').default('15m'),
+      blastRadius: z
+        .strictObject({
+          targets: z.int().min(1).describe('At most so many targets of each fault.').optional(),
+          percent: z.number().gt(0).max(100).describe('At most that share of what a fault could have hit.').optional(),
+        })
+        .describe('How much may be hit.')
+        .optional(),
+      passes: z.int().min(1).describe('How many times it must have passed in the environment before.').default(3),
+    })
+    .describe('Something that is broken on purpose, and what must hold meanwhile.')

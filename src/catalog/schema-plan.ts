@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { durationText, entryName, serviceName, setOf, text } from './fields.ts'
 import { detection } from './schema-detection.ts'
-import { stepSchema, type ActionParams } from './schema-step.ts'
+import type { KnownParams } from './schema-call.ts'
+import { stepSchema } from './schema-step.ts'
 import { drillSchema } from './schema-drill.ts'
 
 const commit = z
@@ -24,7 +25,7 @@ const parameter = z
   })
   .describe('A parameter.')
 
-export function planSchema(params: ActionParams | undefined) {
+export function planSchema(params: KnownParams | undefined) {
   return z
     .strictObject({
       description: text.describe('For people.').optional(),

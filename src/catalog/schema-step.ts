@@ -1,8 +1,6 @@
 import { z } from 'zod'
 import { durationText, entryName, planName, setOf, stepId, text } from './fields.ts'
-
-/** The parameters of each action that a step can use, by the action's kind. */
-export type ActionParams = Readonly<Record<string, z.ZodType>>
+import { callSchema, type KnownParams } from './schema-call.ts'
 
 const retry = z
   .strictObject({
@@ -34,32 +32,12 @@ const condition = z
 
 const doDescription = 'What it does: one action with its parameters, as { sql.check: { … } }.'
 
-/** A map with the action's kind as its only key, and `extra` members beside it. */
-function actionCall<Extra extends z.ZodRawShape>(params: ActionParams | undefined, extra: Extra, description: string) {
-  const extras = Object.keys(extra).length
-  const kinds = (call: object) => Object.keys(call).filter((key) => !Object.hasOwn(extra, key))
-  const shape =
-    params === undefined
-      ? z.object(extra).catchall(z.unknown())
-      : z.strictObject({
-          ...Object.fromEntries(Object.entries(params).map(([kind, schema]) => [kind, schema.optional()])),
-          ...extra,
-        })
-  return (shape as z.ZodType<z.output<z.ZodObject<Extra>> & Record<string, unknown>>)
-    .refine((call) => kinds(call).length === 1)
-    .meta({
-      minProperties: 1,
-      ...(extras === 0 ? { maxProperties: 1 } : {}),
-      expected: 'exactly one action',
-      description,
-    })
-}
-
 /** What is done, how that is checked, and what takes it back. */
-export function deeds(params: ActionParams | undefined) {
+export function deeds(params: KnownParams | undefined) {
   return {
-    do: actionCall(params, {}, doDescription).optional(),
-    check: actionCall(
+    do: callSchema('action', params, {}, doDescription).optional(),
+    check: callSchema(
+      'action',
       params,
       {
         every: durationText.describe('The pause between two looks.').default('1s'),
@@ -67,11 +45,11 @@ export function deeds(params: ActionParams | undefined) {
       },
       'A read-only action that shows that the step worked, asked until it passes.',
     ).optional(),
-    undo: actionCall(params, {}, 'What takes it back, instead of the action’s own undo.').optional(),
+    undo: callSchema('action', params, {}, 'What takes it back, instead of the action’s own undo.').optional(),
   }
 }
 
-function disaster(params: ActionParams | undefined) {
+function disaster(params: KnownParams | undefined) {
   return z
     .strictObject({
       ...deeds(params),
@@ -87,7 +65,7 @@ function disaster(params: ActionParams | undefined) {
 }
 
 /** One step of a plan. That it has one of `do` and `plan`, and what goes with which, is checked with its place in sub-plans.ts. */
-export function stepSchema(params: ActionParams | undefined) {
+export function stepSchema(params: KnownParams | undefined) {
   const { do: action, check, undo } = deeds(params)
   return z
     .strictObject({

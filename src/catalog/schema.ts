@@ -15,10 +15,10 @@ import {
 import { acceptedSchema } from './schema-accepted.ts'
 import { cluster } from './schema-cluster.ts'
 import { observer } from './schema-detection.ts'
-import { experiment } from './schema-experiment.ts'
+import type { KnownParams } from './schema-call.ts'
+import { experimentSchema } from './schema-experiment.ts'
 import { planSchema } from './schema-plan.ts'
 import { strategySchema } from './schema-strategy.ts'
-import type { ActionParams } from './schema-step.ts'
 import { postgres } from './schema-postgres.ts'
 import { health } from './schema-probe.ts'
 
@@ -193,8 +193,8 @@ const external = z
     examples: [{ assumed: { rto: '4h' }, contact: 'https://status.example.com' }],
   })
 
-/** What holdfast.yaml may say. With `actionParams`, steps may use only those actions, with such parameters. */
-export function catalogSchema(actionParams?: ActionParams) {
+/** What holdfast.yaml may say. With `actionParams`, steps may use only those actions, with such parameters; with `faultParams`, experiments those faults. */
+export function catalogSchema(actionParams?: KnownParams, faultParams?: KnownParams) {
   return z
     .strictObject({
       version: z.literal(1).meta({ expected: '1', description: 'The version of this format.', examples: [1] }),
@@ -219,7 +219,7 @@ export function catalogSchema(actionParams?: ActionParams) {
       plans: z.record(entryName, planSchema(actionParams)).describe('How services come back, by name.').default({}),
       accepted: z.array(acceptedSchema).describe('Weaknesses that were looked at and are lived with for a time.').default([]),
       experiments: z
-        .record(entryName, experiment)
+        .record(entryName, experimentSchema(faultParams))
         .describe('What is broken on purpose, by name: `holdfast chaos run NAME`.')
         .default({}),
     })

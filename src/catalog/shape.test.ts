@@ -9,6 +9,11 @@ const actionParams = {
   'sql.check': z.strictObject({ url: z.string(), sql: z.string(), atLeast: z.number().optional() }),
 }
 
+const faultParams = {
+  'process.kill': z.strictObject({ target: z.strictObject({ pid: z.int().optional(), name: z.string().optional() }) }),
+  'network.rate': z.strictObject({ interface: z.string(), rate: sizeText }),
+}
+
 const site = 'owner: me\nsite: here\n'
 
 /** What is wrong; a catalog in which ‸ stands before each place; the code of each problem; what must be said of them. */
@@ -150,17 +155,48 @@ const actions: readonly Case[] = [
   ['an unknown action as undo', { steps: '- { id: a, do: { wait: { for: 5s } }, undo: { ‸nothing: {} } }' }, ['unknown-action']],
 ]
 
+const faults: readonly Case[] = [
+  ['a fault with its parameters', { faults: '- { inject: { process.kill: { target: { pid: 12 } } }, for: 1s }' }, []],
+  [
+    'an unknown fault',
+    { faults: '- { inject: { ‸proces.kill: { target: { pid: 12 } } } }' },
+    ['unknown-fault'],
+    /no fault 'proces.kill' \| one of process.kill, network.rate \| did you mean 'process.kill'/,
+  ],
+  [
+    'an unknown parameter of a fault',
+    { faults: '- { inject: { process.kill: { target: { ‸pidd: 12 } } } }' },
+    ['unknown-key'],
+    /experiments.try.faults\[0\].inject.process.kill.target has an unknown key 'pidd' \| one of pid, name/,
+  ],
+  ['a parameter of another type', { faults: '- { inject: { process.kill: { target: { pid: ‸x } } } }' }, ['wrong-type'], /whole/],
+  [
+    'a parameter without its unit',
+    { faults: '- { inject: { network.rate: { interface: eth0, rate: ‸5 } } }' },
+    ['unit-missing'],
+    /inject.network.rate.rate/,
+  ],
+  ['a parameter that is missing', { faults: '- { inject: { ‸network.rate: { rate: 5MiB } } }' }, ['missing'], /interface/],
+  [
+    'two faults in one',
+    { faults: '- { inject: ‸{ process.kill: { target: {} }, network.rate: { interface: a, rate: 1MiB } } }' },
+    ['wrong-value'],
+    /exactly one fault/,
+  ],
+]
+
 describe.each([
   ['shape', shape],
   ['units', units],
   ['secrets', secrets],
   ['actions', actions],
+  ['faults', faults],
 ] as const)('%s: a problem is reported at its line and column', (_group, cases) => {
   test.each(cases.map(([what, parts, codes, said = /^/]) => ({ what, parts, codes, said })))(
     '$what',
     async ({ parts, codes, said }) => {
       const { text, places } = unmark(catalogText(parts))
-      const found = await problemsOf(text, { actionParams })
+      const found = await problemsOf(text, { actionParams, faultParams })
       expect(found).toMatchObject({ codes, places })
       expect(found.said).toMatch(said)
     },

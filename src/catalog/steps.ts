@@ -2,7 +2,15 @@ import { findCycles } from './graph.ts'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
 import type { YamlSource } from './yaml-source.ts'
 
-/** Whether an action of a step stands at this path: { kind: parameters }. */
+/** Whether an action of a step, or a fault of an experiment, stands at this path: { kind: parameters }. */
+export function calledAt(path: Path): 'action' | 'fault' | undefined {
+  if (isAction(path)) return 'action'
+  const [section, , list, index, member] = path
+  const isFault = path.length === 5 && section === 'experiments' && list === 'faults' && typeof index === 'number'
+  return isFault && member === 'inject' ? 'fault' : undefined
+}
+
+/** Whether an action of a step stands at this path. */
 export function isAction(path: Path): boolean {
   const [section, , list, index, ...rest] = path
   if (list === 'drill')

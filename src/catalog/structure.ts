@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { alternatives, expectation, keyList, oneOf, schemasAt, type SchemaNode } from './json-schema.ts'
 import { suggest } from './suggest.ts'
-import { isAction } from './steps.ts'
+import { calledAt, isAction } from './steps.ts'
 import { wrongScalar } from './wrong-scalar.ts'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
 import type { YamlSource } from './yaml-source.ts'
@@ -155,12 +155,13 @@ class Wording {
     const offset = this.#source.keyOffset([...path, key])
     const known = { expected: oneOf([keyList(keys)]) }
     const similar = suggest(key, keys)
-    if (isAction(path) && !(path.at(-1) === 'check' && (similar === 'every' || similar === 'timeout'))) {
+    const noun = calledAt(path)
+    if (noun !== undefined && !(path.at(-1) === 'check' && (similar === 'every' || similar === 'timeout'))) {
       const kinds = keys.filter((kind) => !(path.at(-1) === 'check' && (kind === 'every' || kind === 'timeout')))
       return {
-        code: 'unknown-action',
+        code: `unknown-${noun}`,
         offset,
-        message: `there is no action '${key}'`,
+        message: `there is no ${noun} '${key}'`,
         expected: `one of ${kinds.join(', ')}`,
         ...(similar === undefined ? {} : { hint: `did you mean '${similar}'?` }),
       }

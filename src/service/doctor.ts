@@ -5,7 +5,7 @@ import { dueDrills, type DueDrill } from './drill/due.ts'
 import { findingsOf } from './drill/findings.ts'
 import { drillHistory } from './drill/history.ts'
 import type { KnownFinding } from './drill/known-findings.ts'
-import { actionParams } from './recovery/load-catalog.ts'
+import { actionParams, faultParams } from './recovery/load-catalog.ts'
 import { openRunsAt } from './recovery/run-views.ts'
 import { readStatus, type ServiceReport } from './status.ts'
 
@@ -36,7 +36,7 @@ export interface Diagnosis {
 
 /** Looks at everything that Holdfast can know from here. Needs no service to be up. Throws `catalog-invalid` for a catalog that is wrong. */
 export async function diagnose(path: string, signal: AbortSignal): Promise<Diagnosis> {
-  const check = await checkCatalog(path, { actionParams }, signal)
+  const check = await checkCatalog(path, { actionParams, faultParams }, signal)
   const { catalog, warnings } = requireValid(check)
   const status = await readStatus(catalog, {}, signal)
   const history = await drillHistory(catalog, Object.keys(catalog.plans), signal)

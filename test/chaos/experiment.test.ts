@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { chaosTarget, type ChaosTarget } from '../support/chaos-target.ts'
+import { holdfast } from '../support/holdfast.ts'
 
 const hypothesisOf = ({ url }: ChaosTarget, more = {}) => ({
   title: 'it answers',
@@ -191,4 +192,29 @@ experiments:
   expect(exitCode).toBe(2)
   expect(stderr).toContain('nobody')
   expect(stderr).toContain('faults')
+})
+
+test('validate knows every fault with its parameters, as a run does, and names the place of what does not fit', async () => {
+  await using target = await chaosTarget()
+  const faulty = (inject: object) => ({ services: ['api'], hypothesis: hypothesisOf(target), faults: [{ inject, for: '1s' }] })
+  const validate = async () => (await holdfast(['validate', '--json'], { cwd: target.path })).json<{ problems: object[] }>()
+  await target.experiments({
+    unknown: faulty({ 'process.kil': { target: { pid: 2 } } }),
+    typed: faulty({ 'network.degrade': { device: 'eth0', delay: 200 } }),
+    extra: faulty({ 'process.kill': { target: { pid: 2 }, signall: 'SIGKILL' } }),
+  })
+  expect(await validate()).toMatchObject({
+    valid: false,
+    problems: [
+      { code: 'unknown-fault', message: "there is no fault 'process.kil'", hint: "did you mean 'process.kill'?" },
+      { message: expect.stringContaining('experiments.typed.faults[0].inject.network.degrade.delay') },
+      {
+        code: 'unknown-key',
+        message: expect.stringContaining("has an unknown key 'signall'"),
+        expected: 'one of target, signal',
+      },
+    ],
+  })
+  await target.experiments({ well: faulty({ 'process.kill': { target: { pid: 2 } } }) })
+  expect(await validate()).toMatchObject({ valid: true, problems: [] })
 })

@@ -67,12 +67,14 @@ export interface CatalogParts {
   readonly services?: string
   /** Steps of the plan `back`, which recovers `db`. */
   readonly steps?: string
+  /** Faults of the experiment `try`. */
+  readonly faults?: string
 }
 
 const indented = (text: string, by: number) => text.replaceAll(/^(?=.)/gm, ' '.repeat(by))
 
 /** A valid catalog, but for the parts given. */
-export function catalogText({ head, repository, db, more, services, steps }: CatalogParts = {}): string {
+export function catalogText({ head, repository, db, more, services, steps, faults }: CatalogParts = {}): string {
   return [
     head ?? 'version: 1\nname: test',
     'sites: { here: {}, there: {} }',
@@ -84,6 +86,16 @@ export function catalogText({ head, repository, db, more, services, steps }: Cat
     ...(more === undefined ? [] : [indented(more, 4)]),
     ...(services === undefined ? [] : [indented(services, 2)]),
     ...(steps === undefined ? [] : ['plans:', '  back:', '    recovers: [db]', '    steps:', indented(steps, 6)]),
+    ...(faults === undefined
+      ? []
+      : [
+          'experiments:',
+          '  try:',
+          '    services: [db]',
+          '    hypothesis: { title: t, probes: [{ name: p, tcp: "h:1" }] }',
+          '    faults:',
+          indented(faults, 6),
+        ]),
     '',
   ].join('\n')
 }

@@ -8,7 +8,7 @@ import {
   type CatalogWarning,
 } from '../../catalog/index.ts'
 import { exitCodes } from '../../kernel/index.ts'
-import { actionParams } from '../../service/index.ts'
+import { actionParams, faultParams } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 import { counted } from '../output/counted.ts'
@@ -26,7 +26,7 @@ export const validateCommand = command('validate', 'check a catalog and show eve
   .action(async (file, { strict, quiet }, self) => {
     const { globals, print, signal } = contextOf(self)
     const path = file ?? globals.catalog ?? 'holdfast.yaml'
-    const check = await checkCatalog(path, { actionParams }, signal)
+    const check = await checkCatalog(path, { actionParams, faultParams }, signal)
     if (check.valid) {
       const { name, hash } = check.catalog
       const warnings = check.warnings.filter(({ accepted }) => accepted === undefined)
@@ -49,12 +49,13 @@ export const validateCommand = command('validate', 'check a catalog and show eve
     process.exitCode = exitCodes.usage
   })
 
-function validText(path: string, { sites, repositories, services, plans }: Catalog): string {
+function validText(path: string, { sites, repositories, services, plans, experiments }: Catalog): string {
   const counts = [
     counted(Object.keys(services).length, 'service'),
     counted(Object.keys(plans).length, 'plan'),
     counted(Object.keys(repositories).length, 'repository', 'repositories'),
     counted(Object.keys(sites).length, 'site'),
+    ...(Object.keys(experiments).length === 0 ? [] : [counted(Object.keys(experiments).length, 'experiment')]),
   ]
   return `${pc.green('✓')} ${path} is valid: ${counts.join(', ')}`
 }

@@ -1,10 +1,14 @@
 import { actions } from '../../actions/index.ts'
 import { loadCatalog, type Catalog } from '../../catalog/index.ts'
+import { faults } from '../../faults/index.ts'
 
 /** The schemas of all actions' parameters, by the action's name: what the catalog's plans are checked with. */
 export const actionParams = Object.fromEntries(actions.map(({ kind, params }) => [kind, params]))
 
-/** A catalog whose plans can be run: the parameters of their steps are checked too. */
+/** The same of all faults: what the catalog's experiments are checked with. */
+export const faultParams = Object.fromEntries(faults.map(({ kind, params }) => [kind, params]))
+
+/** A catalog whose plans and experiments can be run: the parameters of their steps and faults are checked too. */
 export function loadRunCatalog(path: string, signal?: AbortSignal): Promise<Catalog> {
-  return loadCatalog(path, { actionParams }, signal)
+  return loadCatalog(path, { actionParams, faultParams }, signal)
 }
