@@ -1,4 +1,4 @@
-import { parseDuration, type Json } from '../kernel/index.ts'
+import { parseDuration } from '../kernel/index.ts'
 import { buildSecret } from './build-secret.ts'
 import type { Experiment } from './experiment.ts'
 import type { HypothesisProbe, Measure, SampleTolerance, Tolerance } from './hypothesis.ts'
@@ -26,7 +26,7 @@ export function buildExperiment(entry: FileExperiment, name: string, directory: 
       // Its schema allows exactly one.
       const [call] = Object.entries(inject)
       const [kind, params] = call ?? ['', {}]
-      return { kind, params: (params ?? {}) as Json, forMs: parseDuration(held) }
+      return { kind, params: params ?? {}, forMs: parseDuration(held) }
     }),
     recoversWithinMs: durationOf(recoversWithin),
     abort: abort.map(probe),
