@@ -1,16 +1,17 @@
 import { parseDuration } from '../kernel/index.ts'
 import { buildSecret } from './build-secret.ts'
-import type { Experiment } from './experiment.ts'
+import type { Canary, Experiment, ExperimentDrill } from './experiment.ts'
 import type { HypothesisProbe, Measure, SampleTolerance, Tolerance } from './hypothesis.ts'
 import { durationOf, present } from './present.ts'
 import type { CatalogFile } from './schema.ts'
 
 type FileExperiment = CatalogFile['experiments'][string]
+type FileCanary = NonNullable<FileExperiment['canary']>
 type FileProbe = FileExperiment['abort'][number]
 type FileTolerance = NonNullable<FileProbe['expect']>
 
 export function buildExperiment(entry: FileExperiment, name: string, directory: string): Experiment {
-  const { hypothesis, faults, recoversWithin, abort, limit, blastRadius, ...rest } = entry
+  const { hypothesis, faults, recoversWithin, abort, limit, blastRadius, drill, canary, windows, ...rest } = entry
   const probe = (each: FileProbe) => buildProbe(each, directory)
   return present({
     ...rest,
@@ -22,17 +23,52 @@ export function buildExperiment(entry: FileExperiment, name: string, directory: 
       afterMs: parseDuration(hypothesis.after),
       probes: hypothesis.probes.map(probe),
     },
-    faults: faults.map(({ inject, for: held }) => {
+    faults: faults.map(({ inject, for: held, repeat }) => {
       // Its schema allows exactly one.
       const [call] = Object.entries(inject)
       const [kind, params] = call ?? ['', {}]
-      return { kind, params: params ?? {}, forMs: parseDuration(held) }
+      return { kind, params: params ?? {}, forMs: parseDuration(held), ...repeated(repeat) }
     }),
+    drill: drill === undefined ? undefined : buildDrilled(drill),
+    canary: canary === undefined ? undefined : buildCanary(canary, directory),
+    windows: windows?.map(present),
     recoversWithinMs: durationOf(recoversWithin),
     abort: abort.map(probe),
     limitMs: parseDuration(limit),
     blastRadius: present(blastRadius ?? {}),
   })
+}
+
+function repeated(repeat: FileExperiment['faults'][number]['repeat']) {
+  return repeat === undefined ? {} : { repeat: { times: repeat.times, everyMs: parseDuration(repeat.every) } }
+}
+
+/** What stands for a plan's name alone. */
+const usualDetection = { by: 'hypothesis', for: '3s', within: '5m' } as const
+
+function buildDrilled(drill: NonNullable<FileExperiment['drill']>): ExperimentDrill {
+  const { plan, detection } = typeof drill === 'string' ? { plan: drill, detection: usualDetection } : drill
+  return {
+    plan,
+    detection: { by: detection.by, forMs: parseDuration(detection.for), withinMs: parseDuration(detection.within) },
+  }
+}
+
+function buildCanary(
+  { url, readUrl = url, table, write, read, every, timeout, losesAtMost }: FileCanary,
+  directory: string,
+): Canary {
+  const common = present({
+    everyMs: parseDuration(every),
+    timeoutMs: parseDuration(timeout),
+    losesAtMostMs: durationOf(losesAtMost),
+  })
+  if (url !== undefined && readUrl !== undefined && table !== undefined) {
+    const at = (value: typeof url) => (typeof value === 'string' ? value : buildSecret(value, directory))
+    return { kind: 'sql', ...common, url: at(url), readUrl: at(readUrl), table }
+  }
+  const program = ([name = '', ...args]: readonly string[]) => [name, ...args] as const
+  return { kind: 'command', ...common, write: program(write ?? []), read: program(read ?? []) }
 }
 
 function buildProbe(probe: FileProbe, directory: string): HypothesisProbe {

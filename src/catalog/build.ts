@@ -35,8 +35,13 @@ export function buildCatalog(
     observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, at.directory)),
     plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, at.directory)),
     accepted: file.accepted.map(present),
+    chaos: buildChaos(file.chaos),
     experiments: mapEntries(file.experiments, (experiment, name) => buildExperiment(experiment, name, at.directory)),
   })
+}
+
+function buildChaos({ peak, windows, ...rest }: CatalogFile['chaos']): catalog.Catalog['chaos'] {
+  return present({ ...rest, peak: peak?.map(present), windows: windows?.map(present) })
 }
 
 function buildRepository(entry: FileOf<'repositories'>, name: string, directory: string): catalog.RepositoryEntry {

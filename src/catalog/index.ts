@@ -12,7 +12,8 @@ export {
 } from './fields.ts'
 export { Credentials, type SecretResolver } from './credentials.ts'
 export { drillOf, type Drill, type Substitution } from './drill.ts'
-export { chaosEnvironments, type ChaosEnvironment, type Experiment } from './experiment.ts'
+export { weekdays, type ChaosRules, type Exclusion, type TimeRange } from './chaos.ts'
+export { chaosEnvironments, type Canary, type ChaosEnvironment, type Experiment } from './experiment.ts'
 export { codeFrame } from './frame.ts'
 export { dependencyOrder, dependentsOf, findService, topologicalOrder, withDependencies } from './graph.ts'
 export type {

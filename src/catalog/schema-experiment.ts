@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { chaosEnvironments } from './experiment.ts'
-import { durationText, secretRef, serviceName, setOf, text } from './fields.ts'
+import { durationText, planName, secretRef, serviceName, setOf, text } from './fields.ts'
+import { canary } from './schema-canary.ts'
 import { callSchema, type KnownParams } from './schema-call.ts'
+import { exclusion, timeRanges } from './schema-chaos.ts'
 
 const tolerance = z
   .strictObject({
@@ -78,8 +80,43 @@ const injection = (faultParams: KnownParams | undefined) =>
     .strictObject({
       inject: callSchema('fault', faultParams, {}, 'One fault with its parameters, as { process.kill: { … } }.'),
       for: durationText.describe('How long it stays before it is taken back.').default('30s'),
+      repeat: z
+        .strictObject({
+          times: z
+            .int()
+            .min(2)
+            .max(1000)
+            .meta({ expected: 'a whole number from 2 to 1000', description: 'So many times in all.' }),
+          every: durationText.describe('From one injection to the next, or as soon as the one before was taken back.'),
+        })
+        .describe('More than once.')
+        .optional(),
     })
     .describe('Something that is broken.')
+
+const drill = z
+  .union([
+    planName,
+    z.strictObject({
+      plan: planName.describe('The plan.'),
+      detection: z
+        .strictObject({
+          by: z
+            .enum(['hypothesis', 'observers'])
+            .describe('Who notices: the probes of the hypothesis, or the observers of the plan’s own `detection`, by its quorum.')
+            .default('hypothesis'),
+          for: durationText.describe('By `hypothesis`: in all looks for that long.').default('3s'),
+          within: durationText.describe('Nobody noticed by then: the experiment has failed.').default('5m'),
+        })
+        .describe('How it is noticed.')
+        .prefault({}),
+    }),
+  ])
+  .meta({
+    expected: 'the name of a plan, or { plan, detection }',
+    description:
+      'The plan that must bring it back: run for real once somebody has noticed, while the faults are still there. Its recovery time counts from the fault.',
+  })
 
 /** A thing that is broken on purpose. With `faultParams`, only by these faults. */
 export const experimentSchema = (faultParams: KnownParams | undefined) =>
@@ -102,6 +139,8 @@ export const experimentSchema = (faultParams: KnownParams | undefined) =>
         .describe('The steady state.'),
       faults: z.array(injection(faultParams)).min(1).describe('What is broken, one after the other.'),
       together: z.boolean().describe('All at once instead.').default(false),
+      drill: drill.optional(),
+      canary: canary.optional(),
       recoversWithin: durationText
         .describe('The longest that the steady state may be gone. Absent: it must hold all the time.')
         .optional(),
@@ -118,9 +157,18 @@ export const experimentSchema = (faultParams: KnownParams | undefined) =>
         .strictObject({
           targets: z.int().min(1).describe('At most so many targets of each fault.').optional(),
           percent: z.number().gt(0).max(100).describe('At most that share of what a fault could have hit.').optional(),
+          exclude: exclusion.describe('What it does not touch, besides what `chaos` says for all.').optional(),
         })
         .describe('How much may be hit.')
         .optional(),
+      windows: timeRanges.describe('When it may run, and at no other time.').optional(),
       passes: z.int().min(1).describe('How many times it must have passed in the environment before.').default(3),
+    })
+    .superRefine(({ drill: plan, recoversWithin, recoversFrom, faults, together }, context) => {
+      const repeats = faults.some(({ repeat }) => repeat !== undefined)
+      const wrong = (message: string) => context.addIssue({ code: 'custom', path: [], message })
+      if (plan !== undefined && (recoversWithin === undefined || recoversFrom === 'clean-up'))
+        wrong('with a drill it needs recoversWithin, from the fault: that is when the plan must have brought it back')
+      if (repeats && (together || plan !== undefined)) wrong('a fault with repeat needs faults one after the other, and no drill')
     })
     .describe('Something that is broken on purpose, and what must hold meanwhile.')

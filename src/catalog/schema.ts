@@ -12,6 +12,7 @@ import {
   siteName,
   text,
 } from './fields.ts'
+import { chaosRules } from './schema-chaos.ts'
 import { acceptedSchema } from './schema-accepted.ts'
 import { cluster } from './schema-cluster.ts'
 import { observer } from './schema-detection.ts'
@@ -218,6 +219,7 @@ export function catalogSchema(actionParams?: KnownParams, faultParams?: KnownPar
         .default({}),
       plans: z.record(entryName, planSchema(actionParams)).describe('How services come back, by name.').default({}),
       accepted: z.array(acceptedSchema).describe('Weaknesses that were looked at and are lived with for a time.').default([]),
+      chaos: chaosRules.describe('When and where nothing is broken on purpose.').prefault({}),
       experiments: z
         .record(entryName, experimentSchema(faultParams))
         .describe('What is broken on purpose, by name: `holdfast chaos run NAME`.')

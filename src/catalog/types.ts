@@ -1,5 +1,6 @@
 import type { Json } from '../kernel/index.ts'
 import type { Drill } from './drill.ts'
+import type { ChaosRules } from './chaos.ts'
 import type { Experiment } from './experiment.ts'
 import type { Strategy } from './strategies.ts'
 
@@ -25,6 +26,8 @@ export interface Catalog {
   readonly observers: Readonly<Record<string, Observer>>
   readonly plans: Readonly<Record<string, Plan>>
   readonly accepted: readonly AcceptedRisk[]
+  /** Of all experiments. */
+  readonly chaos: ChaosRules
   readonly experiments: Readonly<Record<string, Experiment>>
 }
 

@@ -1,5 +1,6 @@
 import type { Hypothesis } from '../catalog/index.ts'
 import { exitCodes, formatDuration, type ExitCode } from '../kernel/index.ts'
+import type { CanaryEvidence } from './canary/account.ts'
 import type { PhaseEvidence } from './hypothesis/evidence.ts'
 import { judgePhase, type Breach, type Outage } from './hypothesis/judge-phase.ts'
 
@@ -31,9 +32,25 @@ export interface FaultEvidence {
   readonly state: 'injected' | 'unconfirmed' | 'failed' | 'not-begun'
   /** When it was about to be there: the earliest moment that it can have shown. Of the monotonic clock. */
   readonly injectedAtMs?: number
+  /** From the decision to inject it until it was seen to be there, and from that to end it until it was seen to be gone. */
+  readonly presentAfterMs?: number
+  readonly goneAfterMs?: number
   /** `gone`: by reading it back. `lasting`: nothing can or need undo it. */
   readonly undo: 'gone' | 'lasting' | 'failed' | 'unknown'
   readonly because?: string
+}
+
+/** Of a plan that ran within an experiment. */
+export interface DrillEvidence {
+  readonly succeeded: boolean
+  /** Why it did not. */
+  readonly because?: string
+  readonly plan?: string
+  /** Absent: it was not begun. */
+  readonly runId?: string
+  readonly detectedBy?: 'hypothesis' | 'observers'
+  /** From the fault until it was noticed; from there until the run began; and what the run took. They follow each other. */
+  readonly phases?: { readonly detectMs: number; readonly decideMs?: number; readonly runMs?: number }
 }
 
 export interface ExperimentEvidence {
@@ -44,7 +61,9 @@ export interface ExperimentEvidence {
   /** Why it was ended early. */
   readonly stopped?: string
   /** Of one with a plan that must bring the services back. */
-  readonly drill?: { readonly succeeded: boolean; readonly because?: string }
+  readonly drill?: DrillEvidence
+  /** Of one with a canary: what became of its rows. */
+  readonly canary?: CanaryEvidence
 }
 
 export interface Expectation {
@@ -54,6 +73,8 @@ export interface Expectation {
   /** From when that counts: a pod that is killed comes back by itself, a partition has to end first. */
   readonly recoversFrom: 'fault' | 'clean-up'
   readonly drill: boolean
+  /** Of one with a canary: the most, in time, that may be lost. */
+  readonly canary?: { readonly losesAtMostMs?: number }
 }
 
 export interface ExperimentJudgement {
@@ -84,7 +105,7 @@ function leftText({ name, undo, because }: FaultEvidence): string {
 }
 
 /** Why nothing was learnt. */
-function inconclusive({ before, during, after, faults, drill }: ExperimentEvidence, expected: Expectation): string[] {
+function inconclusive({ before, during, after, faults, drill, canary }: ExperimentEvidence, expected: Expectation): string[] {
   const { probes } = expected.hypothesis
   const reasons: string[] = []
   if (probes.length === 0) reasons.push('its hypothesis has no probes')
@@ -104,17 +125,25 @@ function inconclusive({ before, during, after, faults, drill }: ExperimentEviden
   if (during === undefined || during.slots === 0) reasons.push('nobody looked while it was broken')
   if (after === undefined || after.slots === 0) reasons.push('nobody looked whether it was steady afterwards')
   if (expected.drill && drill === undefined) reasons.push('its plan did not run')
+  if (expected.canary !== undefined) {
+    if (canary === undefined) reasons.push('its canary was not read back')
+    else if (canary.unknown !== undefined) reasons.push(`nobody knows what its canary lost: ${canary.unknown}`)
+  }
   return reasons
 }
 
 function judgeRecovery(
-  { during, after, faults, drill }: ExperimentEvidence,
-  { hypothesis: { probes }, recoversWithinMs, recoversFrom, drill: isDrill }: Expectation,
+  { during, after, faults, drill, canary }: ExperimentEvidence,
+  { hypothesis: { probes }, recoversWithinMs, recoversFrom, drill: isDrill, canary: mayLose }: Expectation,
 ): { readonly because: readonly string[]; readonly recoveryMs?: number } {
   if (during === undefined || after === undefined) return { because: ['nobody looked'] }
   const because: string[] = []
   if (isDrill && drill?.succeeded === false)
     because.push(`its plan did not bring it back${drill.because === undefined ? '' : `: ${drill.because}`}`)
+  if (mayLose?.losesAtMostMs !== undefined && canary?.rpaMs !== undefined && canary.rpaMs > mayLose.losesAtMostMs)
+    because.push(
+      `its canary lost ${canary.lost} acknowledged rows, ${formatDuration(canary.rpaMs)} of them, more than ${formatDuration(mayLose.losesAtMostMs)}`,
+    )
   const isDuring = recoversFrom === 'fault'
   const broken = judgePhase(probes, during)
   const settled = judgePhase(probes, after)

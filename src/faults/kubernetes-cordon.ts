@@ -3,7 +3,15 @@ import { text } from '../catalog/index.ts'
 import { HoldfastError } from '../kernel/index.ts'
 import { defineFault } from './define-fault.ts'
 import { change, changeBack, lookAtChange, type Change } from './kubernetes/annotated.ts'
-import { clusterFindings, clusterParam, clusterTrace, findCluster, openCluster, readObject } from './kubernetes/api.ts'
+import {
+  clusterFindings,
+  clusterParam,
+  clusterTrace,
+  findCluster,
+  openCluster,
+  readObject,
+  requireNoneSpared,
+} from './kubernetes/api.ts'
 
 const params = z.strictObject({ cluster: clusterParam, node: text.describe('The node.') })
 type Params = z.infer<typeof params>
@@ -26,6 +34,7 @@ export const kubernetesCordon = defineFault<Params, Traces>({
     const cluster = await findCluster(name, context, signal)
     await using connection = await openCluster(cluster, context, signal)
     const found = await readObject(connection, pathOf(node), `Node ${node}`)
+    requireNoneSpared(found === undefined ? [] : [found], 'Node', context)
     const before = found?.spec?.unschedulable
     if (before === true) throw new HoldfastError('fault-refused', { message: `Node ${node} is cordoned already` })
     return {

@@ -2,7 +2,17 @@ import { z } from 'zod'
 import { text } from '../catalog/index.ts'
 import { absent, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
-import { clusterFindings, clusterParam, clusterTrace, findCluster, isMissing, openCluster, readObject } from './kubernetes/api.ts'
+import {
+  clusterFindings,
+  clusterParam,
+  clusterTrace,
+  findCluster,
+  isMissing,
+  openCluster,
+  readObject,
+  requireNoneSpared,
+  type KubeObject,
+} from './kubernetes/api.ts'
 
 const params = z.strictObject({
   cluster: clusterParam,
@@ -44,9 +54,8 @@ export const kubernetesNetworkPolicy = defineFault<Params, Traces>({
       path,
       query: { labelSelector },
       what: `list pods of ${namespace}`,
-    })) as unknown as {
-      items: { metadata: { name: string } }[]
-    }
+    })) as unknown as { items: KubeObject[] }
+    requireNoneSpared(items, 'Pod', context)
     return {
       targets: items.map(({ metadata }) => `pod ${namespace}/${metadata.name} of ${name}`),
       traces: { cluster, namespace },

@@ -10,6 +10,7 @@ import {
   clusterTrace,
   findCluster,
   isMissing,
+  isSpared,
   openCluster,
   readObject,
   type KubeObject,
@@ -66,8 +67,11 @@ export const kubernetesPodKill = defineFault<Params, z.infer<typeof traces>>({
       what: `list pods of ${namespace}`,
     })) as unknown as { items: KubeObject[] }
     const living = listed.items.filter(
-      ({ metadata, status }) =>
-        metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed',
+      (pod) =>
+        pod.metadata.deletionTimestamp === undefined &&
+        pod.status?.phase !== 'Succeeded' &&
+        pod.status?.phase !== 'Failed' &&
+        !isSpared(pod, context),
     )
     const pods = choose(living, how, () => context.random()).map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid }))
     return {

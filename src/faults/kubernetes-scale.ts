@@ -10,6 +10,7 @@ import {
   findCluster,
   openCluster,
   readObject,
+  requireNoneSpared,
   type ClusterTrace,
 } from './kubernetes/api.ts'
 
@@ -51,6 +52,7 @@ export const kubernetesScale = defineFault<Params, Traces>({
     const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/${kind.toLowerCase()}s/${encodeURIComponent(workload)}`
     const what = `${kind} ${namespace}/${workload}`
     const found = await readObject(connection, path, what)
+    requireNoneSpared(found === undefined ? [] : [found], kind, context)
     const before = Number(found?.spec?.replicas ?? 1)
     if (found !== undefined && before === replicas)
       throw new HoldfastError('fault-refused', { message: `${what} has ${replicas} replicas already` })

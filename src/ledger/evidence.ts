@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Json } from '../kernel/index.ts'
+import { experimentEvidence } from './experiment-evidence.ts'
 
 /**
  * What each kind of record carries. Times are ISO 8601 in UTC, durations whole or fractional milliseconds, sizes bytes, hashes and ids
@@ -82,6 +83,8 @@ const drillEvidence = z.object({
   requestedBy: z.string(),
   scenario: z.string().optional(),
   participants: z.array(z.string()),
+  /** The run of the experiment that it was a part of: it proves something only together with that one's record. */
+  experiment: z.string().optional(),
   /** When it was announced for. */
   window: z.object({ from: time, to: time }).optional(),
   /** What it did otherwise than a recovery would. */
@@ -215,6 +218,7 @@ export const evidenceSchemas = {
   restore: restoreEvidence,
   recovery: recoveryEvidence,
   'drill-finding': drillFindingEvidence,
+  experiment: experimentEvidence,
   check: checkEvidence,
   forget: forgetEvidence,
   prune: pruneEvidence,

@@ -29,6 +29,23 @@ const [, port, pidFile] = process.argv
 createServer((_, response) => response.end('well')).listen(Number(port), '127.0.0.1', () => writeFileSync(pidFile, process.pid + '\\n'))
 `
 
+/** An experiment that freezes the server for a second, after which it must be well. */
+export function frozen({ url, pidFile }: Pick<ChaosTarget, 'url' | 'pidFile'>) {
+  return {
+    services: ['api'],
+    hypothesis: {
+      title: 'it answers',
+      every: '100ms',
+      before: '500ms',
+      after: '500ms',
+      probes: [{ name: 'answers', http: url, timeout: '2s' }],
+    },
+    faults: [{ inject: { 'process.pause': { target: { pidFile }, by: 'signal' } }, for: '1s' }],
+    recoversWithin: '10s',
+    recoversFrom: 'clean-up',
+  }
+}
+
 /** A real HTTP server that is started again when it dies, in a folder with a catalog: something to break. */
 export async function chaosTarget(): Promise<ChaosTarget> {
   const folder = await temporaryFolder('chaos')

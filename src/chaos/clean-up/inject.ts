@@ -38,6 +38,8 @@ export interface InjectOptions {
   readonly directory: string
   readonly experiment: string
   readonly catalog?: Catalog
+  /** See FaultContext. */
+  readonly spare?: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly random?: () => number
   /** How long taking back one fault may take. Default one minute; the watchdog goes on for ten times that. */
@@ -125,7 +127,7 @@ export async function injectFault(
 async function planRecord(
   fault: BoundFault,
   limitMs: number,
-  { clock, directory, experiment, catalog, random = Math.random }: InjectOptions,
+  { clock, directory, experiment, catalog, spare, random = Math.random }: InjectOptions,
   signal: AbortSignal,
 ): Promise<{ record: FaultRecord; context: FaultContext; candidates: number }> {
   const id = randomHex(8)
@@ -142,7 +144,13 @@ async function planRecord(
     deadline: { at: new Date(at.getTime() + limitMs).toISOString(), monotonicMs: deadlineMs },
   }
   const traced = traceContext(directory, { ...about, targets: [], traces: null }, clock)
-  const context = { ...traced, deadlineMs, random, ...(catalog === undefined ? {} : { catalog }) }
+  const context = {
+    ...traced,
+    deadlineMs,
+    random,
+    ...(catalog === undefined ? {} : { catalog }),
+    ...(spare === undefined ? {} : { spare }),
+  }
   const blocker = (await fault.preflight(context, signal)).find(({ severity }) => severity === 'blocker')
   if (blocker !== undefined) throw refused(`${fault.kind}: ${blocker.message}`, blocker.hint)
   const { targets, candidates = targets.length, traces } = await fault.plan(context, signal)

@@ -1,14 +1,18 @@
 import type { Experiment, HypothesisProbe } from '../../catalog/index.ts'
 import type { BoundFault } from '../../faults/index.ts'
 import { HoldfastError, isHoldfastError, messageOf, type Clock } from '../../kernel/index.ts'
+import type { CanaryEvidence } from '../canary/account.ts'
+import { startCanary, type CanaryTarget, type RunningCanary } from '../canary/canary.ts'
 import type { Guard } from '../clean-up/guard.ts'
-import type { InjectedFault } from '../clean-up/inject.ts'
-import type { PhaseEvidence, Sample } from '../hypothesis/evidence.ts'
+import type { Sample } from '../hypothesis/evidence.ts'
 import { judgePhase } from '../hypothesis/judge-phase.ts'
 import { lookOnce, type LookDeps } from '../hypothesis/look.ts'
 import { sample } from '../hypothesis/sampler.ts'
-import { tooMuch } from './guardrails.ts'
-import { judgeExperiment, type ExperimentEvidence, type ExperimentJudgement, type FaultEvidence } from '../verdict.ts'
+import { judgeExperiment, type ExperimentEvidence, type ExperimentJudgement } from '../verdict.ts'
+import { breakThings } from './break-things.ts'
+import type { DrillJob } from './drill.ts'
+import { faultEvidence, type Held } from './held.ts'
+import { injectionsOf } from './injections.ts'
 
 export type ExperimentPhase = 'before' | 'during' | 'after'
 
@@ -21,23 +25,16 @@ export interface ExperimentJob extends LookDeps {
   readonly openGuard: (signal: AbortSignal) => Promise<Guard>
   /** Why nothing may be done any more; asked before each action and with each sample. */
   readonly halted: () => Promise<string | undefined>
+  /** Of one with a plan that must bring the services back. */
+  readonly drill?: DrillJob
+  /** Of one with a canary: what is written to all the time. */
+  readonly canary?: CanaryTarget
   readonly onPhase?: (phase: ExperimentPhase | 'clean-up') => void
   readonly onSample?: (phase: ExperimentPhase, sample: Sample) => void
 }
 
 export interface ExperimentResult extends ExperimentJudgement {
   readonly evidence: ExperimentEvidence
-}
-
-interface Held {
-  readonly name: string
-  readonly fault: BoundFault
-  readonly injectedAtMs: number
-  injected?: InjectedFault
-  state: FaultEvidence['state']
-  undo: FaultEvidence['undo']
-  targets: readonly string[]
-  because?: string
 }
 
 /**
@@ -55,154 +52,73 @@ export async function runExperiment(job: ExperimentJob, signal: AbortSignal): Pr
   if (signal.aborted) onAbort()
   const limit = setTimeout(() => end('its time limit was reached'), experiment.limitMs)
   const never = new AbortController().signal
+  const watchers = new Set<(sample: Sample) => void>()
+  const samples = (onSample: (sample: Sample) => void) => {
+    watchers.add(onSample)
+    return { [Symbol.dispose]: () => void watchers.delete(onSample) }
+  }
   const observe = (phase: ExperimentPhase, forMs: number, ends?: AbortSignal) => {
     job.onPhase?.(phase)
     const stops = AbortSignal.any([...(phase === 'after' ? [] : [stop.signal]), ...(ends === undefined ? [] : [ends])])
     const watch = phase !== 'after'
     const look = () => lookAtAll(job, watch ? end : undefined)
+    const onSample = (each: Sample) => {
+      job.onSample?.(phase, each)
+      for (const watcher of watchers) watcher(each)
+    }
     return sample(
-      { clock, everyMs: hypothesis.everyMs, look, onSample: (each) => job.onSample?.(phase, each) },
+      { clock, everyMs: hypothesis.everyMs, look, onSample },
       { endMs: clock.monotonicMs() + forMs, stop: stops },
       never,
     )
   }
   const held: Held[] = []
   const evidence: { -readonly [Key in keyof ExperimentEvidence]: ExperimentEvidence[Key] } = { faults: [] }
+  let canary: RunningCanary | undefined
   try {
     const halted = await job.halted()
     if (halted !== undefined) end(halted)
+    canary = await withCanary(job, evidence, stop.signal)
     evidence.before = await observe('before', hypothesis.beforeMs)
-    if (!stop.signal.aborted && judgePhase(hypothesis.probes, evidence.before).met) {
-      const during = await breakThings(job, held, { observe, end, stop: stop.signal })
-      if (during !== undefined) evidence.during = during
+    if (evidence.canary === undefined && !stop.signal.aborted && judgePhase(hypothesis.probes, evidence.before).met) {
+      Object.assign(evidence, await breakThings(job, held, { observe, end, stop: stop.signal, samples }))
       evidence.after = await observe('after', afterMs(experiment))
     }
   } finally {
     clearTimeout(limit)
     signal.removeEventListener('abort', onAbort)
+    if (canary !== undefined) evidence.canary = await canary.settle()
   }
-  evidence.faults = experiment.faults.map((entry, index) => faultEvidence(held[index], entry.kind))
+  evidence.faults = injectionsOf(experiment).map(({ name }, index) => faultEvidence(held[index], name))
   if (stop.signal.aborted) evidence.stopped = messageOf(stop.signal.reason)
   const expected = {
     hypothesis,
     recoversFrom: experiment.recoversFrom,
-    drill: false,
+    drill: experiment.drill !== undefined,
     ...(experiment.recoversWithinMs === undefined ? {} : { recoversWithinMs: experiment.recoversWithinMs }),
+    ...(experiment.canary === undefined ? {} : { canary: experiment.canary }),
   }
   return { ...judgeExperiment(evidence, expected), evidence }
 }
 
-interface Reins {
-  readonly observe: (phase: ExperimentPhase, forMs: number, ends?: AbortSignal) => Promise<PhaseEvidence>
-  readonly end: (because: string) => void
-  readonly stop: AbortSignal
-}
-
-async function breakThings(job: ExperimentJob, held: Held[], { observe, end, stop }: Reins): Promise<PhaseEvidence | undefined> {
-  const { clock, experiment } = job
-  const broken = new AbortController()
-  let seen: Promise<PhaseEvidence> | undefined
+/** One that cannot be written to is evidence: then nothing is broken. */
+async function withCanary(
+  { canary, clock }: ExperimentJob,
+  evidence: { canary?: CanaryEvidence },
+  stop: AbortSignal,
+): Promise<RunningCanary | undefined> {
+  if (canary === undefined) return undefined
   try {
-    const guard = await job.openGuard(stop)
-    const onLost = () => end('its watchdog is gone')
-    guard.watchdogLost.addEventListener('abort', onLost, { once: true })
-    seen = observe('during', Number.POSITIVE_INFINITY, broken.signal)
-    seen.catch(() => {})
-    try {
-      for (const [index, fault] of job.faults.entries()) {
-        const halted = await job.halted()
-        if (halted !== undefined) end(halted)
-        if (stop.aborted) break
-        const one = await inject(job, guard, fault, index, stop)
-        held[index] = one
-        if (one.injected === undefined) break
-        if (experiment.together) continue
-        await pause(clock, holdMs(experiment, index), stop)
-        await takeBack(one)
-      }
-      if (experiment.together)
-        await pause(clock, Math.max(...experiment.faults.map((_, index) => holdMs(experiment, index))), stop)
-    } finally {
-      job.onPhase?.('clean-up')
-      for (const one of held.toReversed()) await takeBack(one)
-      guard.watchdogLost.removeEventListener('abort', onLost)
-      // What could not be taken back is in the evidence by now, and the watchdog goes on with it.
-      await disposed(guard).catch((error: unknown) => blame(held, error))
-    }
+    return await startCanary(canary, clock, stop)
   } catch (error) {
     if (!isHoldfastError(error)) throw error
-    const fault = job.faults[0]
-    if (held.length === 0 && fault !== undefined) held.push(notBegun(fault, messageOf(error)))
-  } finally {
-    broken.abort()
+    evidence.canary = { written: 0, acknowledged: 0, surviving: 0, lost: 0, unknown: messageOf(error) }
+    return undefined
   }
-  return await seen
-}
-
-async function inject(job: ExperimentJob, guard: Guard, fault: BoundFault, index: number, stop: AbortSignal): Promise<Held> {
-  const one: Held = { name: fault.kind, fault, injectedAtMs: job.clock.monotonicMs(), state: 'failed', undo: 'gone', targets: [] }
-  try {
-    const injected = await guard.inject(fault, holdMs(job.experiment, index) + job.experiment.limitMs, stop)
-    const known: Held = { ...one, injected, state: 'injected', targets: injected.targets, undo: 'unknown' }
-    // Targets are chosen anew when it is injected: there may be more of them by now.
-    const because = tooMuch(job.experiment, injected)
-    if (because === undefined) return known
-    await takeBack(known)
-    return {
-      name: known.name,
-      fault,
-      injectedAtMs: known.injectedAtMs,
-      state: 'failed',
-      undo: known.undo,
-      targets: known.targets,
-      because,
-    }
-  } catch (error) {
-    // It found nothing, or was not there; what there was of it is taken back, unless that is what failed.
-    const undo = isHoldfastError(error, 'clean-up-failed') ? 'failed' : 'gone'
-    const targets = isHoldfastError(error, 'fault-refused') ? [] : ['unknown']
-    return { ...one, undo, targets, because: messageOf(error) }
-  }
-}
-
-async function disposed(guard: Guard): Promise<void> {
-  await guard[Symbol.asyncDispose]()
-}
-
-/** Once; the outcome stays in what is held. */
-async function takeBack(one: Held): Promise<void> {
-  if (one.injected === undefined || one.undo !== 'unknown') return
-  try {
-    await one.injected.end()
-    one.undo = one.fault.irreversible ? 'lasting' : 'gone'
-  } catch (error) {
-    one.undo = 'failed'
-    one.because = messageOf(error)
-  }
-}
-
-function blame(held: readonly Held[], error: unknown): void {
-  for (const one of held) {
-    if (one.undo !== 'unknown') continue
-    one.undo = 'failed'
-    one.because = messageOf(error)
-  }
-}
-
-/** What comes back by itself needs the time to do so, while it is looked at. */
-function holdMs({ faults, recoversWithinMs = 0, recoversFrom, hypothesis }: Experiment, index: number): number {
-  const forMs = faults[index]?.forMs ?? 0
-  return recoversFrom === 'fault' && recoversWithinMs > 0 ? Math.max(forMs, recoversWithinMs + 2 * hypothesis.everyMs) : forMs
 }
 
 function afterMs({ hypothesis, recoversWithinMs = 0, recoversFrom }: Experiment): number {
   return hypothesis.afterMs + (recoversFrom === 'clean-up' ? recoversWithinMs : 0)
-}
-
-async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {
-  await clock.sleep(ms, stop).catch((error: unknown) => {
-    if (!stop.aborted) throw error
-  })
 }
 
 /** One sample. Abort conditions are looked at beside the hypothesis; one that is not met ends the experiment. */
@@ -219,14 +135,4 @@ async function lookAtAll(job: ExperimentJob, end: ((because: string) => void) | 
   if (breached !== undefined) end?.(`its abort condition ${breached.probe} ${breached.because ?? 'was not met'}`)
   if (halted !== undefined) end?.(halted)
   return results
-}
-
-function notBegun(fault: BoundFault, because: string): Held {
-  return { name: fault.kind, fault, injectedAtMs: 0, state: 'not-begun', undo: 'gone', targets: ['unknown'], because }
-}
-
-function faultEvidence(one: Held | undefined, name: string): FaultEvidence {
-  if (one === undefined) return { name, targets: ['unknown'], state: 'not-begun', undo: 'gone' }
-  const { targets, state, undo, injectedAtMs, because } = one
-  return { name, targets, state, undo, injectedAtMs, ...(because === undefined ? {} : { because }) }
 }

@@ -48,6 +48,11 @@ export function judgePhase(probes: readonly HypothesisProbe[], evidence: PhaseEv
   }
 }
 
+/** Whether all that one look is judged by was as it must be. */
+export function isWell(probes: readonly HypothesisProbe[], sample: Sample): boolean {
+  return 'results' in sample && slotBreaches(probes, sample, sample.slot).length === 0
+}
+
 function slotBreaches(probes: readonly HypothesisProbe[], sample: Sample | undefined, slot: number): Breach[] {
   return probes.flatMap(({ name, tolerance }): Breach[] => {
     if (sample === undefined || 'missed' in sample) {

@@ -22,6 +22,7 @@ export interface KubeObject {
     readonly name: string
     readonly uid: string
     readonly annotations?: Readonly<Record<string, string>>
+    readonly labels?: Readonly<Record<string, string>>
     readonly deletionTimestamp?: string
     readonly resourceVersion?: string
   }
@@ -61,6 +62,20 @@ export async function readObject(connection: Connection, path: string, what: str
     if (isMissing(error)) return undefined
     throw error
   }
+}
+
+/** Whether an object carries one of the labels that are not to be hit. */
+export function isSpared({ metadata: { labels = {} } }: KubeObject, { spare = {} }: Pick<FaultContext, 'spare'>): boolean {
+  return Object.entries(spare).some(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value)
+}
+
+/** Throws `fault-refused` when one of them is not to be hit. */
+export function requireNoneSpared(objects: readonly KubeObject[], what: string, context: Pick<FaultContext, 'spare'>): void {
+  const spared = objects.find((object) => isSpared(object, context))
+  if (spared === undefined) return
+  throw new HoldfastError('fault-refused', {
+    message: `${what} ${spared.metadata.name} has a label that is excluded from experiments`,
+  })
 }
 
 /** The status 404 of an object, or of its kind. */

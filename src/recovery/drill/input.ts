@@ -18,6 +18,8 @@ export const drillInput = z.object({
   /** What is said to have happened. */
   scenario: z.string().optional(),
   participants: z.array(z.string()).readonly(),
+  /** The run of the experiment that it is a part of. */
+  experiment: z.string().optional(),
   /** When it was announced for. */
   window: z.object({ from: z.string(), to: z.string() }).optional(),
   changes: z.array(change).readonly(),

@@ -25,15 +25,25 @@ const ended = z.object({
   because: z.array(z.string()),
   recoveryMs: z.number().optional(),
 })
-const entry = z.discriminatedUnion('type', [began, ended])
+/** Where the ledgers have it; `complete`: in all of them, or there is none. */
+const recorded = z.object({
+  type: z.literal('recorded'),
+  runId: z.string(),
+  at: z.iso.datetime(),
+  complete: z.boolean(),
+  places: z.array(z.custom<Json>()),
+})
+const entry = z.discriminatedUnion('type', [began, ended, recorded])
 export type HistoryEntry = z.infer<typeof entry>
 
-/** A run on this machine. `running` and `interrupted` have no verdict; one that was interrupted counts as none. */
+/** A run. `running` and `interrupted` have no verdict; one that was interrupted counts as none. */
 export interface ExperimentRun extends Omit<z.infer<typeof began>, 'type' | 'process'> {
   readonly state: 'running' | 'interrupted' | 'ended'
   readonly verdict?: z.infer<typeof ended>['verdict']
   readonly because: readonly string[]
   readonly recoveryMs?: number
+  /** Where it is on record; empty: this machine alone knows of it. */
+  readonly ledger: readonly { readonly repository: string; readonly seq: number }[]
 }
 
 /** Durable when it returns. */
@@ -43,9 +53,14 @@ export async function addToHistory(catalogPath: string, said: HistoryEntry): Pro
 }
 
 /** Oldest first. */
-export async function experimentRuns(catalogPath: string, experiment?: string): Promise<ExperimentRun[]> {
+export async function readHistory(catalogPath: string): Promise<HistoryEntry[]> {
   const records = await readJournal(chaosFolders(catalogPath).history)
-  const entries = records.map(({ body }) => entry.parse(body))
+  return records.map(({ body }) => entry.parse(body))
+}
+
+/** What this machine alone knows. Oldest first. */
+export async function localRuns(catalogPath: string, experiment?: string): Promise<ExperimentRun[]> {
+  const entries = await readHistory(catalogPath)
   const ends = new Map(entries.flatMap((each) => (each.type === 'ended' ? [[each.runId, each] as const] : [])))
   const runs: ExperimentRun[] = []
   for (const each of entries) {
@@ -54,11 +69,11 @@ export async function experimentRuns(catalogPath: string, experiment?: string): 
     const end = ends.get(each.runId)
     if (end === undefined) {
       const state = (await processState(process)) === 'gone' ? 'interrupted' : 'running'
-      runs.push({ ...about, state, because: [] })
+      runs.push({ ...about, state, because: [], ledger: [] })
       continue
     }
     const { verdict, because, recoveryMs } = end
-    runs.push({ ...about, state: 'ended', verdict, because, ...(recoveryMs === undefined ? {} : { recoveryMs }) })
+    runs.push({ ...about, state: 'ended', verdict, because, ...(recoveryMs === undefined ? {} : { recoveryMs }), ledger: [] })
   }
   return runs
 }

@@ -1,19 +1,30 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { resolveSecret, type Catalog } from '../../catalog/index.ts'
-import { openGuard, runExperiment, type ExperimentPhase, type ExperimentResult } from '../../chaos/index.ts'
+import { allExcluded, openGuard, runExperiment, type ExperimentPhase, type ExperimentResult } from '../../chaos/index.ts'
 import { faults } from '../../faults/index.ts'
 import { HoldfastError, ownIdentity, systemClock, userName, writeFileDurably } from '../../kernel/index.ts'
 import { newRunId } from '../recovery/prepare.ts'
+import type { RecordPlace } from '../record-once.ts'
+import { experimentCanary } from './canary.ts'
+import { experimentDrill } from './drill.ts'
+import { experimentRecord } from './experiment-record.ts'
 import { chaosFolders } from './folders.ts'
 import { haltedBecause } from './halt.ts'
-import { addToHistory } from './history.ts'
+import { addToHistory, localRuns, statisticsOf, type ExperimentRun } from './history.ts'
+import { experimentRuns } from './past-runs.ts'
+import { recordExperiments } from './record.ts'
 import type { PreparedExperiment } from './prepare.ts'
+
+/** How long the past may take to be read: what a ledger does not say by then is left out of the statistics. */
+const historyMs = 60_000
 
 export interface FinishedExperiment extends ExperimentResult {
   readonly runId: string
   /** Where all that was seen is kept. */
   readonly file: string
+  /** Where it is on record, and where it could not be put; empty: no repository is for its services. Absent: that is left to the next run. */
+  readonly ledger?: readonly RecordPlace[]
 }
 
 /**
@@ -36,25 +47,49 @@ export async function runCatalogExperiment(
   const runId = newRunId(`chaos-${experiment.name}`)
   const folders = chaosFolders(catalog.file)
   const at = () => new Date().toISOString()
-  const about = { runId, experiment: experiment.name, hash, environment, by: userName() }
-  await addToHistory(catalog.file, { type: 'began', ...about, at: at(), process: await ownIdentity() })
+  const by = userName()
+  const about = { runId, experiment: experiment.name, hash, environment, by }
+  const drill = experimentDrill(catalog, experiment, runId)
+  const canary = await experimentCanary(experiment, runId, signal)
+  const startedAt = at()
+  const spare = allExcluded([catalog.chaos.exclude, experiment.blastRadius.exclude]).labels
+  await addToHistory(catalog.file, { type: 'began', ...about, at: startedAt, process: await ownIdentity() })
   const result = await runExperiment(
     {
       experiment,
       faults: bound,
       clock: systemClock,
       resolveSecret,
-      openGuard: (signal) => openGuard({ directory: folders.faults, faults, experiment: runId, catalog }, signal),
+      openGuard: (signal) => openGuard({ directory: folders.faults, faults, experiment: runId, catalog, spare }, signal),
       halted: () => haltedBecause(catalog.file),
+      ...(drill === undefined ? {} : { drill }),
+      ...(canary === undefined ? {} : { canary }),
       ...(onPhase === undefined ? {} : { onPhase }),
     },
     signal,
   )
   const { verdict, because, recoveryMs } = result
   const file = join(folders.runs, `${runId}.json`)
-  await mkdir(folders.runs, { recursive: true, mode: 0o700 })
-  await writeFileDurably(file, `${JSON.stringify({ ...about, ...result })}\n`)
+  const endedAt = at()
   const recovery = recoveryMs === undefined ? {} : { recoveryMs }
-  await addToHistory(catalog.file, { type: 'ended', runId, at: at(), verdict, because: [...because], ...recovery })
-  return { runId, file, ...result }
+  const past = (await pastRuns(catalog, experiment.name)).filter((run) => run.hash === hash && run.runId !== runId)
+  const statistics = statisticsOf([...past, { verdict, ...recovery }])
+  const record = experimentRecord(experiment, { runId, hash, by, startedAt, endedAt, statistics }, result)
+  await mkdir(folders.runs, { recursive: true, mode: 0o700 })
+  await writeFileDurably(file, `${JSON.stringify({ ...about, ...result, record })}\n`)
+  await addToHistory(catalog.file, { type: 'ended', runId, at: endedAt, verdict, because: [...because], ...recovery })
+  // Also after Ctrl-C: an experiment that was aborted is on record too.
+  const ledger = (await recordExperiments(catalog)).get(runId)
+  return { runId, file, ...(ledger === undefined ? {} : { ledger }), ...result }
+}
+
+/** Of the ledgers too, unless that takes too long. */
+async function pastRuns(catalog: Catalog, experiment: string): Promise<readonly ExperimentRun[]> {
+  const limit = AbortSignal.timeout(historyMs)
+  try {
+    return (await experimentRuns(catalog, experiment, limit)).runs
+  } catch (error) {
+    if (!limit.aborted) throw error
+    return await localRuns(catalog.file, experiment)
+  }
 }

@@ -42,6 +42,10 @@ export interface DrillRequest {
   /** A sandbox here, which is not removed; absent or empty. */
   readonly keep?: string
   readonly requestedBy?: string
+  /** When what it recovers from began; default: now, with the drill. */
+  readonly onsetAt?: Date
+  /** The run of the experiment that it is a part of. */
+  readonly experiment?: string
 }
 
 export interface PreparedDrill extends PreparedRecovery {
@@ -66,6 +70,7 @@ export async function prepareDrill(request: DrillRequest, signal: AbortSignal): 
     participants: [...(request.participants ?? [])],
     findings: { owner, dueMs: settings.findings.dueMs },
     ...(scenario === undefined ? {} : { scenario: settings.scenarios[scenario] ?? scenario }),
+    ...(request.experiment === undefined ? {} : { experiment: request.experiment }),
     ...(window === undefined ? {} : { window: { from: window.from.toISOString(), to: window.to.toISOString() } }),
   }
   const prepared = (plan: Plan, drill: DrillInput, findings: readonly StepFinding[]): PreparedDrill => {
@@ -76,8 +81,8 @@ export async function prepareDrill(request: DrillRequest, signal: AbortSignal): 
       form,
       ...restoreFrom(catalog, inForm(plan, form), request.repository),
       requestedBy: request.requestedBy ?? userInfo().username,
-      // The disaster of a drill is that it begins.
-      onsetAt: new Date().toISOString(),
+      // The disaster of a drill is that it begins, but for one that an experiment made.
+      onsetAt: (request.onsetAt ?? new Date()).toISOString(),
       // Nobody is on call for a sandbox.
       decisions: mode === 'live' ? 'ask' : 'stop',
       drill,

@@ -4,7 +4,7 @@ import type { DrillInput, PlanInput, PlanOutcome } from '../../recovery/index.ts
 /** What the ledger keeps of a drill besides what it keeps of a recovery: all that a gameday's record is made of. */
 export function drillRecord(
   { requestedBy }: PlanInput,
-  { scenario, participants, window, changes, sandbox }: DrillInput,
+  { scenario, participants, experiment, window, changes, sandbox }: DrillInput,
   { status, steps, failure, drill }: PlanOutcome,
 ): NonNullable<EvidenceBody<'recovery'>['drill']> {
   return {
@@ -12,6 +12,7 @@ export function drillRecord(
     requestedBy,
     participants: [...participants],
     ...(scenario === undefined ? {} : { scenario }),
+    ...(experiment === undefined ? {} : { experiment }),
     ...(window === undefined ? {} : { window }),
     changes: changes.map(({ step, how, because }) => ({ step, how, because })),
     ...(sandbox === undefined

@@ -1,11 +1,9 @@
 import type { Catalog } from '../../catalog/index.ts'
-import { messageOf, type Json } from '../../kernel/index.ts'
+import type { Json } from '../../kernel/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
 import type { PlanInput, PlanOutcome } from '../../recovery/index.ts'
 import { drillRecord } from '../drill/record.ts'
-import { openCatalogRepository } from '../open-repository.ts'
-import { openRepositoryLedger, recordEvidence } from '../record-evidence.ts'
-import { repositoriesOf } from '../status/service-evidence.ts'
+import { placeAsJson, recordOnce } from '../record-once.ts'
 import { judgeRecovery, outputsOf } from './judge-recovery.ts'
 
 /**
@@ -27,36 +25,11 @@ export async function recordRecovery(
     const service = catalog.services[name]
     if (service === undefined) continue
     const body = recoveryRecord(catalog, name, runId, input, outcome)
-    const failures: unknown[] = []
-    const repositories = repositoriesOf(catalog, service)
-    for (const repository of repositories) {
-      try {
-        where.push({ repository, service: name, seq: await recordIn(repository, { catalog, service: name, body }, signal) })
-      } catch (error) {
-        signal.throwIfAborted()
-        failures.push(error)
-        where.push({ repository, service: name, failed: messageOf(error) })
-      }
-    }
-    if (failures.length > 0 && failures.length === repositories.length) throw failures[0]
+    const places = await recordOnce(catalog, { kind: 'recovery', service, body }, signal)
+    where.push(...places.map(placeAsJson))
+    if (places.length > 0 && places.every((place) => 'error' in place)) throw places.find((place) => 'error' in place)?.error
   }
   return where
-}
-
-/** The number of the record. */
-async function recordIn(
-  repository: string,
-  { catalog, service, body }: { catalog: Catalog; service: string; body: EvidenceBody<'recovery'> },
-  signal: AbortSignal,
-): Promise<number> {
-  await using opened = await openCatalogRepository(catalog, repository, signal)
-  const ledger = openRepositoryLedger(opened, catalog.file)
-  const newest = { kinds: ['recovery'], service, limit: 20, order: 'newest-first' } as const
-  for await (const record of ledger.records(newest, signal)) {
-    if (record.kind === 'recovery' && record.body.runId === body.runId) return record.seq
-  }
-  const context = { service, catalogPath: catalog.file, catalogHash: catalog.hash }
-  return (await recordEvidence(opened, 'recovery', body, context, signal)).seq
 }
 
 /** What the ledger keeps of a run, for one of the services that it recovered. */

@@ -16,6 +16,7 @@ export interface RepositoryFacts extends AsyncDisposable {
   /** Newest first. */
   readonly restores: readonly EvidenceRecord<'restore'>[]
   readonly recoveries: readonly EvidenceRecord<'recovery'>[]
+  readonly experiments: readonly EvidenceRecord<'experiment'>[]
   /** The check that found damage of which no later check knows better: the data is read less often than the structure. */
   readonly standingDamage: EvidenceRecord<'check'> | undefined
   /** Places of the ledger that could not be counted. */
@@ -54,6 +55,7 @@ async function readFacts(catalog: Catalog, name: string, repository: Repository,
   const backups = new Map<string, EvidenceRecord<'backup'>>()
   const restores: EvidenceRecord<'restore'>[] = []
   const recoveries: EvidenceRecord<'recovery'>[] = []
+  const experiments: EvidenceRecord<'experiment'>[] = []
   const damagedRecords: number[] = []
   const checks: EvidenceRecord<'check'>[] = []
   let records = 0
@@ -64,6 +66,7 @@ async function readFacts(catalog: Catalog, name: string, repository: Repository,
     if (record.kind === 'backup') backups.set(record.body.snapshot, record)
     else if (record.kind === 'restore') restores.push(record)
     else if (record.kind === 'recovery') recoveries.push(record)
+    else if (record.kind === 'experiment') experiments.push(record)
     else if (record.kind === 'check') checks.push(record)
   }
   return {
@@ -73,6 +76,7 @@ async function readFacts(catalog: Catalog, name: string, repository: Repository,
     backups,
     restores,
     recoveries,
+    experiments,
     standingDamage: standingDamage(checks),
     damagedRecords,
     records,

@@ -162,22 +162,39 @@ function restoreFact(repository: string): (record: EvidenceRecord<'restore'>) =>
 /** Runs of the service's plan, and runs that brought this service back by another. A run is in the ledger of each repository once. */
 function recoveryFacts(service: Service, seen: readonly RepositoryFacts[]): RecoveryFact[] {
   const runs = new Map<string, RecoveryFact>()
+  const experiments = new Map(seen.flatMap((facts) => facts.experiments.map(({ body }) => [body.runId, body] as const)))
   for (const { name, recoveries } of seen) {
     for (const { seq, time, service: recovered, body } of recoveries) {
       if (recovered === undefined ? body.plan !== service.recovery : recovered !== service.name) continue
       runs.set(body.runId, {
         time,
         planHash: body.planHash,
-        outcome: body.outcome,
-        ...(body.rtaMs === undefined ? {} : { rtaMs: body.rtaMs }),
         ...drillFact(body),
-        checks: body.compared.checks,
-        checksFailed: body.compared.checksFailed,
+        ...shownBy(body, experiments),
         record: { repository: name, seq },
       })
     }
   }
   return [...runs.values()]
+}
+
+/**
+ * What a run shows. One that was part of an experiment shows it only together with that: its plan may have come to its end, and those who
+ * looked from outside have not seen the service again. Without a verdict of the experiment it says nothing; its time is the longer of both.
+ */
+function shownBy(
+  { outcome, rtaMs, compared, drill }: EvidenceRecord<'recovery'>['body'],
+  experiments: ReadonlyMap<string, EvidenceRecord<'experiment'>['body']>,
+): Pick<RecoveryFact, 'outcome' | 'rtaMs' | 'checks' | 'checksFailed'> {
+  const { checks, checksFailed } = compared
+  const timed = (ms: number | undefined) => (ms === undefined ? {} : { rtaMs: ms })
+  if (drill?.experiment === undefined || outcome !== 'completed') return { outcome, ...timed(rtaMs), checks, checksFailed }
+  const experiment = experiments.get(drill.experiment)
+  if (experiment?.verdict === 'fail') return { outcome, ...timed(rtaMs), checks: checks + 1, checksFailed: checksFailed + 1 }
+  const { recoveryMs } = experiment ?? {}
+  if (experiment?.verdict !== 'pass' || rtaMs === undefined || recoveryMs === undefined)
+    return { outcome: 'aborted', checks, checksFailed }
+  return { outcome, rtaMs: Math.max(rtaMs, recoveryMs), checks, checksFailed }
 }
 
 const unproven: ReadonlySet<string> = new Set(['skipped', 'replaced', 'answered'])

@@ -1,25 +1,35 @@
+import pc from 'picocolors'
 import { formatDuration } from '../../../kernel/index.ts'
-import { experimentRuns, statisticsOf, type ExperimentRun } from '../../../service/index.ts'
+import { experimentRuns, loadRunCatalog, statisticsOf, type ExperimentRun, type PastRuns } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
 import { catalogPath } from '../run/open-runs.ts'
 import { runState, statisticsText } from './wording.ts'
 
-export const chaosHistoryCommand = command('history', 'the runs of experiments on this machine, and what they say together', [
-  ['holdfast chaos history freeze-orders', 'how often it passes, and how long it takes to come back'],
-])
+export const chaosHistoryCommand = command(
+  'history',
+  'the runs of experiments, from here and from the ledgers, and what they say together',
+  [['holdfast chaos history freeze-orders', 'how often it passes, and how long it takes to come back']],
+)
   .argument('[experiment]', 'only its runs')
   .action(async (name, _options, self) => {
-    const { globals, print } = contextOf(self)
-    const runs = await experimentRuns(catalogPath(globals), name)
+    const { globals, print, signal } = contextOf(self)
+    const catalog = await loadRunCatalog(catalogPath(globals), signal)
+    const { runs, unseen } = await experimentRuns(catalog, name, signal)
     const statistics = name === undefined ? undefined : statisticsOf(runs)
-    print.result({ runs, ...(statistics === undefined ? {} : { statistics }) }, () =>
-      [runs.length === 0 ? 'no run yet' : runsText(runs), ...(statistics === undefined ? [] : [statisticsText(statistics)])].join(
-        '\n',
-      ),
+    print.result({ runs, unseen, ...(statistics === undefined ? {} : { statistics }) }, () =>
+      [
+        runs.length === 0 ? 'no run yet' : runsText(runs),
+        ...(statistics === undefined ? [] : [statisticsText(statistics)]),
+        ...unseen.map(unseenText),
+      ].join('\n'),
     )
   })
+
+function unseenText({ repository, because }: PastRuns['unseen'][number]): string {
+  return pc.yellow(`the ledger of ${repository} could not be read: runs may be missing (${because})`)
+}
 
 function runsText(runs: readonly ExperimentRun[]): string {
   return table(
@@ -32,6 +42,7 @@ function runsText(runs: readonly ExperimentRun[]): string {
         align: 'right',
         value: ({ recoveryMs }) => (recoveryMs === undefined ? '-' : formatDuration(recoveryMs)),
       },
+      { title: 'on record', value: ({ ledger }) => ledger.map(({ repository }) => repository).join(', ') || 'here' },
       { title: 'ended', value: (run) => `${runState(run)}${run.because.length === 0 ? '' : `: ${run.because.join('; ')}`}` },
     ],
     runs.toReversed(),

@@ -18,13 +18,15 @@ export const chaosListCommand = command('list', 'the experiments of the catalog,
 ]).action(async (_options, self) => {
   const { globals, print, signal } = contextOf(self)
   const catalog = await loadRunCatalog(catalogPath(globals), signal)
-  const runs = await experimentRuns(catalog.file)
+  const { runs, unseen } = await experimentRuns(catalog, undefined, signal)
   const experiments = Object.values(catalog.experiments).map(({ name, environment, services }): Listed => {
     const own = runs.filter(({ experiment }) => experiment === name)
     const last = own.at(-1)
     return { experiment: name, environment, services, runs: own.length, ...(last === undefined ? {} : { last }) }
   })
-  print.result({ experiments }, () => (experiments.length === 0 ? 'the catalog has no experiments' : listText(experiments)))
+  print.result({ experiments, unseen }, () =>
+    experiments.length === 0 ? 'the catalog has no experiments' : listText(experiments),
+  )
 })
 
 function listText(experiments: readonly Listed[]): string {

@@ -32,11 +32,17 @@ function planText({ experiment, hash, environment, faults, guardrails }: Prepare
   return [
     `${pc.bold(experiment.name)} in ${environment} ${pc.dim(hash.slice(0, 8))}`,
     `${hypothesis.title}: ${hypothesis.probes.map(({ name }) => name).join(', ')}, every ${formatDuration(hypothesis.everyMs)}; ${expected}`,
-    ...faults.flatMap(({ kind, irreversible, forMs, targets, candidates, undo }) => [
-      `${pc.bold(kind)} for ${formatDuration(forMs)}${irreversible ? pc.red(', which nothing takes back') : ''}`,
+    ...faults.flatMap(({ kind, irreversible, forMs, repeat, targets, candidates, undo }) => [
+      `${pc.bold(kind)} for ${formatDuration(forMs)}${repeat === undefined ? '' : `, ${repeat.times} times, every ${formatDuration(repeat.everyMs)}`}${irreversible ? pc.red(', which nothing takes back') : ''}`,
       `  on ${targets.join(', ') || pc.red('nothing')}${candidates === undefined ? '' : ` (of ${candidates})`}`,
       ...undo.map((line) => `  ${pc.dim(line)}`),
     ]),
+    ...(experiment.drill === undefined
+      ? []
+      : [`then ${pc.bold(experiment.drill.plan)} runs for real, once its ${experiment.drill.detection.by} notices`]),
+    ...(experiment.canary === undefined
+      ? []
+      : [`rows are written every ${formatDuration(experiment.canary.everyMs)}, to count what is lost`]),
     `ended at the latest after ${formatDuration(limitMs)}`,
     guardrails.length === 0 ? `${pc.green('✓')} no guardrail forbids it` : guardrails.map(railText).join('\n'),
   ].join('\n')

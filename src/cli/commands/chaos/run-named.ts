@@ -2,11 +2,13 @@ import { verdictExitCodes, type ExperimentVerdict } from '../../../chaos/index.t
 import {
   experimentRuns,
   loadRunCatalog,
+  placesAsJson,
   prepareExperiment,
   runCatalogExperiment,
   statisticsOf,
   type FinishedExperiment,
 } from '../../../service/index.ts'
+import { exitCodes } from '../../../kernel/index.ts'
 import type { Context } from '../../context.ts'
 import { catalogPath } from '../run/open-runs.ts'
 import { finishedText, statisticsText } from './wording.ts'
@@ -34,13 +36,25 @@ export async function runNamed(
     if (repeat > 1) print.note(`${finished.length} of ${repeat}: ${result.verdict}`)
     if (result.verdict === 'aborted' || result.verdict === 'cleanup-failed') break
   }
-  const runs = finished.map(({ evidence: _evidence, ...rest }) => rest)
-  const all = (await experimentRuns(catalog.file, name)).filter((run) => run.hash === hash)
+  const runs = finished.map(({ evidence: { drill, canary, faults }, ledger, ...rest }) => ({
+    ...rest,
+    ...(drill === undefined ? {} : { drill }),
+    ...(canary === undefined ? {} : { canary }),
+    faults,
+    ...(ledger === undefined ? {} : { ledger: placesAsJson(ledger) }),
+  }))
+  const past = await experimentRuns(catalog, name, new AbortController().signal)
+  const all = past.runs.filter((run) => run.hash === hash)
   const statistics = statisticsOf(all)
   print.result({ experiment: name, hash, runs, statistics }, () =>
     [...finished.map((each) => finishedText(name, each)), statisticsText(statistics)].join('\n'),
   )
-  process.exitCode = verdictExitCodes[worst(finished.map(({ verdict }) => verdict))]
+  const verdict = worst(finished.map((each) => each.verdict))
+  // What passed and is on record nowhere, although it should be, proves nothing later.
+  const isLost = finished.some(
+    ({ ledger }) => ledger === undefined || (ledger.length > 0 && ledger.every((place) => 'error' in place)),
+  )
+  process.exitCode = verdict === 'pass' && isLost ? exitCodes.partlyDone : verdictExitCodes[verdict]
 }
 
 function worst(verdicts: readonly ExperimentVerdict[]): ExperimentVerdict {

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import type { CtkResult, ExperimentVerdict } from '../../../chaos/index.ts'
-import { formatDuration, type Json } from '../../../kernel/index.ts'
+import { formatDuration, messageOf, type Json } from '../../../kernel/index.ts'
 import type { ExperimentRun, ExperimentStatistics, FinishedExperiment } from '../../../service/index.ts'
 
 const colours: Readonly<Record<ExperimentVerdict, (text: string) => string>> = {
@@ -56,11 +56,50 @@ export function runState({ state, verdict }: Pick<ExperimentRun, 'state' | 'verd
   return verdict === undefined ? pc.yellow(state) : verdictText(verdict)
 }
 
-export function finishedText(name: string, { verdict, because, recoveryMs, runId }: FinishedExperiment): string {
+export function finishedText(
+  name: string,
+  { verdict, because, recoveryMs, runId, evidence, ledger }: FinishedExperiment,
+): string {
   const back = recoveryMs === undefined || recoveryMs === 0 ? [] : [`  back after ${formatDuration(recoveryMs)}`]
-  return [`${pc.bold(name)}: ${verdictText(verdict)} ${pc.dim(runId)}`, ...because.map((reason) => `  ${reason}`), ...back].join(
-    '\n',
-  )
+  return [
+    `${pc.bold(name)}: ${verdictText(verdict)} ${pc.dim(runId)}`,
+    ...because.map((reason) => `  ${reason}`),
+    ...back,
+    ...drillLines(evidence.drill),
+    ...canaryLines(evidence.canary),
+    recordLine(ledger),
+  ].join('\n')
+}
+
+function drillLines(drill: FinishedExperiment['evidence']['drill']): string[] {
+  if (drill === undefined) return []
+  const { plan = 'its plan', runId, succeeded, because, phases } = drill
+  const parts = [
+    ['noticed after', phases?.detectMs],
+    ['decided in', phases?.decideMs],
+    ['run in', phases?.runMs],
+  ] as const
+  const times = parts.flatMap(([what, ms]) => (ms === undefined ? [] : [`${what} ${formatDuration(ms)}`]))
+  const run = runId === undefined ? 'did not run' : `${succeeded ? 'brought it back' : 'did not bring it back'} (${runId})`
+  return [`  ${plan} ${run}${because === undefined ? '' : `: ${because}`}${times.length === 0 ? '' : `; ${times.join(', ')}`}`]
+}
+
+function canaryLines(canary: FinishedExperiment['evidence']['canary']): string[] {
+  if (canary === undefined) return []
+  const { acknowledged, lost, lastAcknowledged, lastSurviving, rpaMs, unknown } = canary
+  if (unknown !== undefined) return [`  canary: nobody knows what was lost: ${unknown}`]
+  if (lost === 0) return [`  canary: all ${acknowledged} acknowledged rows are there`]
+  const between = `up to row ${lastAcknowledged}, after row ${lastSurviving ?? 'none'}`
+  return [`  canary: lost ${lost} of ${acknowledged} acknowledged rows (${between}): RPA ${formatDuration(rpaMs ?? 0)}`]
+}
+
+function recordLine(ledger: FinishedExperiment['ledger']): string {
+  if (ledger === undefined) return pc.yellow('  not on record yet: the next run tries again')
+  if (ledger.length === 0) return pc.dim('  in the history of this machine only: the catalog has no repository for its services')
+  const failed = ledger.flatMap((place) => ('error' in place ? [`${place.repository} (${messageOf(place.error)})`] : []))
+  const there = [...new Set(ledger.flatMap((place) => ('seq' in place ? [place.repository] : [])))]
+  const where = there.length === 0 ? pc.yellow('  on record nowhere') : pc.dim(`  on record in ${there.join(', ')}`)
+  return failed.length === 0 ? where : `${where}${pc.yellow(`; not in ${failed.join(', ')}: the next run tries again`)}`
 }
 
 export function statisticsText({ passRate, recoveryP95 }: ExperimentStatistics): string {

@@ -60,6 +60,12 @@ export function recordText(record: LedgerRecord): string {
     }
     case 'drill-finding':
       return `${record.body.finding} ${record.body.state} by ${record.body.by}: ${record.body.why}`
+    case 'experiment': {
+      const { experiment, environment, verdict, because, recoveryMs, faults } = record.body
+      const back = recoveryMs === undefined || recoveryMs === 0 ? '' : `, back after ${formatDuration(recoveryMs)}`
+      const why = because[0] === undefined ? '' : `: ${because[0]}`
+      return `${experiment} in ${environment} (${faults.map(({ name }) => name).join(', ')}): ${verdict}${back}${why}`
+    }
     case 'check': {
       const { depth, packs, snapshots, readBytes, findings } = record.body
       const found =

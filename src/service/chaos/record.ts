@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Catalog } from '../../catalog/index.ts'
+import { systemCode, type Json } from '../../kernel/index.ts'
+import type { EvidenceBody } from '../../ledger/index.ts'
+import { placeAsJson, recordOnce, type RecordPlace } from '../record-once.ts'
+import { chaosFolders } from './folders.ts'
+import { addToHistory, readHistory } from './history.ts'
+
+/** How long all of it may take: what could not be put there is tried again after the next run. */
+const limitMs = 120_000
+
+/**
+ * Puts the runs of experiments that are not on record yet into the ledgers of their services' repositories: one that just ended, and those
+ * whose repository could not be reached, or whose process died, before. Gives where those runs are by now.
+ */
+export async function recordExperiments(catalog: Catalog): Promise<ReadonlyMap<string, readonly RecordPlace[]>> {
+  const entries = await readHistory(catalog.file)
+  const complete = new Set(entries.flatMap((each) => (each.type === 'recorded' && each.complete ? [each.runId] : [])))
+  const open = entries.flatMap((each) => (each.type === 'ended' && !complete.has(each.runId) ? [each.runId] : []))
+  const signal = AbortSignal.timeout(limitMs)
+  const found = new Map<string, readonly RecordPlace[]>()
+  for (const runId of open) {
+    const body = await recordOf(catalog.file, runId)
+    if (body === undefined) continue
+    let places: readonly RecordPlace[]
+    try {
+      places = await recordRun(catalog, body, signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+      return found
+    }
+    found.set(runId, places)
+    const isComplete = places.every((place) => 'seq' in place)
+    await addToHistory(catalog.file, {
+      type: 'recorded',
+      runId,
+      at: new Date().toISOString(),
+      complete: isComplete,
+      places: places.map(placeAsJson),
+    })
+  }
+  return found
+}
+
+async function recordRun(
+  catalog: Catalog,
+  body: EvidenceBody<'experiment'>,
+  signal: AbortSignal,
+): Promise<readonly RecordPlace[]> {
+  const places: RecordPlace[] = []
+  for (const name of body.services) {
+    const service = catalog.services[name]
+    if (service !== undefined) places.push(...(await recordOnce(catalog, { kind: 'experiment', service, body }, signal)))
+  }
+  return places
+}
+
+/** As it was written when the run ended; undefined for a run of a version that wrote none, or whose file is gone. */
+async function recordOf(catalogPath: string, runId: string): Promise<EvidenceBody<'experiment'> | undefined> {
+  try {
+    const text = await readFile(join(chaosFolders(catalogPath).runs, `${runId}.json`), 'utf8')
+    return (JSON.parse(text) as { readonly record?: EvidenceBody<'experiment'> }).record
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** For programs. */
+export function placesAsJson(places: readonly RecordPlace[]): Json[] {
+  return places.map(placeAsJson)
+}

@@ -1,0 +1,68 @@
+import type { Catalog, Service } from '../catalog/index.ts'
+import { messageOf, type Json } from '../kernel/index.ts'
+import type { EvidenceBody } from '../ledger/index.ts'
+import { openCatalogRepository } from './open-repository.ts'
+import { openRepositoryLedger, recordEvidence } from './record-evidence.ts'
+import { repositoriesOf } from './status/service-evidence.ts'
+
+/** Kinds of records of something that has a run: there is one for each service. */
+type RunKind = 'recovery' | 'experiment'
+
+export interface RunRecord<Kind extends RunKind> {
+  readonly kind: Kind
+  readonly service: Service
+  readonly body: EvidenceBody<Kind>
+}
+
+/** Where a record is, or why it is not there. */
+export type RecordPlace = { readonly repository: string; readonly service: string } & (
+  | { readonly seq: number }
+  | { readonly error: unknown }
+)
+
+/**
+ * Puts the record of a run into the ledger of every repository that its service is backed up to, or of all of the catalog's, for a service that
+ * is backed up to none. Looks first whether it is there: a run that crashed after writing it comes here again. In a disaster some repository may
+ * be gone too, which is an outcome.
+ */
+export async function recordOnce<Kind extends RunKind>(
+  catalog: Catalog,
+  record: RunRecord<Kind>,
+  signal: AbortSignal,
+): Promise<RecordPlace[]> {
+  const places: RecordPlace[] = []
+  for (const repository of repositoriesOf(catalog, record.service)) {
+    const place = { repository, service: record.service.name }
+    try {
+      places.push({ ...place, seq: await recordIn(repository, catalog, record, signal) })
+    } catch (error) {
+      signal.throwIfAborted()
+      places.push({ ...place, error })
+    }
+  }
+  return places
+}
+
+export function placeAsJson(place: RecordPlace): Json {
+  const { repository, service } = place
+  return 'seq' in place ? { repository, service, seq: place.seq } : { repository, service, failed: messageOf(place.error) }
+}
+
+/** How many of the newest records of its kind are looked at. */
+const looked = 100
+
+/** The number of the record. */
+async function recordIn<Kind extends RunKind>(
+  repository: string,
+  catalog: Catalog,
+  { kind, service: { name: service }, body }: RunRecord<Kind>,
+  signal: AbortSignal,
+): Promise<number> {
+  await using opened = await openCatalogRepository(catalog, repository, signal)
+  const ledger = openRepositoryLedger(opened, catalog.file)
+  for await (const record of ledger.records({ kinds: [kind], service, limit: looked, order: 'newest-first' }, signal)) {
+    if ((record.kind === 'recovery' || record.kind === 'experiment') && record.body.runId === body.runId) return record.seq
+  }
+  const context = { service, catalogPath: catalog.file, catalogHash: catalog.hash }
+  return (await recordEvidence(opened, kind, body, context, signal)).seq
+}
