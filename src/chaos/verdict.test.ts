@@ -64,6 +64,25 @@ test('what was not seen is a breach: a missed slot counts as one, and so does a 
   expect(judgeExperiment(evidence('', { during: lost }), holds)).toMatchObject({ verdict: 'fail' })
 })
 
+test('what a canary lost fails it beyond what may be lost, and what nobody knows of that is never a pass', () => {
+  const canary = { written: 100, acknowledged: 90, surviving: 80, lost: 10, rpaMs: 1500 }
+  const losing = (losesAtMostMs?: number) => ({ ...holds, canary: losesAtMostMs === undefined ? {} : { losesAtMostMs } })
+  const seen = evidence('wwww', { canary })
+  expect(judgeExperiment(seen, losing()).verdict).toBe('pass')
+  expect(judgeExperiment(seen, losing(1500)).verdict).toBe('pass')
+  expect(judgeExperiment(seen, losing(0))).toMatchObject({
+    verdict: 'fail',
+    because: ['its canary lost 10 acknowledged rows over 1.5 s, more than 0 s'],
+  })
+  expect(judgeExperiment(evidence('wwww'), losing()).verdict).toBe('inconclusive')
+  const { rpaMs: _rpaMs, ...unread } = canary
+  expect(judgeExperiment(evidence('wwww', { canary: unread }), losing(5000)).verdict).toBe('inconclusive')
+  expect(judgeExperiment(evidence('wwww', { canary: { ...unread, unknown: 'it is gone' } }), losing())).toMatchObject({
+    verdict: 'inconclusive',
+    because: ['nobody knows what its canary lost: it is gone'],
+  })
+})
+
 test('recovery may count from the clean-up', () => {
   const expected = { ...recovers, recoversFrom: 'clean-up' as const }
   const partition: FaultEvidence = { ...injected, name: 'partition', undo: 'gone' }

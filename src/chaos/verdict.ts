@@ -127,7 +127,7 @@ function inconclusive({ before, during, after, faults, drill, canary }: Experime
   if (expected.drill && drill === undefined) reasons.push('its plan did not run')
   if (expected.canary !== undefined) {
     if (canary === undefined) reasons.push('its canary was not read back')
-    else if (canary.unknown !== undefined) reasons.push(`nobody knows what its canary lost: ${canary.unknown}`)
+    else if (canary.rpaMs === undefined) reasons.push(`nobody knows what its canary lost: ${canary.unknown ?? 'it does not say'}`)
   }
   return reasons
 }
@@ -142,7 +142,7 @@ function judgeRecovery(
     because.push(`its plan did not bring it back${drill.because === undefined ? '' : `: ${drill.because}`}`)
   if (mayLose?.losesAtMostMs !== undefined && canary?.rpaMs !== undefined && canary.rpaMs > mayLose.losesAtMostMs)
     because.push(
-      `its canary lost ${canary.lost} acknowledged rows, ${formatDuration(canary.rpaMs)} of them, more than ${formatDuration(mayLose.losesAtMostMs)}`,
+      `its canary lost ${canary.lost} acknowledged rows over ${formatDuration(canary.rpaMs)}, more than ${formatDuration(mayLose.losesAtMostMs)}`,
     )
   const isDuring = recoversFrom === 'fault'
   const broken = judgePhase(probes, during)

@@ -25,7 +25,7 @@ export {
   type PlanStep,
 } from './plan.ts'
 export { actionContext, bindAction, type ActionServices, type PlanDeps } from './plan-run.ts'
-export { preflightPlan, type PreflightDeps, type StepFinding } from './preflight.ts'
+export { inspectPlan, preflightPlan, type PreflightDeps, type StepFinding } from './preflight.ts'
 export { buildRunbook, type RunbookOf } from './runbook/build.ts'
 export type { Runbook } from './runbook/model.ts'
 export { compareRunbook, type RunbookFinding } from './runbook/compare.ts'

@@ -45,8 +45,8 @@ async function lookBefore(
   }
 }
 
-/** What is wrong with a plan by itself. */
-function inspectPlan(plan: Plan, deps: PreflightDeps): StepFinding[] {
+/** What is wrong with a plan by itself, whatever the world is like. */
+export function inspectPlan(plan: Plan, deps: Pick<PreflightDeps, 'bind'>): StepFinding[] {
   topologicalOrder(plan.steps)
   const findings: StepFinding[] = []
   for (const step of plan.steps) {
@@ -92,7 +92,7 @@ function inspectPlan(plan: Plan, deps: PreflightDeps): StepFinding[] {
 }
 
 /** A commit window that promises to undo what cannot be undone. */
-function commitFindings(plan: Plan, deps: PreflightDeps): StepFinding[] {
+function commitFindings(plan: Plan, deps: Pick<PreflightDeps, 'bind'>): StepFinding[] {
   return plan.steps
     .filter(({ action }) => action.kind === 'commit' && (action.params as { readonly else?: Json }).else === 'undo')
     .flatMap((window) => {
@@ -110,7 +110,7 @@ function commitFindings(plan: Plan, deps: PreflightDeps): StepFinding[] {
     })
 }
 
-function effectOf(action: PlanStep['action'], deps: PreflightDeps): BoundAction['effect'] | undefined {
+function effectOf(action: PlanStep['action'], deps: Pick<PreflightDeps, 'bind'>): BoundAction['effect'] | undefined {
   try {
     return deps.bind(action).effect
   } catch {
@@ -119,7 +119,7 @@ function effectOf(action: PlanStep['action'], deps: PreflightDeps): BoundAction[
 }
 
 /** An action that is not known gets its own finding. */
-function mayCheck(step: PlanStep, deps: PreflightDeps): boolean {
+function mayCheck(step: PlanStep, deps: Pick<PreflightDeps, 'bind'>): boolean {
   try {
     return deps.bind(step.action).isCheck
   } catch {

@@ -173,6 +173,47 @@ test('each guardrail forbids it by itself, and plan says so without touching any
   expect(await codes('base', '--approve', '00000000')).toContain('not-approved')
 }, 400_000)
 
+test('times and exclusions forbid it, and outside dev a peak does', async () => {
+  await using target = await chaosTarget()
+  const freeze = { services: ['api'], hypothesis: hypothesisOf(target), faults: [pause(target)] }
+  // Of the minute that it is now: 23 hours around it, and one hour on the other side of the day.
+  const hourOf = (after: number) => `${String((new Date().getUTCHours() + after + 24) % 24).padStart(2, '0')}:00`
+  const [now, never] = [
+    { from: hourOf(-11), to: hourOf(12) },
+    { from: hourOf(12), to: hourOf(13) },
+  ]
+  const services = Object.fromEntries(
+    ['api', 'shop'].map((name) => [
+      name,
+      { owner: 'Ann', site: 'here', objectives: { rpo: '5m', rto: '5m' }, ...(name === 'shop' ? { dependsOn: ['api'] } : {}) },
+    ]),
+  )
+  const rails = async (experiment: object, chaos: object = {}) => {
+    await target.experiments({ freeze: { ...freeze, ...experiment } }, { services, chaos })
+    const { guardrails } = (await target.chaos(['plan', 'freeze'])).json<{ guardrails: { code: string; message: string }[] }>()
+    return guardrails.map(({ code, message }) => (code === 'wrong-time' || code === 'excluded' ? message : code))
+  }
+  expect(await rails({ windows: [now] }, { peak: [now], windows: [never] })).toEqual([])
+  expect(await rails({ windows: [never] })).toEqual([expect.stringContaining('outside daily')])
+  expect((await target.chaos(['run', 'freeze'])).exitCode).toBe(1)
+  expect(await target.state()).toBe('S')
+  const staging = { environment: 'staging' }
+  const others = ['not-promoted', 'restore-point-unverified']
+  expect(await rails(staging, { peak: [never], windows: [now] })).toEqual(others)
+  expect(await rails(staging, { peak: [now] })).toEqual([expect.stringContaining('in the peak daily'), ...others])
+  expect(await rails(staging, { windows: [never] })).toEqual([expect.stringContaining('outside daily'), ...others])
+  // 15 minutes, its limit, count too: in another zone it may be another day.
+  expect(await rails(staging, { peak: [now], timeZone: 'Asia/Kolkata' })).toEqual([
+    expect.stringContaining('Asia/Kolkata'),
+    ...others,
+  ])
+
+  const excluded = (name: string) => ({ exclude: { services: [name] } })
+  expect(await rails({}, excluded('api'))).toEqual(['api is excluded from experiments'])
+  expect(await rails({ blastRadius: excluded('shop') })).toEqual(['shop is excluded from experiments, and depends on api'])
+  expect(await rails({ services: ['shop'] }, excluded('api'))).toEqual([])
+}, 240_000)
+
 test('a catalog says what is wrong with an experiment, where it is', async () => {
   await using target = await chaosTarget()
   await writeFile(

@@ -34,9 +34,10 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     )
   }
   const ofWeb = (path: string) => kubernetes.kubectl('get', 'deployment/web', '--namespace=shop', `--output=jsonpath={${path}}`)
-  async function guardOf(folder: string) {
+  async function guardOf(folder: string, spare: Readonly<Record<string, string>> = {}) {
     const catalog = await clusterCatalog(kubernetes)
-    return await openGuard({ directory: join(folder, 'faults'), experiment: 'test', faults, catalog, random: () => 0 }, never)
+    const directory = join(folder, 'faults')
+    return await openGuard({ directory, experiment: 'test', faults, catalog, spare, random: () => 0 }, never)
   }
   const target = { cluster: 'dr', namespace: 'shop' }
 
@@ -52,6 +53,27 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     await expect.poll(ready, { timeout: 60_000 }).toBe(4)
     expect((await pods()).filter((pod) => before.includes(pod))).toHaveLength(3)
     await fault.end()
+  })
+
+  test('what carries an excluded label is never hit: not chosen, and not changed', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardOf(folder.path, { keep: 'yes' })
+    const [kept = ''] = await pods()
+    await kubernetes.kubectl('label', kept, '--namespace=shop', 'keep=yes')
+    const all = bound('kubernetes.pod-kill', { ...target, selector: 'app=web', choose: 'all' })
+    const fault = await guard.inject(all, 60_000, never)
+    expect(fault.candidates).toBe(3)
+    expect(fault.targets.join()).not.toContain(kept.replace('pod/', ''))
+    await fault.end()
+    await expect.poll(ready, { timeout: 60_000 }).toBe(4)
+    expect(await pods()).toContain(kept)
+    const cutOff = bound('kubernetes.network-policy', { ...target, labels: { app: 'web' } })
+    await expect(guard.inject(cutOff, 60_000, never)).rejects.toMatchObject({ code: 'fault-refused' })
+    await kubernetes.kubectl('label', 'deployment/web', '--namespace=shop', 'keep=yes')
+    const scale = bound('kubernetes.scale', { ...target, name: 'web' })
+    await expect(guard.inject(scale, 60_000, never)).rejects.toMatchObject({ code: 'fault-refused' })
+    expect(await pods()).toHaveLength(4)
+    await kubernetes.kubectl('label', 'deployment/web', '--namespace=shop', 'keep-')
   })
 
   test('half of the pods are as many as the percentage says, and a selector that fits none is refused', async () => {

@@ -2,7 +2,7 @@ import type { Experiment } from '../../catalog/index.ts'
 import { isHoldfastError, messageOf, type Clock } from '../../kernel/index.ts'
 import type { PhaseEvidence, Sample } from '../hypothesis/evidence.ts'
 import type { DrillEvidence } from '../verdict.ts'
-import { drillPlan, untilWell } from './drill.ts'
+import { drillPlan, lastWell, untilWell } from './drill.ts'
 import { tooMuch } from './guardrails.ts'
 import { blame, hold, notBegun, takeBack, type Held } from './held.ts'
 import { injectionsOf, type Injection } from './injections.ts'
@@ -38,10 +38,13 @@ export async function breakThings(job: ExperimentJob, held: Held[], reins: Reins
     seen.catch(() => {})
     try {
       const injecting = { guard, clock: job.clock, tooMuch: (hit: Held['injected'] & {}) => tooMuch(job.experiment, hit) }
+      using well = lastWell(job.experiment, reins)
       const all = await injectAll(job, held, injecting, reins)
       if (all && job.drill !== undefined) {
-        drill = await drillPlan({ ...job, drill: job.drill }, firstMs(held), reins)
-        if (drill.succeeded) await untilWell(job, firstMs(held), reins)
+        const firstMs = Math.min(...held.map(({ injectedAtMs }) => injectedAtMs))
+        const onsetMs = () => Math.max(firstMs, well.startedMs())
+        drill = await drillPlan({ ...job, drill: job.drill }, onsetMs, reins)
+        if (drill.succeeded) await untilWell(job, firstMs, reins)
       }
     } finally {
       job.onPhase?.('clean-up')
@@ -62,7 +65,10 @@ export async function breakThings(job: ExperimentJob, held: Held[], reins: Reins
   return { ...(during === undefined ? {} : { during }), ...(drill === undefined ? {} : { drill }) }
 }
 
-/** Whether all of them were there. With `together` and with a plan they stay; else each is taken back after its time. */
+/**
+ * Whether all of them were there. With `together` and with a plan they stay; else each is taken back after its time. With a plan, the next one
+ * begins when that time is over.
+ */
 async function injectAll(
   job: ExperimentJob,
   held: Held[],
@@ -82,7 +88,10 @@ async function injectAll(
     const one = await hold(injecting, { name: injection.name, fault, limitMs: heldMs + experiment.limitMs }, stop)
     held[index] = one
     if (one.injected === undefined) return false
-    if (stays) continue
+    if (stays) {
+      if (!experiment.together && index < injections.length - 1) await pause(clock, injection.forMs, stop)
+      continue
+    }
     await pause(clock, heldMs, stop)
     await takeBack(one)
     if (injection.everyMs === undefined) continue
@@ -91,10 +100,6 @@ async function injectAll(
   if (experiment.together && experiment.drill === undefined)
     await pause(clock, Math.max(...injections.map((injection) => holdMs(experiment, injection))), stop)
   return !stop.aborted
-}
-
-function firstMs(held: readonly Held[]): number {
-  return Math.min(...held.map(({ injectedAtMs }) => injectedAtMs))
 }
 
 async function disposed(guard: AsyncDisposable): Promise<void> {

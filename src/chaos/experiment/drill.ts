@@ -32,16 +32,19 @@ interface Drilling {
   readonly drill: DrillJob
 }
 
-/** Waits until it is noticed, and runs the plan. What goes wrong is an outcome; so is that nobody noticed. */
+/**
+ * Waits until it is noticed, and runs the plan. What goes wrong is an outcome; so is that nobody noticed.
+ *
+ * @param onsetMs when it was broken, as is known once it was noticed
+ */
 export async function drillPlan(
   { experiment, clock, drill }: Drilling,
-  onsetMs: number,
+  onsetMs: () => number,
   { samples, stop }: Pick<Reins, 'samples' | 'stop'>,
 ): Promise<DrillEvidence> {
   const { plan = '', detection } = experiment.drill ?? {}
   if (detection === undefined) return { succeeded: false, because: 'it names no plan' }
   const about = { plan, detectedBy: detection.by }
-  const onset = new Date(clock.now().getTime() - (clock.monotonicMs() - onsetMs))
   const late = new AbortController()
   const timer = setTimeout(() => {
     const message = `nobody noticed within ${formatDuration(detection.withinMs)}`
@@ -58,7 +61,8 @@ export async function drillPlan(
     clearTimeout(timer)
   }
   const detectedMs = clock.monotonicMs()
-  const detectMs = detectedMs - onsetMs
+  const detectMs = detectedMs - onsetMs()
+  const onset = new Date(clock.now().getTime() - detectMs)
   try {
     const { decideMs, ...ran } = await drill.run(onset, stop)
     const runMs = clock.monotonicMs() - detectedMs - decideMs
@@ -67,6 +71,23 @@ export async function drillPlan(
     if (!stop.aborted && !isHoldfastError(error)) throw error
     return { ...about, succeeded: false, because: messageOf(error), phases: { detectMs } }
   }
+}
+
+/**
+ * The onset of an outage, from what was seen: when the last look began that was well, before looks that were not. 0 as long as none was well. Once it
+ * is ill, later well looks do not move it: what flaps is down.
+ */
+export function lastWell(
+  { hypothesis: { probes } }: Experiment,
+  { samples }: Pick<Reins, 'samples'>,
+): Disposable & { startedMs(): number } {
+  let startedMs = 0
+  let ill = false
+  const watching = samples((sample) => {
+    if (!isWell(probes, sample)) ill = true
+    else if (!ill && 'startedMs' in sample) startedMs = Math.max(startedMs, sample.startedMs)
+  })
+  return { startedMs: () => (ill ? startedMs : 0), [Symbol.dispose]: () => watching[Symbol.dispose]() }
 }
 
 /** Until the hypothesis has not held for so long, in every look. */

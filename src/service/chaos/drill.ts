@@ -1,6 +1,8 @@
+import { actions } from '../../actions/index.ts'
 import type { Catalog, Experiment } from '../../catalog/index.ts'
 import type { DrillJob } from '../../chaos/index.ts'
-import { HoldfastError, systemClock } from '../../kernel/index.ts'
+import { HoldfastError, isHoldfastError, systemClock } from '../../kernel/index.ts'
+import { bindAction, inspectPlan, planAsRun, type StepFinding } from '../../recovery/index.ts'
 import { openReportReader } from '../detection/read-reports.ts'
 import { waitUntilDown } from '../detection/wait-until-down.ts'
 import type { WatchedService } from '../detection/watched-plan.ts'
@@ -35,8 +37,28 @@ export function experimentDrill(catalog: Catalog, { name, drill }: Experiment, e
   }
 }
 
+/** Why the plan of an experiment cannot be run from it, as far as that can be told before anything is broken. */
+export async function drillProblems(
+  catalog: Catalog,
+  { drill }: Experiment,
+  signal: AbortSignal,
+): Promise<Pick<StepFinding, 'message' | 'hint'>[]> {
+  const plan = drill === undefined ? undefined : catalog.plans[drill.plan]
+  if (drill === undefined || plan === undefined) return []
+  try {
+    if (drill.detection.by === 'observers') watchedPlan(catalog, drill.plan)
+    const { input, findings } = await prepareDrill({ catalog, name: plan.name, plan, mode: 'live' }, signal)
+    // What its steps need of the world is looked at when they are about to run: by then it is another one.
+    const own = inspectPlan(planAsRun(input), { bind: ({ kind, params }) => bindAction(actions, kind, params) })
+    return [...findings, ...own].filter(({ severity }) => severity === 'blocker')
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    return [{ message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }]
+  }
+}
+
 /** Throws `usage` when it has no observers. */
-export function watchedPlan(catalog: Catalog, name: string): WatchedService {
+function watchedPlan(catalog: Catalog, name: string): WatchedService {
   const plan = catalog.plans[name]
   const { watch, decide = 'ask', notify = [] } = plan?.detection ?? {}
   if (plan !== undefined && watch !== undefined) return { service: plan.recovers[0] ?? '', plan, watch, decide, notify }

@@ -1,9 +1,9 @@
 import { withDependencies, type Catalog, type Experiment } from '../../catalog/index.ts'
 import { allExcluded, excludedBecause, promotion, readRecords, wrongTime } from '../../chaos/index.ts'
-import { isHoldfastError, systemClock } from '../../kernel/index.ts'
+import { systemClock } from '../../kernel/index.ts'
 import { openRunsAt } from '../recovery/run-views.ts'
 import { readStatus } from '../status.ts'
-import { watchedPlan } from './drill.ts'
+import { drillProblems } from './drill.ts'
 import { chaosFolders } from './folders.ts'
 import { haltedBecause } from './halt.ts'
 import { experimentRuns } from './past-runs.ts'
@@ -48,7 +48,7 @@ export async function guardrailsOf(
     ...(await switchRails(catalog)),
     ...timeRails(catalog, experiment),
     ...exclusionRails(catalog, experiment),
-    ...drillRails(catalog, experiment),
+    ...(await drillRails(catalog, experiment, signal)),
     ...(await promotionRails(catalog, experiment, asked.hash, signal)),
     ...approvalRails(experiment, asked),
     ...(await openRails(catalog)),
@@ -72,15 +72,13 @@ function exclusionRails(catalog: Catalog, { services, blastRadius }: Experiment)
   return because === undefined ? [] : [{ code: 'excluded', message: because }]
 }
 
-function drillRails(catalog: Catalog, { drill }: Experiment): Guardrail[] {
-  if (drill?.detection.by !== 'observers') return []
-  try {
-    watchedPlan(catalog, drill.plan)
-    return []
-  } catch (error) {
-    if (!isHoldfastError(error)) throw error
-    return [{ code: 'drill-refused', message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }]
-  }
+async function drillRails(catalog: Catalog, experiment: Experiment, signal: AbortSignal): Promise<Guardrail[]> {
+  const problems = await drillProblems(catalog, experiment, signal)
+  return problems.map(({ message, hint }) => ({
+    code: 'drill-refused',
+    message: `its plan ${experiment.drill?.plan}: ${message}`,
+    ...(hint === undefined ? {} : { hint }),
+  }))
 }
 
 async function switchRails(catalog: Catalog): Promise<Guardrail[]> {
