@@ -1,13 +1,23 @@
 import { randomInt } from 'node:crypto'
-import { HoldfastError, type Clock } from '../../kernel/index.ts'
-import { exchange } from './exchange.ts'
-import { classes, decodeMessage, encodeMessage, flags, opcodes, Reader, rcodes, types } from './message.ts'
-import type { Message, ResourceRecord } from './message.ts'
-import { absolute, isSameName } from './name.ts'
+import { type Clock, HoldfastError, type HostPort } from '../../kernel/index.ts'
 import { refusal } from './refusal.ts'
 import type { Rrset } from './rrset.ts'
 import { serverText } from './server.ts'
-import type { HostPort } from '../host-port.ts'
+import {
+  absolute,
+  classes,
+  decodeMessage,
+  encodeMessage,
+  exchange,
+  flags,
+  isSameName,
+  type Message,
+  opcodes,
+  rcodes,
+  Reader,
+  type ResourceRecord,
+  types,
+} from '../../dns/index.ts'
 import { signMessage, verifyAnswer, type TsigKey, type Verified } from './tsig.ts'
 
 /** The primary server of a zone, and what is needed to change it. All that is asked of it is signed, so that its answers are. */

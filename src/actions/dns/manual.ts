@@ -1,8 +1,7 @@
 import { quote } from '../../kernel/index.ts'
 import type { Catalog, SecretRef } from '../../catalog/index.ts'
 import { exportSecret } from '../shell-words.ts'
-import { absolute } from './name.ts'
-import type { RecordType } from './rdata.ts'
+import { absolute, type RecordType } from '../../dns/index.ts'
 import { parseServer } from './server.ts'
 
 interface ManualUpdate {

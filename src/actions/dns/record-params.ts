@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { text } from '../../catalog/index.ts'
 import { outputReference } from '../param-types.ts'
-import { plainName } from './name.ts'
-import { recordTypes, valueProblem, type RecordType } from './rdata.ts'
+import { plainName, type RecordType, recordTypes, valueProblem } from '../../dns/index.ts'
 
 export const domainName = text.regex(plainName).meta({ expected: 'a domain name, such as api.example.com' })
 

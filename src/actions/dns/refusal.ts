@@ -1,7 +1,6 @@
-import { HoldfastError } from '../../kernel/index.ts'
-import { rcodeName, rcodes, type Message } from './message.ts'
+import { HoldfastError, type HostPort } from '../../kernel/index.ts'
 import { serverText } from './server.ts'
-import type { HostPort } from '../host-port.ts'
+import { type Message, rcodeName, rcodes } from '../../dns/index.ts'
 import type { TsigKey, Verified } from './tsig.ts'
 
 /** What was asked for: for the messages. */

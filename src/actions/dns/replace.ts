@@ -1,8 +1,6 @@
 import { HoldfastError } from '../../kernel/index.ts'
+import { absolute, classes, encodeValue, rcodes, type RecordType, type ResourceRecord, types } from '../../dns/index.ts'
 import { readStanding, sendUpdate, type Authority, type Standing } from './authority.ts'
-import { classes, rcodes, types, type ResourceRecord } from './message.ts'
-import { absolute } from './name.ts'
-import { encodeValue, type RecordType } from './rdata.ts'
 import type { Rrset } from './rrset.ts'
 
 export interface RecordPlace {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { valueText } from './rdata.ts'
+import { valueText } from '../../dns/index.ts'
 
 /** All records of one name and type. */
 export interface Rrset {

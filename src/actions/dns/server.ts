@@ -1,8 +1,8 @@
 import type { Reach } from '../contract.ts'
-import { hostPortText, parseHostPort, type HostPort } from '../host-port.ts'
 import { outputReference } from '../param-types.ts'
 import { farthest } from '../reach.ts'
 import { text } from '../../catalog/index.ts'
+import { type HostPort, hostPortText, parseHostPort } from '../../kernel/index.ts'
 
 export const dnsServer = text
   .refine((server) => outputReference.test(server) || parseServer(server) !== undefined)

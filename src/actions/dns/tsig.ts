@@ -1,6 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { classes, encodeRecord, headerBytes, Reader, types, type ReadMessage } from './message.ts'
-import { encodeName, isSameName } from './name.ts'
+import { classes, encodeName, encodeRecord, headerBytes, isSameName, Reader, type ReadMessage, types } from '../../dns/index.ts'
 
 /** Signed DNS messages: RFC 8945. */
 

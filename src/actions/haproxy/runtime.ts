@@ -2,8 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { z } from 'zod'
 import { text } from '../../catalog/index.ts'
-import { HoldfastError, messageOf } from '../../kernel/index.ts'
-import { parseHostPort } from '../host-port.ts'
+import { HoldfastError, messageOf, parseHostPort } from '../../kernel/index.ts'
 import { outputReference } from '../param-types.ts'
 
 /** HAProxy's runtime API: a line of text each way (management.txt, section 9.3). */

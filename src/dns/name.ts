@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../kernel/index.ts'
+import { HoldfastError } from '../kernel/index.ts'
 
 /**
  * Domain names as text, always absolute (`api.example.com.`), in the presentation format of RFC 1035, section 5.1: a backslash quotes the

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isHoldfastError } from '../../kernel/index.ts'
+import { isHoldfastError } from '../kernel/index.ts'
 import { classes, decodeMessage, encodeMessage, opcodes, types, type Message } from './message.ts'
 import { encodeName } from './name.ts'
 import { encodeValue, valueProblem, valueText } from './rdata.ts'

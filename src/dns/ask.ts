@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { exchange } from './exchange.ts'
+import type { HostPort } from '../kernel/index.ts'
+import { exchange, type ExchangeResult } from './exchange.ts'
 import {
   classes,
   decodeMessage,
@@ -11,10 +12,10 @@ import {
   Reader,
   types,
   type Message,
+  type Question,
 } from './message.ts'
 import { isSameName } from './name.ts'
 import { valueText, type RecordType } from './rdata.ts'
-import type { HostPort } from '../host-port.ts'
 
 /** What a server says to anybody who asks. `remainingSeconds`: for how long it, or who asked it, may go on saying so without asking anew. */
 export type Said =
@@ -30,29 +31,39 @@ export async function askServer(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Said> {
-  const question: Message = {
+  const result = await query(server, { name, type: types[type], class: classes.IN }, timeoutMs, signal)
+  return result.kind === 'answer' ? whatItSays(result.answer, types[type]) : { kind: 'silent', because: result.because }
+}
+
+/** One question, over UDP, and over TCP when the answer was cut off. */
+export async function query(
+  server: HostPort,
+  question: Question,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ExchangeResult<Message>> {
+  const message: Message = {
     id: randomInt(0x10000),
     opcode: opcodes.QUERY,
     bits: flags.recursionDesired,
     rcode: 0,
-    questions: [{ name, type: types[type], class: classes.IN }],
+    questions: [question],
     answers: [],
     authority: [],
     additional: [],
   }
   const accept = (bytes: Uint8Array): Message => {
     const answer = decodeMessage(bytes)
-    const isIt = answer.id === question.id && (answer.bits & flags.response) !== 0
-    if (!isIt || !answer.questions.every((asked) => isSameName(asked.name, name) && asked.type === types[type])) {
+    const isIt = answer.id === message.id && (answer.bits & flags.response) !== 0
+    if (!isIt || !answer.questions.every((asked) => isSameName(asked.name, question.name) && asked.type === question.type)) {
       throw new Error('it answers another message')
     }
     return answer
   }
   const send = (transport: 'tcp' | 'udp') =>
-    exchange({ server, transport, message: encodeMessage(question), timeoutMs, repeat: true }, accept, signal)
-  let result = await send('udp')
-  if (result.kind === 'answer' && (result.answer.bits & flags.truncated) !== 0) result = await send('tcp')
-  return result.kind === 'answer' ? whatItSays(result.answer, types[type]) : { kind: 'silent', because: result.because }
+    exchange({ server, transport, message: encodeMessage(message), timeoutMs, repeat: true }, accept, signal)
+  const result = await send('udp')
+  return result.kind === 'answer' && (result.answer.bits & flags.truncated) !== 0 ? await send('tcp') : result
 }
 
 function whatItSays({ rcode, answers, authority }: Message, type: number): Said {

@@ -3,9 +3,8 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf } from '../../kernel/index.ts'
+import { messageOf, type HostPort } from '../kernel/index.ts'
 import { Reader } from './message.ts'
-import type { HostPort } from '../host-port.ts'
 
 export interface Exchange {
   readonly server: HostPort

@@ -1,12 +1,18 @@
-import { HoldfastError } from '../../kernel/index.ts'
+import { HoldfastError } from '../kernel/index.ts'
 import { encodeName, labelText } from './name.ts'
 
 /** DNS messages on the wire: RFC 1035, section 4, with the opcode and classes of RFC 2136. No library in use knows the class NONE. */
 
-export const types = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, TSIG: 250, ANY: 255 } as const
-export const classes = { IN: 1, NONE: 254, ANY: 255 } as const
+export const types = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, OPT: 41, TSIG: 250, ANY: 255 } as const
+export const classes = { IN: 1, CH: 3, NONE: 254, ANY: 255 } as const
 export const opcodes = { QUERY: 0, UPDATE: 5 } as const
-export const flags = { response: 0x8000, authoritative: 0x0400, truncated: 0x0200, recursionDesired: 0x0100 } as const
+export const flags = {
+  response: 0x8000,
+  authoritative: 0x0400,
+  truncated: 0x0200,
+  recursionDesired: 0x0100,
+  recursionAvailable: 0x0080,
+} as const
 
 /** Codes of answers, RFC 2136, 2.2, and of TSIG, RFC 8945, 3. */
 export const rcodes = {
