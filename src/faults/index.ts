@@ -2,6 +2,7 @@ import type { AnyFault } from './contract.ts'
 import { clockSkew } from './clock-skew.ts'
 import { connectionsPostgres } from './connections-postgres.ts'
 import { diskFill } from './disk-fill.ts'
+import { dnsResolver } from './dns-resolver.ts'
 import { kubernetesCordon } from './kubernetes-cordon.ts'
 import { kubernetesNetworkPolicy } from './kubernetes-network-policy.ts'
 import { kubernetesPodKill } from './kubernetes-pod-kill.ts'
@@ -30,6 +31,7 @@ export const faults: readonly AnyFault[] = [
   networkDegrade,
   networkRate,
   tcpToxic,
+  dnsResolver,
   connectionsPostgres,
   diskFill,
   stress,
