@@ -35,6 +35,8 @@ export { prepareDrill, type DrillRequest, type PreparedDrill } from './drill/pre
 export { preflightDrill, runDrill } from './drill/run.ts'
 export { runDueDrills, type DueRun, type DueRuns } from './drill/run-due.ts'
 export { runExperimentFile, type FileRunRequest } from './chaos/run-file.ts'
+export { generateExperiments } from './chaos/generate/generate.ts'
+export { draftAsJson, gapsOf, proposalsAsYaml } from './chaos/generate/render.ts'
 export { haltChaos, liftHalt } from './chaos/halt.ts'
 export { experimentRuns, type PastRuns } from './chaos/past-runs.ts'
 export { placesAsJson } from './chaos/record.ts'

@@ -1,4 +1,5 @@
 import { command } from '../../command.ts'
+import { chaosGenerateCommand } from './generate.ts'
 import { chaosHaltCommand } from './halt.ts'
 import { chaosHistoryCommand } from './history.ts'
 import { chaosListCommand } from './list.ts'
@@ -17,6 +18,7 @@ export const chaosCommand = command('chaos', 'break things on purpose, and see w
   .addCommand(chaosPlanCommand)
   .addCommand(chaosListCommand)
   .addCommand(chaosHistoryCommand)
+  .addCommand(chaosGenerateCommand)
   .addCommand(chaosHaltCommand)
   .addCommand(chaosSweepCommand)
   .addCommand(chaosProxyCommand)

@@ -1,0 +1,53 @@
+import type { Catalog } from '../../../catalog/index.ts'
+import { failureOf } from './edges.ts'
+import { durationLiteral, frameOf, urlDraft, type Draft, type LeftOut, type Proposal } from './proposal.ts'
+
+/** For each service with a plan: it is lost, the plan must bring it back, and what that loses is counted where it can be. */
+export function planProposals(catalog: Catalog): Proposal[] {
+  return Object.values(catalog.services).flatMap((service) => {
+    const { name, recovery, objectives, data } = service
+    if (recovery === undefined) return []
+    const { kind, inject } = failureOf(service)
+    const shows = `${recovery} brings ${name} back within its RTO`
+    const [standby] = Object.values(data.postgres?.standbys ?? {})
+    const canary: Draft =
+      data.postgres === undefined || standby === undefined
+        ? {}
+        : {
+            canary: {
+              url: urlDraft(data.postgres.url),
+              readUrl: urlDraft(standby.url),
+              table: 'holdfast_canary',
+              losesAtMost: durationLiteral(objectives.rpoMs),
+            },
+          }
+    return [
+      {
+        name: `lose-${name}`,
+        shows,
+        service: name,
+        services: [name],
+        faults: [kind],
+        experiment: {
+          ...frameOf(service, shows),
+          services: [name],
+          faults: [{ inject }],
+          drill: recovery,
+          ...canary,
+          recoversWithin: durationLiteral(objectives.rtoMs),
+        },
+      },
+    ]
+  })
+}
+
+/** Nothing injects a fault at a step of a plan: an experiment is over when its own process dies. */
+export function stepsLeftOut(catalog: Catalog): LeftOut[] {
+  return Object.values(catalog.plans).flatMap(({ name, steps }) =>
+    steps.map(({ id }) => ({
+      what: `kill the runner at step ${id} of ${name}`,
+      because:
+        'no fault can be timed to a step of a plan; kill `holdfast drill run` by hand, and see that `holdfast run resume` goes on',
+    })),
+  )
+}
