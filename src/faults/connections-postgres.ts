@@ -6,7 +6,7 @@ import { amountOf, amountParam, sessionName, type Amount } from './connections/a
 import { absent, partly, present, type Sight, type TraceContext } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { startHolder } from './holder/start.ts'
-import { resolveUrl, urlOrSecret, type UrlOrSecret } from './location.ts'
+import { resolveUrl, urlInShell, urlOrSecret, type UrlOrSecret } from './location.ts'
 import { markedProcesses } from './mark.ts'
 
 const params = z.strictObject({ url: urlOrSecret, hold: amountParam.describe('How many connections to hold.') })
@@ -49,8 +49,8 @@ export const connectionsPostgres = defineFault<{ url: UrlOrSecret; hold: Amount 
     await sql.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [applicationName])
   },
 
-  manualUndo: ({ applicationName }) => [
-    `psql -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${applicationName}'"`,
+  manualUndo: ({ url, applicationName }) => [
+    `psql ${urlInShell(url)} -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${applicationName}'"`,
   ],
 })
 

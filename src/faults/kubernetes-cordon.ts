@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { text } from '../catalog/index.ts'
 import { HoldfastError } from '../kernel/index.ts'
 import { defineFault } from './define-fault.ts'
-import { change, changeBack, lookAtChange, type Change } from './kubernetes/annotated.ts'
+import { annotateBack, changing, type Change } from './kubernetes/annotated.ts'
 import {
   clusterFindings,
   clusterParam,
   clusterTrace,
   findCluster,
+  kubectl,
   openCluster,
   readObject,
   requireNoneSpared,
@@ -43,19 +44,8 @@ export const kubernetesCordon = defineFault<Params, Traces>({
     }
   },
 
-  async inject(_params, traces, context, signal) {
-    await using connection = await openCluster(traces.cluster, context, signal)
-    await change(connection, changeOf(traces), context.id)
-  },
-  async look(traces, context, signal) {
-    await using connection = await openCluster(traces.cluster, context, signal)
-    return await lookAtChange(connection, changeOf(traces), context.id)
-  },
-  async undo(traces, context, signal) {
-    await using connection = await openCluster(traces.cluster, context, signal)
-    await changeBack(connection, changeOf(traces), context.id)
-  },
-  manualUndo: ({ node }) => [`kubectl uncordon ${node}`, `kubectl annotate node/${node} holdfast.dev/fault-`],
+  ...changing(changeOf),
+  manualUndo: ({ cluster, node }) => [kubectl(cluster, 'uncordon', node), annotateBack(cluster, `node/${node}`)],
 })
 
 function pathOf(node: string): string {

@@ -8,6 +8,7 @@ import {
   clusterTrace,
   findCluster,
   isMissing,
+  kubectl,
   openCluster,
   readObject,
   requireNoneSpared,
@@ -94,7 +95,7 @@ export const kubernetesNetworkPolicy = defineFault<Params, Traces>({
     })
   },
 
-  manualUndo: ({ namespace }, id) => [`kubectl delete -n ${namespace} networkpolicy/${nameOf(id)}`],
+  manualUndo: ({ cluster, namespace }, id) => [kubectl(cluster, 'delete', '-n', namespace, `networkpolicy/${nameOf(id)}`)],
 })
 
 function policies(namespace: string): string {

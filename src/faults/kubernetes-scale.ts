@@ -2,16 +2,16 @@ import { z } from 'zod'
 import { text } from '../catalog/index.ts'
 import { HoldfastError } from '../kernel/index.ts'
 import { defineFault } from './define-fault.ts'
-import { change, changeBack, lookAtChange, type Change } from './kubernetes/annotated.ts'
+import { annotateBack, changing, type Change } from './kubernetes/annotated.ts'
 import {
   clusterFindings,
   clusterParam,
   clusterTrace,
   findCluster,
+  kubectl,
   openCluster,
   readObject,
   requireNoneSpared,
-  type ClusterTrace,
 } from './kubernetes/api.ts'
 
 const params = z.strictObject({
@@ -62,21 +62,10 @@ export const kubernetesScale = defineFault<Params, Traces>({
     }
   },
 
-  async inject(_params, traces, context, signal) {
-    await using connection = await openCluster(traces.cluster, context, signal)
-    await change(connection, changeOf(traces), context.id)
-  },
-  async look(traces, context, signal) {
-    await using connection = await openCluster(traces.cluster, context, signal)
-    return await lookAtChange(connection, changeOf(traces), context.id)
-  },
-  async undo(traces, context, signal) {
-    await using connection = await openCluster(traces.cluster, context, signal)
-    await changeBack(connection, changeOf(traces), context.id)
-  },
-  manualUndo: ({ what, before, cluster }) => [
-    `kubectl${contextOf(cluster)} scale -n ${byHand(what)} --replicas=${before}`,
-    `kubectl${contextOf(cluster)} annotate -n ${byHand(what)} holdfast.dev/fault-`,
+  ...changing(changeOf),
+  manualUndo: ({ cluster, what, before }) => [
+    kubectl(cluster, 'scale', ...byHand(what), `--replicas=${before}`),
+    annotateBack(cluster, ...byHand(what)),
   ],
 })
 
@@ -84,13 +73,9 @@ function changeOf({ path, what, uid, replicas, before }: Traces): Change {
   return { path, what, uid, pointer: '/spec/replicas', value: replicas, before }
 }
 
-function contextOf({ context }: ClusterTrace): string {
-  return context === undefined ? '' : ` --context ${context}`
-}
-
-/** `Deployment shop/web` as kubectl takes it: `shop deployment/web`. */
-function byHand(what: string): string {
+/** `Deployment shop/web` as kubectl takes it: `-n shop deployment/web`. */
+function byHand(what: string): string[] {
   const [kind = '', place = ''] = what.split(' ')
   const [namespace = '', name = ''] = place.split('/')
-  return `${namespace} ${kind.toLowerCase()}/${name}`
+  return ['-n', namespace, `${kind.toLowerCase()}/${name}`]
 }

@@ -7,6 +7,7 @@ import { clusterCatalog } from '../support/kubernetes-actions.ts'
 import { startKubelet, type Kubelet } from '../support/kubelet.ts'
 import { startKubernetes, type Kubernetes } from '../support/kubernetes.ts'
 import { describeWith } from '../support/peers.ts'
+import { undoByHand } from '../support/undo-by-hand.ts'
 import { until } from '../support/until.ts'
 
 describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
@@ -133,6 +134,19 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     expect((await policies()).trim()).toBe(`holdfast-${fault.id} ["Ingress"]`)
     await fault.end()
     expect((await policies()).trim()).toBe('')
+  })
+
+  test.for([
+    ['kubernetes.cordon', { cluster: 'dr', node: 'node-1' }],
+    ['kubernetes.scale', { ...target, name: 'web' }],
+    ['kubernetes.network-policy', { ...target, labels: { app: 'web' } }],
+  ] as const)('the commands for people take %s back', async ([kind, params]) => {
+    await using folder = await chaosFolder()
+    await using guard = await guardOf(folder.path)
+    const fault = await guard.inject(bound(kind, params), 60_000, never)
+    await undoByHand(folder.path, fault, kubernetes.bin)
+    expect(await fault.look(never)).toEqual({ state: 'absent' })
+    await expect.poll(ready, { timeout: 60_000 }).toBe(4)
   })
 
   test('at its deadline a workload is scaled back by the watchdog, from the record alone', async () => {

@@ -1,7 +1,7 @@
 import type { Connection } from '../../clusters/index.ts'
 import { HoldfastError, isHoldfastError, type Json } from '../../kernel/index.ts'
-import { absent, partly, present, type Sight } from '../contract.ts'
-import { isMissing, readObject } from './api.ts'
+import { absent, partly, present, type Fault, type Sight, type TraceContext } from '../contract.ts'
+import { isMissing, kubectl, openCluster, readObject, type ClusterTrace } from './api.ts'
 
 /** A member of an object that a fault changes, with an annotation that says whose change it is and what it was before. */
 export interface Change {
@@ -18,6 +18,35 @@ export interface Change {
 
 const annotation = 'holdfast.dev/fault'
 const escaped = annotation.replaceAll('/', '~1')
+
+/** What a fault does that is one such change, and nothing else. */
+export function changing<Traces extends { readonly cluster: ClusterTrace }>(
+  changeOf: (traces: Traces) => Change,
+): Pick<Fault<unknown, Traces>, 'inject' | 'look' | 'undo'> {
+  return {
+    inject: (_params, traces, context, signal) =>
+      within(traces, context, signal, (connection) => change(connection, changeOf(traces), context.id)),
+    look: (traces, context, signal) =>
+      within(traces, context, signal, (connection) => lookAtChange(connection, changeOf(traces), context.id)),
+    undo: (traces, context, signal) =>
+      within(traces, context, signal, (connection) => changeBack(connection, changeOf(traces), context.id)),
+  }
+}
+
+/** The command that takes the annotation off again; `object` as kubectl takes it: `node/worker-3`. */
+export function annotateBack(cluster: ClusterTrace, ...object: readonly string[]): string {
+  return kubectl(cluster, 'annotate', ...object, `${annotation}-`)
+}
+
+async function within<T>(
+  { cluster }: { readonly cluster: ClusterTrace },
+  context: TraceContext,
+  signal: AbortSignal,
+  act: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  await using connection = await openCluster(cluster, context, signal)
+  return await act(connection)
+}
 
 /** All of it or nothing. Throws `fault-refused` when another fault has changed it already. */
 export async function change(connection: Connection, { path, what, pointer, value, uid }: Change, id: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { clusterName, secretRef, type ClusterEntry, type SecretRef } from '../../catalog/index.ts'
 import { connect, type Connection } from '../../clusters/index.ts'
-import { HoldfastError, isHoldfastError, type Finding, type Json } from '../../kernel/index.ts'
+import { HoldfastError, isHoldfastError, quote, type Finding, type Json } from '../../kernel/index.ts'
 import type { FaultContext, TraceContext } from '../contract.ts'
 
 export const clusterParam = clusterName.describe('Which cluster of the catalog.')
@@ -93,6 +93,13 @@ export async function clusterFindings(name: string, context: FaultContext, signa
     const hint = error.hint === undefined ? {} : { hint: error.hint }
     return [{ severity: 'blocker', code: 'cluster-unusable', message: error.message, ...hint }]
   }
+}
+
+/** A line for sh that reaches the cluster of the plan: `kubectl --context prod uncordon worker-3`. Words are quoted here. */
+export function kubectl({ kubeconfig, context }: ClusterTrace, ...words: readonly string[]): string {
+  const file = 'file' in kubeconfig ? ['--kubeconfig', kubeconfig.file] : []
+  const named = context === undefined ? [] : ['--context', context]
+  return ['kubectl', ...file, ...named, ...words].map(quote).join(' ')
 }
 
 async function clusterId(connection: Connection): Promise<string> {
