@@ -2,9 +2,10 @@ import { stat, statfs, unlink, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { absolutePath, sizeText } from '../catalog/index.ts'
-import { formatSize, HoldfastError, systemCode, tryParseSize } from '../kernel/index.ts'
+import { formatSize, quote, systemCode } from '../kernel/index.ts'
 import { absent, partly, present, type FaultContext, type Sight } from './contract.ts'
 import { defineFault } from './define-fault.ts'
+import { bytesOf } from './size.ts'
 
 const params = z.strictObject({
   directory: absolutePath.describe('A folder on the file system that is filled; the file that fills it is put there.'),
@@ -64,7 +65,7 @@ export const diskFill = defineFault<Params, Traces>({
     if (found?.dev === device) await unlink(file).catch(missing)
   },
 
-  manualUndo: ({ file }) => [`rm ${file}`],
+  manualUndo: ({ file }) => [`rm ${quote(file)}`],
 })
 
 /** Not sparse, and of bytes that no file system packs together. A disk that is full before its time is as full as it was meant to be. */
@@ -98,10 +99,4 @@ async function lookAtFile({ file, bytes, device }: Traces): Promise<Sight> {
 function missing(error: unknown): undefined {
   const code = systemCode(error)
   if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
-}
-
-function bytesOf(size: string): number {
-  const bytes = tryParseSize(size)
-  if (bytes === undefined) throw new HoldfastError('usage', { message: `'${size}' is not a size` })
-  return bytes
 }

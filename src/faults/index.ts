@@ -1,6 +1,7 @@
 import type { AnyFault } from './contract.ts'
 import { clockSkew } from './clock-skew.ts'
 import { connectionsPostgres } from './connections-postgres.ts'
+import { dataDamage } from './data-damage.ts'
 import { diskFill } from './disk-fill.ts'
 import { dnsResolver } from './dns-resolver.ts'
 import { kubernetesCordon } from './kubernetes-cordon.ts'
@@ -36,6 +37,7 @@ export const faults: readonly AnyFault[] = [
   diskFill,
   stress,
   clockSkew,
+  dataDamage,
   kubernetesPodKill,
   kubernetesScale,
   kubernetesCordon,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { sizeText } from '../catalog/index.ts'
-import { tryParseSize } from '../kernel/index.ts'
 import { defineFault } from './define-fault.ts'
+import { bytesOf } from './size.ts'
 import { findNamespace, namespaceInWords, namespaceParam, type NamespaceParam } from './network/namespace.ts'
 import {
   addQdisc,
@@ -42,8 +42,8 @@ export const networkRate = defineFault<Params, QdiscTrace>({
     }
   },
   async inject({ rate, burst }, traces, context, signal) {
-    const bits = `${(tryParseSize(rate) ?? 0) * 8}bit`
-    await addQdisc(traces, ['rate', bits, 'burst', `${tryParseSize(burst) ?? 0}b`, 'latency', '400ms'], context, signal)
+    const bits = `${bytesOf(rate) * 8}bit`
+    await addQdisc(traces, ['rate', bits, 'burst', `${bytesOf(burst)}b`, 'latency', '400ms'], context, signal)
   },
   look: lookAtQdisc,
   undo: deleteQdisc,

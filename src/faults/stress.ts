@@ -5,10 +5,11 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { absolutePath, sizeText } from '../catalog/index.ts'
-import { HoldfastError, runProcess, tryParseSize } from '../kernel/index.ts'
+import { HoldfastError, runProcess } from '../kernel/index.ts'
 import { absent, partly, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { endMarkedByHand, faultMark, markedProcesses } from './mark.ts'
+import { bytesOf } from './size.ts'
 
 const workers = z.int().min(1).max(4096)
 
@@ -117,7 +118,7 @@ async function failure(error: Promise<unknown[]>): Promise<never> {
 }
 
 function argumentsOf({ cpu, memory, io }: Params): string[] {
-  const bytes = (size: string) => String(tryParseSize(size) ?? 0)
+  const bytes = (size: string) => String(bytesOf(size))
   return [
     ...(cpu === undefined ? [] : ['--cpu', String(cpu.workers), '--cpu-load', String(cpu.load)]),
     ...(memory === undefined ? [] : ['--vm', String(memory.workers), '--vm-bytes', bytes(memory.size), '--vm-keep']),

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { durationText, sizeText } from '../catalog/index.ts'
-import { HoldfastError, messageOf, parseDuration, tryParseSize } from '../kernel/index.ts'
+import { HoldfastError, messageOf, parseDuration } from '../kernel/index.ts'
 import { absent, partly, present, type Sight } from './contract.ts'
 import { defineFault } from './define-fault.ts'
+import { bytesOf } from './size.ts'
 import { ask } from './toxiproxy/client.ts'
 
 const toxicParam = z
@@ -138,8 +139,4 @@ function toxicBody(toxic: ToxicParam): { type: string; attributes: Record<string
   const { averageSize, sizeVariation, delay } = toxic.slicer
   const sizes = { average_size: bytesOf(averageSize), size_variation: bytesOf(sizeVariation) }
   return { type: 'slicer', attributes: { ...sizes, delay: parseDuration(delay) * 1000 } }
-}
-
-function bytesOf(size: string): number {
-  return tryParseSize(size) ?? 0
 }

@@ -31,6 +31,7 @@ export {
   type ProcessState,
 } from './process-identity.ts'
 export { quote } from './quote.ts'
+export { seededRandom, type Random } from './random.ts'
 export { runProcess, type ProcessOptions, type ProcessResult } from './process.ts'
 export { formatSize, tryParseSize } from './size.ts'
 export { steadyClock, type Anchor } from './steady-clock.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../kernel/index.ts'
 import { expectedYearlyLoss, yearlyLoss, type LossModel } from './expected-loss.ts'
-import { poisson, seededRandom } from './random.ts'
+import { poisson } from './random.ts'
 
 const hour = 3_600_000
 

@@ -1,4 +1,5 @@
-import { normal, poisson, seededRandom, type Random } from './random.ts'
+import { seededRandom, type Random } from '../../kernel/index.ts'
+import { normal, poisson } from './random.ts'
 
 const hourMs = 3_600_000
 
