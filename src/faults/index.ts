@@ -17,6 +17,7 @@ import { processKill } from './process-kill.ts'
 import { processPause } from './process-pause.ts'
 import { processRestartLoop } from './process-restart-loop.ts'
 import { serviceStop } from './service-stop.ts'
+import { replicationPause } from './replication-pause.ts'
 import { stress } from './stress.ts'
 import { tcpToxic } from './tcp-toxic.ts'
 
@@ -38,6 +39,7 @@ export const faults: readonly AnyFault[] = [
   stress,
   clockSkew,
   dataDamage,
+  replicationPause,
   kubernetesPodKill,
   kubernetesScale,
   kubernetesCordon,
