@@ -1,9 +1,12 @@
 import type { AnyFault } from './contract.ts'
 import { clockSkew } from './clock-skew.ts'
 import { connectionsPostgres } from './connections-postgres.ts'
+import { credentialsExpired } from './credentials-expired.ts'
+import { credentialsMissing } from './credentials-missing.ts'
 import { dataDamage } from './data-damage.ts'
 import { diskFill } from './disk-fill.ts'
 import { dnsResolver } from './dns-resolver.ts'
+import { holdfastUnavailable } from './holdfast-unavailable.ts'
 import { kubernetesCordon } from './kubernetes-cordon.ts'
 import { kubernetesNetworkPolicy } from './kubernetes-network-policy.ts'
 import { kubernetesPodKill } from './kubernetes-pod-kill.ts'
@@ -40,6 +43,9 @@ export const faults: readonly AnyFault[] = [
   clockSkew,
   dataDamage,
   replicationPause,
+  credentialsMissing,
+  credentialsExpired,
+  holdfastUnavailable,
   kubernetesPodKill,
   kubernetesScale,
   kubernetesCordon,
