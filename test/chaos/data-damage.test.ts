@@ -31,7 +31,7 @@ async function protectedFiles(restic: string) {
   return {
     path: folder.path,
     repository: shared.path,
-    restic: shared.restic,
+    restic: (...args: Parameters<typeof shared.restic>) => shared.restic(...args),
     copyTo: join(folder.path, 'damaged'),
     wal,
     check,
@@ -194,6 +194,5 @@ describeWith('restic', 'damage to copies of backups', (restic) => {
 })
 
 async function realCopy(folder: string): Promise<string> {
-  const [name = ''] = (await readdir(folder)).filter((entry) => entry.startsWith('damaged.holdfast-'))
-  return join(folder, name)
+  return join(folder, (await readdir(folder)).find((entry) => entry.startsWith('damaged.holdfast-')) ?? '')
 }
