@@ -3,11 +3,10 @@ import { HoldfastError, isHoldfastError } from '../kernel/index.ts'
 import { describeUrl, openSql, type SqlConnection } from '../postgres/index.ts'
 import { workerEntry } from '../threads/index.ts'
 import { amountOf, amountParam, sessionName, type Amount } from './connections/amount.ts'
-import { absent, partly, present, type Sight, type TraceContext } from './contract.ts'
+import { lookAtHeld } from './connections/sight.ts'
 import { defineFault } from './define-fault.ts'
 import { startHolder } from './holder/start.ts'
 import { resolveUrl, urlInShell, urlOrSecret, type UrlOrSecret } from './location.ts'
-import { markedProcesses } from './mark.ts'
 
 const params = z.strictObject({ url: urlOrSecret, hold: amountParam.describe('How many connections to hold.') })
 const traces = z.strictObject({ url: urlOrSecret, count: z.int().min(1), applicationName: z.string() })
@@ -41,7 +40,19 @@ export const connectionsPostgres = defineFault<{ url: UrlOrSecret; hold: Amount 
     await startHolder(workerEntry('connections/postgres-worker', import.meta.url), task, context, signal)
   },
 
-  look: lookAtSessions,
+  look: ({ url, count, applicationName }, context, signal) =>
+    lookAtHeld(
+      count,
+      async () => {
+        await using sql = await openSql(await resolveUrl(url, context, signal), {}, signal)
+        const [row] = await sql.query('select count(*) as held from pg_stat_activity where application_name = $1', [
+          applicationName,
+        ])
+        return Number(row?.held)
+      },
+      isTooMany,
+      context,
+    ),
 
   async undo({ url, applicationName }, context, signal) {
     // The server ends sessions whose client is gone by itself; on a slow line it may notice late.
@@ -53,24 +64,6 @@ export const connectionsPostgres = defineFault<{ url: UrlOrSecret; hold: Amount 
     `psql ${urlInShell(url)} -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${applicationName}'"`,
   ],
 })
-
-async function lookAtSessions(
-  { url, count, applicationName }: Traces,
-  context: TraceContext,
-  signal: AbortSignal,
-): Promise<Sight> {
-  try {
-    await using sql = await openSql(await resolveUrl(url, context, signal), {}, signal)
-    const [row] = await sql.query('select count(*) as held from pg_stat_activity where application_name = $1', [applicationName])
-    const held = Number(row?.held)
-    if (held === 0) return absent
-    return held >= count ? present : partly(`${held} of ${count} sessions are held`)
-  } catch (error) {
-    // Nobody gets in: with those that hold them alive, that is the fault.
-    if (!isTooMany(error)) throw error
-    return (await markedProcesses(context.id)).length > 0 ? present : partly('the server has no connection free to look with')
-  }
-}
 
 /** SQLSTATE 53300, too_many_connections. */
 function isTooMany(error: unknown): boolean {

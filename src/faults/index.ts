@@ -1,6 +1,8 @@
 import type { AnyFault } from './contract.ts'
 import { clockSkew } from './clock-skew.ts'
+import { connectionsMysql } from './connections-mysql.ts'
 import { connectionsPostgres } from './connections-postgres.ts'
+import { connectionsRedis } from './connections-redis.ts'
 import { credentialsExpired } from './credentials-expired.ts'
 import { credentialsMissing } from './credentials-missing.ts'
 import { dataDamage } from './data-damage.ts'
@@ -8,6 +10,7 @@ import { diskFill } from './disk-fill.ts'
 import { dnsResolver } from './dns-resolver.ts'
 import { holdfastUnavailable } from './holdfast-unavailable.ts'
 import { kubernetesCordon } from './kubernetes-cordon.ts'
+import { kubernetesDrain } from './kubernetes-drain.ts'
 import { kubernetesNetworkPolicy } from './kubernetes-network-policy.ts'
 import { kubernetesPodKill } from './kubernetes-pod-kill.ts'
 import { kubernetesScale } from './kubernetes-scale.ts'
@@ -38,6 +41,8 @@ export const faults: readonly AnyFault[] = [
   tcpToxic,
   dnsResolver,
   connectionsPostgres,
+  connectionsMysql,
+  connectionsRedis,
   dataDamage,
   replicationPause,
   credentialsMissing,
@@ -49,6 +54,7 @@ export const faults: readonly AnyFault[] = [
   kubernetesPodKill,
   kubernetesScale,
   kubernetesCordon,
+  kubernetesDrain,
   kubernetesNetworkPolicy,
 ]
 

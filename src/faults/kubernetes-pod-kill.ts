@@ -1,20 +1,11 @@
 import { z } from 'zod'
 import { durationText, text } from '../catalog/index.ts'
-import { isHoldfastError, parseDuration } from '../kernel/index.ts'
+import { parseDuration } from '../kernel/index.ts'
 import { choice, choose, type Choice } from './choose.ts'
 import { absent, partly, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
-import {
-  clusterFindings,
-  clusterParam,
-  clusterTrace,
-  findCluster,
-  isMissing,
-  isSpared,
-  openCluster,
-  readObject,
-  type KubeObject,
-} from './kubernetes/api.ts'
+import { clusterFindings, clusterParam, clusterTrace, findCluster, isSpared, openCluster } from './kubernetes/api.ts'
+import { endPod, livingPods, podsPath, stillLiving } from './kubernetes/pods.ts'
 
 const params = z.strictObject({
   cluster: clusterParam,
@@ -43,8 +34,6 @@ const traces = z.strictObject({
   pods: z.array(z.strictObject({ name: z.string(), uid: z.string() })),
 })
 
-const podsPath = (namespace: string) => `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
-
 /** Pods end. What starts others in their place is what the experiment is about. */
 export const kubernetesPodKill = defineFault<Params, z.infer<typeof traces>>({
   kind: 'kubernetes.pod-kill',
@@ -60,19 +49,8 @@ export const kubernetesPodKill = defineFault<Params, z.infer<typeof traces>>({
   async plan({ cluster: name, namespace, selector, choose: how }, context, signal) {
     const cluster = await findCluster(name, context, signal)
     await using connection = await openCluster(cluster, context, signal)
-    const listed = (await connection.send({
-      method: 'GET',
-      path: podsPath(namespace),
-      query: { labelSelector: selector },
-      what: `list pods of ${namespace}`,
-    })) as unknown as { items: KubeObject[] }
-    const living = listed.items.filter(
-      (pod) =>
-        pod.metadata.deletionTimestamp === undefined &&
-        pod.status?.phase !== 'Succeeded' &&
-        pod.status?.phase !== 'Failed' &&
-        !isSpared(pod, context),
-    )
+    const found = await livingPods(connection, podsPath(namespace), { labelSelector: selector }, `list pods of ${namespace}`)
+    const living = found.filter((pod) => !isSpared(pod, context))
     const pods = choose(living, how, () => context.random()).map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid }))
     return {
       targets: pods.map(({ name: pod }) => `pod ${namespace}/${pod} of ${name}`),
@@ -84,36 +62,18 @@ export const kubernetesPodKill = defineFault<Params, z.infer<typeof traces>>({
   async inject({ grace, by }, { cluster, namespace, pods }, context, signal) {
     await using connection = await openCluster(cluster, context, signal)
     const gracePeriodSeconds = Math.ceil(parseDuration(grace) / 1000)
-    for (const { name, uid } of pods) {
-      const options = { gracePeriodSeconds, preconditions: { uid } }
-      const path = `${podsPath(namespace)}/${encodeURIComponent(name)}`
-      const request =
-        by === 'delete'
-          ? ({ method: 'DELETE', path, body: options, what: `delete Pod ${namespace}/${name}` } as const)
-          : ({
-              method: 'POST',
-              path: `${path}/eviction`,
-              body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions: options },
-              what: `evict Pod ${namespace}/${name}`,
-            } as const)
-      try {
-        await connection.send({ ...request, changes: true })
-      } catch (error) {
-        // Gone by itself; and whether an unanswered one was carried out, the look sees.
-        if (!isMissing(error) && !isHoldfastError(error, 'outcome-unknown')) throw error
-      }
-    }
+    // What a disruption budget holds up stays, and the look says so.
+    for (const pod of pods) await endPod(connection, { ...pod, namespace }, by, gracePeriodSeconds)
   },
 
   async look({ cluster, namespace, pods }, context, signal) {
     await using connection = await openCluster(cluster, context, signal)
-    const living: string[] = []
-    for (const { name, uid } of pods) {
-      const found = await readObject(connection, `${podsPath(namespace)}/${encodeURIComponent(name)}`, `Pod ${namespace}/${name}`)
-      if (found?.metadata.uid === uid && found.metadata.deletionTimestamp === undefined) living.push(name)
-    }
+    const living = await stillLiving(
+      connection,
+      pods.map((pod) => ({ ...pod, namespace })),
+    )
     if (living.length === 0) return present
-    return living.length === pods.length ? absent : partly(`${living.join(', ')} still lives`)
+    return living.length === pods.length ? absent : partly(`${living.map(({ name }) => name).join(', ')} still lives`)
   },
 
   async undo() {

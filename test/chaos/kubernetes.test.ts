@@ -40,6 +40,7 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     const directory = join(folder, 'faults')
     return await openGuard({ directory, experiment: 'test', faults, catalog, spare, random: () => 0 }, never)
   }
+  const cordoned = () => kubernetes.kubectl('get', 'node/node-1', '--output=jsonpath={.spec.unschedulable}')
   const target = { cluster: 'dr', namespace: 'shop' }
 
   test.for(['delete', 'evict'] as const)('of four pods one is ended by %s, and another comes in its place', async (by) => {
@@ -107,7 +108,6 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
   test('a cordoned node is let go again, and one that was cordoned before is refused', async () => {
     await using folder = await chaosFolder()
     await using guard = await guardOf(folder.path)
-    const cordoned = () => kubernetes.kubectl('get', 'node/node-1', '--output=jsonpath={.spec.unschedulable}')
     const fault = await guard.inject(bound('kubernetes.cordon', { cluster: 'dr', node: 'node-1' }), 60_000, never)
     expect(await cordoned()).toBe('true')
     await fault.end()
@@ -117,6 +117,67 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     await expect(again).rejects.toMatchObject({ code: 'fault-refused' })
     expect(await cordoned()).toBe('true')
     await kubernetes.kubectl('uncordon', 'node-1')
+  })
+
+  test('a drained node has none of its pods any more and takes no new ones, until the end', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardOf(folder.path)
+    const before = await pods()
+    const fault = await guard.inject(bound('kubernetes.drain', { cluster: 'dr', node: 'node-1' }), 60_000, never)
+    expect(fault.targets).toHaveLength(5)
+    // The kubelet of the tests heeds no cordon: the new ones come to the same node, and are not what was evicted.
+    await expect.poll(async () => (await pods()).filter((pod) => before.includes(pod)), { timeout: 60_000 }).toEqual([])
+    expect(await cordoned()).toBe('true')
+    expect(await fault.look(never)).toEqual({ state: 'present' })
+    await fault.end()
+    expect(await cordoned()).toBe('')
+    await expect.poll(ready, { timeout: 60_000 }).toBe(4)
+  })
+
+  test('a disruption budget that allows nothing keeps the pods, and the node takes pods again', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardOf(folder.path)
+    const before = await pods()
+    await kubernetes.kubectl(
+      'create',
+      'poddisruptionbudget',
+      'web',
+      '--namespace=shop',
+      '--selector=app=web',
+      '--min-available=4',
+    )
+    const drain = bound('kubernetes.drain', { cluster: 'dr', node: 'node-1', patience: '1s' })
+    await expect(guard.inject(drain, 60_000, never)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringContaining('disruption budgets hold up shop/web-') as string,
+    })
+    const evict = bound('kubernetes.pod-kill', { ...target, selector: 'app=web', by: 'evict' })
+    await expect(guard.inject(evict, 60_000, never)).rejects.toMatchObject({ code: 'fault-failed' })
+    expect(await pods()).toEqual(before)
+    expect(await cordoned()).toBe('')
+    await kubernetes.kubectl('delete', 'poddisruptionbudget', 'web', '--namespace=shop')
+  })
+
+  test('a node with a pod that nothing would start elsewhere, or with data in it, is not drained', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardOf(folder.path)
+    const drain = (more: object = {}) =>
+      guard.inject(bound('kubernetes.drain', { cluster: 'dr', node: 'node-1', ...more }), 60_000, never)
+    const node = () => kubernetes.kubectl('get', 'pods', '--namespace=shop', '--output=jsonpath={.items[*].spec.nodeName}')
+    await kubernetes.kubectl('run', 'alone', '--namespace=shop', '--image=none')
+    await until('it is on the node', node, (names) => names.split(' ').length === 5)
+    await expect(drain()).rejects.toMatchObject({
+      code: 'fault-refused',
+      message: expect.stringContaining('shop/alone: nothing would') as string,
+    })
+    await kubernetes.kubectl('delete', 'pod', 'alone', '--namespace=shop', '--now')
+    const volume = { template: { spec: { volumes: [{ name: 'scratch', emptyDir: {} }] } } }
+    await kubernetes.kubectl('patch', 'deployment/web', '--namespace=shop', `--patch=${JSON.stringify({ spec: volume })}`)
+    await kubernetes.kubectl('rollout', 'status', 'deployment/web', '--namespace=shop')
+    await expect(drain()).rejects.toMatchObject({ code: 'fault-refused', message: expect.stringContaining('emptyDir') as string })
+    expect(await cordoned()).toBe('')
+    await (await drain({ deleteEmptyDirData: true })).end()
+    await expect.poll(ready, { timeout: 60_000 }).toBe(4)
   })
 
   test('a policy that allows nothing is made for the pods, and is gone at the end', async () => {
@@ -138,6 +199,7 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
 
   test.for([
     ['kubernetes.cordon', { cluster: 'dr', node: 'node-1' }],
+    ['kubernetes.drain', { cluster: 'dr', node: 'node-1' }],
     ['kubernetes.scale', { ...target, name: 'web' }],
     ['kubernetes.network-policy', { ...target, labels: { app: 'web' } }],
   ] as const)('the commands for people take %s back', async ([kind, params]) => {

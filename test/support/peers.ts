@@ -62,6 +62,12 @@ export const peers = {
     find: () => findLibfaketime(),
   },
   ping: { debianPackage: 'iputils-ping', suites: 'the suite of network faults', find: () => inPath('ping') },
+  mariadb: {
+    debianPackage: 'mariadb-server',
+    suites: 'the suite of connections of MariaDB',
+    find: () => inPath('mariadbd') ?? existing('/usr/sbin/mariadbd'),
+  },
+  redis: { debianPackage: 'redis-server', suites: 'the suite of connections of Redis', find: () => inPath('redis-server') },
   runit: { debianPackage: 'runit', suites: 'the service control suite', find: () => inPath('runsvdir') },
   bind9: { debianPackage: 'bind9', suites: 'the DNS suites', find: () => inPath('named') ?? existing('/usr/sbin/named') },
   'bind9-dnsutils': {

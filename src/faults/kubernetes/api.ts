@@ -20,6 +20,8 @@ export type ClusterTrace = z.infer<typeof clusterTrace>
 export interface KubeObject {
   readonly metadata: {
     readonly name: string
+    readonly namespace?: string
+    readonly ownerReferences?: readonly { readonly kind: string; readonly controller?: boolean }[]
     readonly uid: string
     readonly annotations?: Readonly<Record<string, string>>
     readonly labels?: Readonly<Record<string, string>>

@@ -1,0 +1,69 @@
+import type { Connection } from '../../clusters/index.ts'
+import { isHoldfastError } from '../../kernel/index.ts'
+import { isMissing, readObject, type KubeObject } from './api.ts'
+
+/** A pod as it was planned: one that has its name later is another. */
+export interface PodTrace {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+}
+
+/** Those that are not being terminated and have not ended. */
+export async function livingPods(
+  connection: Connection,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  what: string,
+): Promise<KubeObject[]> {
+  const { items } = (await connection.send({ method: 'GET', path, query, what })) as unknown as { items: KubeObject[] }
+  return items.filter(
+    ({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed',
+  )
+}
+
+export function podsPath(namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
+}
+
+/**
+ * Tells that very pod to end. `held` when a disruption budget forbids it for now, which only an eviction asks (status 429). One that has gone by
+ * itself has ended; whether a change without an answer was carried out, a look sees.
+ */
+export async function endPod(
+  connection: Connection,
+  { namespace, name, uid }: PodTrace,
+  by: 'delete' | 'evict',
+  gracePeriodSeconds?: number,
+): Promise<'told' | 'held'> {
+  const options = { ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }), preconditions: { uid } }
+  const path = `${podsPath(namespace)}/${encodeURIComponent(name)}`
+  const request =
+    by === 'delete'
+      ? ({ method: 'DELETE', path, body: options, what: `delete Pod ${namespace}/${name}` } as const)
+      : ({
+          method: 'POST',
+          path: `${path}/eviction`,
+          body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions: options },
+          what: `evict Pod ${namespace}/${name}`,
+        } as const)
+  try {
+    await connection.send({ ...request, changes: true })
+  } catch (error) {
+    if (by === 'evict' && isHoldfastError(error) && error.details.status === 429) return 'held'
+    if (!isMissing(error) && !isHoldfastError(error, 'outcome-unknown')) throw error
+  }
+  return 'told'
+}
+
+/** Those of them that are still there, and not being terminated. */
+export async function stillLiving(connection: Connection, pods: readonly PodTrace[]): Promise<PodTrace[]> {
+  const living: PodTrace[] = []
+  for (const pod of pods) {
+    const path = `${podsPath(pod.namespace)}/${encodeURIComponent(pod.name)}`
+    const found = await readObject(connection, path, `Pod ${pod.namespace}/${pod.name}`)
+    if (found?.metadata.uid === pod.uid && found.metadata.deletionTimestamp === undefined) living.push(pod)
+  }
+  return living
+}
