@@ -199,7 +199,7 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
 
   test.for([
     ['kubernetes.cordon', { cluster: 'dr', node: 'node-1' }],
-    ['kubernetes.drain', { cluster: 'dr', node: 'node-1' }],
+    ['kubernetes.drain', { cluster: 'dr', node: 'node-1', deleteEmptyDirData: true }],
     ['kubernetes.scale', { ...target, name: 'web' }],
     ['kubernetes.network-policy', { ...target, labels: { app: 'web' } }],
   ] as const)('the commands for people take %s back', async ([kind, params]) => {

@@ -31,7 +31,7 @@ export async function openMysql(url: string, programName: string, signal?: Abort
     async query(sql) {
       try {
         const [rows] = await connection.query<RowDataPacket[]>(sql)
-        return Array.isArray(rows) ? (rows as MysqlRow[]) : []
+        return Array.isArray(rows) ? rows : []
       } catch (error) {
         signal?.throwIfAborted()
         throw mysqlError(error, url)

@@ -73,7 +73,7 @@ async function readAnswer(socket: Socket): Promise<string> {
       const answer = parseAnswer(received)
       if (answer !== undefined) resolve(answer)
     } catch (error) {
-      reject(error as Error)
+      reject(error)
     }
   }
   const closed = () => reject(new Error('the server has ended the connection'))
