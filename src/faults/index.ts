@@ -7,6 +7,7 @@ import { credentialsExpired } from './credentials-expired.ts'
 import { credentialsMissing } from './credentials-missing.ts'
 import { dataDamage } from './data-damage.ts'
 import { diskFill } from './disk-fill.ts'
+import { diskReadOnly } from './disk-read-only.ts'
 import { dnsResolver } from './dns-resolver.ts'
 import { holdfastUnavailable } from './holdfast-unavailable.ts'
 import { kubernetesCordon } from './kubernetes-cordon.ts'
@@ -49,6 +50,7 @@ export const faults: readonly AnyFault[] = [
   credentialsExpired,
   holdfastUnavailable,
   diskFill,
+  diskReadOnly,
   stress,
   clockSkew,
   kubernetesPodKill,

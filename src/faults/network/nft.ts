@@ -87,7 +87,8 @@ export async function nftFindings(param: NamespaceParam, { id }: FaultContext, s
     ]
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error
-    const hint = error.code === 'not-found' ? 'install nftables' : error.hint
+    const hint =
+      error.code === 'not-found' ? 'install nftables: iptables is not enough, its rules do not expire by themselves' : error.hint
     return [{ severity: 'blocker', code: 'nft-unusable', message: error.message, ...(hint === undefined ? {} : { hint }) }]
   }
 }
