@@ -1,10 +1,12 @@
 import { chmod, link, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sweep } from '../../src/chaos/index.ts'
+import { faults } from '../../src/faults/index.ts'
 import { runProcess } from '../../src/kernel/index.ts'
 import { startNameServer, type NameServer } from '../support/bind.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
-import { crashAt, expectClosed, steps } from '../support/fault-crash.ts'
+import { crashAt, crashWithWatchdog, expectClosed, steps } from '../support/fault-crash.ts'
 import { freePort } from '../support/free-port.ts'
 import { describeWith } from '../support/peers.ts'
 
@@ -181,6 +183,19 @@ describeWith('bind9', 'dns.resolver before a real BIND', (named) => {
     )
     expect(() => bound('dns.resolver', { listen: 'localhost', effect: { fail: 'REFUSED' } })).toThrow(/expected an address/)
     expect(() => bound('dns.resolver', { listen: '127.0.0.1', effect: { answer: { A: ['::1'] } } })).toThrow(/IPv4/)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('when the watchdog is killed too, the next sweep puts the file back', async () => {
+    await using folder = await chaosFolder()
+    const directory = join(folder.path, 'faults')
+    const resolvConf = join(folder.path, 'resolv.conf')
+    await writeFile(resolvConf, original)
+    const params = { listen: '127.77.0.53', upstream: bind.address, effect: { fail: 'SERVFAIL' }, resolvConf }
+    await crashWithWatchdog(directory, 'dns.resolver', params)
+    expect(await readFile(resolvConf, 'utf8')).toMatch(/^# holdfast /)
+    expect(await sweep({ directory, faults }, never)).toMatchObject([{ kind: 'dns.resolver', state: 'cleared' }])
+    expect(await readFile(resolvConf, 'utf8')).toBe(original)
+    expect((await dig('127.77.0.53:53', 'www.example.test')).status).toBe('none')
   })
 
   test.skipIf(process.getuid?.() !== 0)(

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { sweep } from '../../src/chaos/index.ts'
 import { faults } from '../../src/faults/index.ts'
 import { freeze, findFreezer, groupOf, isFrozen, thaw } from '../../src/faults/process/freezer.ts'
 import { bound, chaosFolder, guardIn, never, startVictim } from '../support/chaos.ts'
-import { crashAt, expectClosed, startExperiment, steps, watchdogsOf } from '../support/fault-crash.ts'
+import { crashAt, crashWithWatchdog, expectClosed, steps } from '../support/fault-crash.ts'
 
 test.for(['signal', 'freezer'] as const)('a process paused by %s stands still, and goes on when the fault ends', async (by) => {
   await using folder = await chaosFolder()
@@ -52,11 +52,7 @@ test('when the watchdog is killed too, the next sweep takes the fault back', asy
   await using folder = await chaosFolder()
   await using victim = await startVictim()
   const directory = join(folder.path, 'faults')
-  const experiment = startExperiment(directory, 'process.pause', { target: { pid: victim.pid } }, 'hold')
-  await once(experiment.stdout!, 'data')
-  for (const pid of await watchdogsOf(directory)) process.kill(pid, 'SIGKILL')
-  process.kill(-experiment.pid, 'SIGKILL')
-  await once(experiment, 'exit')
+  await crashWithWatchdog(directory, 'process.pause', { target: { pid: victim.pid } })
   expect(await victim.standsStill()).toBe(true)
   expect(await sweep({ directory, faults }, never)).toMatchObject([{ kind: 'process.pause', state: 'cleared' }])
   expect(await victim.standsStill()).toBe(false)

@@ -1,10 +1,12 @@
 import { open, readFile, truncate, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { sweep } from '../../src/chaos/index.ts'
+import { faults } from '../../src/faults/index.ts'
 import { mountAt } from '../../src/faults/disk/mounts.ts'
 import { runProcess } from '../../src/kernel/index.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
-import { crashAt, expectClosed, steps } from '../support/fault-crash.ts'
+import { crashAt, crashWithWatchdog, expectClosed, steps } from '../support/fault-crash.ts'
 
 async function run(program: string, ...args: string[]): Promise<void> {
   const { exitCode, stderr } = await runProcess(program, args)
@@ -131,6 +133,18 @@ describe.skipIf(process.getuid?.() !== 0)('disk.read-only (needs root, for a fil
     await run('mount', '-o', 'remount,rw', disk.path)
     await using inside = await guardIn(disk.path)
     await refused(disk.path, 'keeps the records of faults', inside)
+  })
+
+  test('when the watchdog is killed too, the next sweep makes it writable', async () => {
+    await using folder = await chaosFolder()
+    await using disk = await mounted(folder.path, 'ext4', 'nosuid,noatime')
+    const directory = join(folder.path, 'faults')
+    const before = disk.seen()
+    await crashWithWatchdog(directory, 'disk.read-only', { mount: disk.path })
+    await expect(disk.write()).rejects.toMatchObject({ code: 'EROFS' })
+    expect(await sweep({ directory, faults }, never)).toMatchObject([{ kind: 'disk.read-only', state: 'cleared' }])
+    expect(disk.seen()).toEqual(before)
+    await disk.write()
   })
 
   test(

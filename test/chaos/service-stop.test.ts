@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { sweep } from '../../src/chaos/index.ts'
+import { faults } from '../../src/faults/index.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
-import { crashAt, expectClosed, steps } from '../support/fault-crash.ts'
+import { crashAt, crashWithWatchdog, expectClosed, steps } from '../support/fault-crash.ts'
 import { describeWith } from '../support/peers.ts'
 import { startRunit, type RealRunit } from '../support/runit.ts'
 import { startSystemd, type RealSystemd } from '../support/systemd.ts'
@@ -147,6 +149,15 @@ describeWith('runit', 'service.stop under a real runit', (runsvdir) => {
       }
     },
   )
+
+  test('when the watchdog is killed too, the next sweep starts the service', async () => {
+    await using folder = await chaosFolder()
+    const directory = join(folder.path, 'faults')
+    await crashWithWatchdog(directory, 'service.stop', params())
+    expect(await runit.status('api')).toMatch(/^down:/)
+    expect(await sweep({ directory, faults }, never)).toMatchObject([{ kind: 'service.stop', state: 'cleared' }])
+    expect(await runit.status('api')).toMatch(/^run:/)
+  })
 
   test('what does not name a service is refused', () => {
     expect(() => bound('service.stop', { manager: 'runit', service: 'api' })).toThrow(/an absolute path/)
