@@ -1,4 +1,5 @@
 import type { AnyFault } from './contract.ts'
+import { awsEc2Stop } from './aws-ec2-stop.ts'
 import { clockSkew } from './clock-skew.ts'
 import { connectionsMysql } from './connections-mysql.ts'
 import { connectionsPostgres } from './connections-postgres.ts'
@@ -58,6 +59,7 @@ export const faults: readonly AnyFault[] = [
   kubernetesCordon,
   kubernetesDrain,
   kubernetesNetworkPolicy,
+  awsEc2Stop,
 ]
 
 export { findLibfaketime } from './clock/libfaketime.ts'

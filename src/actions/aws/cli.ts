@@ -1,7 +1,7 @@
+import type { AwsTarget } from '../../aws/index.ts'
 import { quote } from '../../kernel/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
 import { exportSecret } from '../shell-words.ts'
-import type { AwsTarget } from './session.ts'
 
 /** The lines that give the `aws` command the same credentials, for a runbook. */
 export function cliCredentials({ credentials }: AwsTarget, catalog: Catalog | undefined): string[] {

@@ -1,7 +1,7 @@
 import type { Instance } from '@aws-sdk/client-ec2'
+import { AwsSession, type AwsTarget } from '../../aws/index.ts'
 import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import type { ActionContext } from '../contract.ts'
-import { AwsSession, type AwsTarget } from './session.ts'
 
 export interface InstanceState {
   readonly id: string

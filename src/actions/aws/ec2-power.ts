@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { awsParams, regionName } from '../../aws/index.ts'
 import { setOf, type Catalog } from '../../catalog/index.ts'
 import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import {
@@ -19,7 +20,7 @@ import { readNote, writeNote } from '../step-notes.ts'
 import { awsLine, cliCredentials } from './cli.ts'
 import { pause } from '../pause.ts'
 import { openEc2, type Ec2, type InstanceState } from './ec2-client.ts'
-import { awsName, awsParams, regionName } from './session.ts'
+import { awsName } from './name.ts'
 
 const params = z.strictObject({
   region: regionName,

@@ -1,5 +1,5 @@
+import { AwsSession, type AwsTarget } from '../../aws/index.ts'
 import type { ActionContext } from '../contract.ts'
-import { AwsSession, type AwsTarget } from './session.ts'
 
 /** A replica's lag as CloudWatch last knew it. */
 export interface ReplicaLag {

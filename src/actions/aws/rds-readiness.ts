@@ -1,9 +1,9 @@
+import type { AwsTarget } from '../../aws/index.ts'
 import { formatDuration, isHoldfastError, parseDuration } from '../../kernel/index.ts'
 import type { ActionContext, Finding } from '../contract.ts'
 import { outputReference } from '../param-types.ts'
 import { readReplicaLag } from './rds-lag.ts'
 import type { DatabaseState } from './rds-replica.ts'
-import type { AwsTarget } from './session.ts'
 
 /** What is to be promoted, and under which conditions. */
 export interface Promotion extends AwsTarget {

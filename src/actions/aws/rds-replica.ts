@@ -1,7 +1,7 @@
 import type { DBInstance } from '@aws-sdk/client-rds'
+import { AwsSession, type AwsTarget } from '../../aws/index.ts'
 import { isHoldfastError } from '../../kernel/index.ts'
 import type { ActionContext } from '../contract.ts'
-import { AwsSession, type AwsTarget } from './session.ts'
 
 /** A database instance as far as a promotion needs to know it. */
 export interface DatabaseState {

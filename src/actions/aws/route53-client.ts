@@ -2,7 +2,7 @@ import type { ResourceRecordSet } from '@aws-sdk/client-route-53'
 import { z } from 'zod'
 import { canonicalJson, HoldfastError } from '../../kernel/index.ts'
 import type { ActionContext } from '../contract.ts'
-import { AwsSession, type AwsTarget } from './session.ts'
+import { AwsSession, type AwsTarget } from '../../aws/index.ts'
 
 /** A record set as Route 53 gives and takes it, whole: also what Holdfast does not look at is put back as it was. */
 export const recordSet = z.looseObject({

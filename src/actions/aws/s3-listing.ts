@@ -1,5 +1,5 @@
 import type { S3Client, ListObjectsV2Command } from '@aws-sdk/client-s3'
-import type { AwsSession } from './session.ts'
+import type { AwsSession } from '../../aws/index.ts'
 
 /** The SDK, once it is loaded. */
 interface Sdk {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HoldfastError } from '../../kernel/index.ts'
+import { HoldfastError } from '../kernel/index.ts'
 import { awsFailure, isRefusal } from './failure.ts'
 
 /** An error as the SDK makes it. */

@@ -1,4 +1,4 @@
-import { HoldfastError, messageOf, systemCode, type ErrorCode } from '../../kernel/index.ts'
+import { HoldfastError, messageOf, systemCode, type ErrorCode } from '../kernel/index.ts'
 
 /** The parts of an error of the AWS SDK that say what happened. */
 interface SdkError extends Error {

@@ -1,20 +1,17 @@
 import { z } from 'zod'
-import { Credentials, secretRef, text, type SecretRef } from '../../catalog/index.ts'
-import type { ActionContext } from '../contract.ts'
-
-import { outputReference } from '../param-types.ts'
+import { Credentials, secretRef, type SecretRef, type SecretResolver } from '../catalog/index.ts'
 import { awsFailure } from './failure.ts'
 
 const secret = secretRef as unknown as z.ZodType<SecretRef>
 
-/** What every action that talks to AWS takes besides its region. */
+/** What all that talks to AWS takes besides its region. */
 export const awsParams = {
   endpoint: z
     .url({ protocol: /^https?$/ })
     .meta({
       expected: 'an http:// or https:// address',
       description:
-        'Another address than AWS’s own, for every service that the step asks. For one service only, set the variable AWS_ENDPOINT_URL_<SERVICE> instead.',
+        'Another address than AWS’s own, for every service that is asked. For one service only, set the variable AWS_ENDPOINT_URL_<SERVICE> instead.',
       examples: ['https://aws.internal.example:4566'],
     })
     .optional(),
@@ -32,9 +29,6 @@ export const regionName = z
   .string()
   .regex(/^[a-z]{2,4}(?:-[a-z]+)+-\d+$/)
   .meta({ expected: 'the name of an AWS region', description: 'The AWS region.', examples: ['us-west-2'] })
-
-/** An identifier that AWS gave to something, or an output of an earlier step. */
-export const awsName = text.refine((name) => outputReference.test(name) || !/\s/.test(name), { message: 'no spaces' })
 
 export interface AwsTarget {
   readonly region: string
@@ -54,7 +48,7 @@ export class AwsSession {
   readonly #secrets: Credentials
   readonly #signal: AbortSignal
 
-  constructor(target: AwsTarget, context: Pick<ActionContext, 'resolveSecret'>, signal: AbortSignal) {
+  constructor(target: AwsTarget, context: SecretResolver, signal: AbortSignal) {
     this.target = target
     this.#secrets = new Credentials(context, signal)
     this.#signal = signal

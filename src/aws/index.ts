@@ -1,0 +1,2 @@
+export { isRefusal } from './failure.ts'
+export { awsParams, AwsSession, regionName, type AwsTarget } from './session.ts'

@@ -1,0 +1,108 @@
+import { join } from 'node:path'
+import { CreateTagsCommand, DeleteTagsCommand, DescribeTagsCommand } from '@aws-sdk/client-ec2'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { anyCredentials } from '../support/aws-actions.ts'
+import { addInstances, awsClients, instanceStates } from '../support/aws-world.ts'
+import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
+import { crashAt, expectClosed } from '../support/fault-crash.ts'
+import { startMoto, type Moto } from '../support/moto.ts'
+import { describeWith } from '../support/peers.ts'
+import { undoByHand } from '../support/undo-by-hand.ts'
+
+const region = 'us-west-2'
+const tag = 'holdfast:fault'
+
+describeWith('moto', 'stopped instances of EC2, against moto', (environment) => {
+  let moto: Moto
+  let aws: ReturnType<typeof awsClients>
+  beforeAll(async () => {
+    for (const name of ['AWS_TEST_ID', 'AWS_TEST_SECRET', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])
+      process.env[name] = 'test'
+    moto = await startMoto(environment)
+    aws = awsClients(moto.url)
+  })
+  afterAll(async () => {
+    await moto[Symbol.asyncDispose]()
+  })
+
+  /** Instances that run, with a tag of their own. */
+  async function service(name: string, count: number): Promise<string[]> {
+    const ids = await addInstances(aws, count, 'running')
+    await aws.ec2.send(new CreateTagsCommand({ Resources: ids, Tags: [{ Key: 'service', Value: name }] }))
+    return ids
+  }
+  const paramsOf = (name: string, more: object = {}) => ({
+    region,
+    tags: { service: name },
+    endpoint: moto.url,
+    credentials: anyCredentials,
+    ...more,
+  })
+  async function tagged(): Promise<(string | undefined)[]> {
+    const { Tags = [] } = await aws.ec2.send(new DescribeTagsCommand({ Filters: [{ Name: 'key', Values: [tag] }] }))
+    return Tags.map(({ ResourceId }) => ResourceId)
+  }
+
+  test('half of those with a tag are stopped, and run again at the end', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardIn(folder.path, { random: () => 0 })
+    const shop = await service('shop', 4)
+    const others = await service('others', 2)
+    const fault = await guard.inject(bound('aws.ec2-stop', paramsOf('shop', { choose: { percent: 50 } })), 60_000, never)
+    expect(fault.candidates).toBe(4)
+    expect((await instanceStates(aws, shop)).filter((state) => state === 'stopped')).toHaveLength(2)
+    expect(await instanceStates(aws, others)).toEqual(['running', 'running'])
+    expect(await tagged()).toHaveLength(2)
+    await fault.end()
+    expect(await instanceStates(aws, shop)).toEqual(Array.from({ length: 4 }, () => 'running'))
+    expect(await tagged()).toEqual([])
+  })
+
+  test('an instance whose tag somebody has removed stays as it is, and the others are started', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardIn(folder.path)
+    const ids = await service('kept', 2)
+    const fault = await guard.inject(bound('aws.ec2-stop', paramsOf('kept', { choose: 'all' })), 60_000, never)
+    await aws.ec2.send(new DeleteTagsCommand({ Resources: ids.slice(0, 1), Tags: [{ Key: tag }] }))
+    expect(await fault.look(never)).toMatchObject({ state: 'partly' })
+    await fault.end()
+    expect(await instanceStates(aws, ids)).toEqual(['stopped', 'running'])
+  })
+
+  test('what another fault has stopped, what does not run, and a region’s all are refused', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardIn(folder.path)
+    const ids = await service('taken', 1)
+    await aws.ec2.send(new CreateTagsCommand({ Resources: ids, Tags: [{ Key: tag, Value: 'another' }] }))
+    const refused = async (params: object) =>
+      await expect(guard.inject(bound('aws.ec2-stop', params), 60_000, never)).rejects.toMatchObject({ code: 'fault-refused' })
+    await refused(paramsOf('taken'))
+    await refused(paramsOf('none'))
+    expect(await instanceStates(aws, ids)).toEqual(['running'])
+    expect(() => bound('aws.ec2-stop', { ...paramsOf('taken'), tags: {} })).toThrow('at least one tag')
+    await aws.ec2.send(new DeleteTagsCommand({ Resources: ids, Tags: [{ Key: tag }] }))
+  })
+
+  test('the commands for people start them again', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardIn(folder.path)
+    const ids = await service('by-hand', 2)
+    const fault = await guard.inject(bound('aws.ec2-stop', paramsOf('by-hand', { choose: 'all' })), 60_000, never)
+    await undoByHand(folder.path, fault, join(environment, 'bin'))
+    expect(await fault.look(never)).toEqual({ state: 'absent' })
+    expect(await instanceStates(aws, ids)).toEqual(['running', 'running'])
+  })
+
+  test.for(['injecting', 'did-inject', 'ending', 'did-end'] as const)(
+    'an experiment that is killed with its whole group at "%s" leaves no instance stopped',
+    async (at) => {
+      await using folder = await chaosFolder()
+      const ids = await service(`killed ${at}`, 2)
+      const directory = join(folder.path, 'faults')
+      await crashAt(directory, 'aws.ec2-stop', paramsOf(`killed ${at}`, { choose: 'all' }), at)
+      await expectClosed(directory)
+      expect(await instanceStates(aws, ids)).toEqual(['running', 'running'])
+      expect(await tagged()).toEqual([])
+    },
+  )
+})
