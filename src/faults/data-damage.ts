@@ -60,7 +60,7 @@ const mostBits = 1000
 export const dataDamage = defineFault<Params, Traces>({
   kind: 'data.damage',
   description:
-    'Copies a repository, or a folder with WAL, and flips bits of its files, cuts them off, or removes them, in the copy alone: the original is only read. Whether `holdfast check` and a restore from the copy find it is what the experiment shows: `restic -r` or `holdfast --repo` with the name of the copy. What is wrong, to the byte, is on record. At the end the copy is removed. It needs as much room as the original. Locks are not copied.',
+    'Copies a repository, or a folder with WAL, and flips bits of its files, cuts them off, or removes them, in the copy alone: the original is only read. Whether `holdfast check` and a restore from the copy find it is what the experiment shows; both take the name of the copy with `--repo`. What is wrong, to the byte, is on record. At the end the copy is removed. It needs as much room as the original. Locks are not copied.',
   example: {
     repository: 'nas',
     copyTo: '/srv/chaos/damaged',
