@@ -1,14 +1,15 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { chaosTarget, frozen, type ChaosTarget } from '../support/chaos-target.ts'
+import { holdfastProcess } from '../support/detection.ts'
 import { holdfast } from '../support/holdfast.ts'
 
 interface Ran {
   readonly runs: readonly {
     readonly verdict: string
     readonly because: readonly string[]
-    readonly drill?: object
+    readonly drill?: { readonly phases?: { readonly detectMs: number } }
     readonly canary?: { readonly acknowledged: number; readonly lost: number; readonly rpaMs: number }
     readonly faults: readonly { readonly name: string; readonly state: string; readonly undo: string }[]
   }[]
@@ -54,6 +55,42 @@ test('a plan that fails leaves no fault behind, and the experiment has failed', 
   })
   expect(await target.state()).toBe('S')
 })
+
+test('observers at other sites notice by their quorum, and only then the plan begins', async () => {
+  await using target = await chaosTarget()
+  await writeFile(join(target.path, 'password'), 'correct horse')
+  const { plans } = planOf(target, `kill -CONT $(cat ${target.pidFile})`)
+  const detection = {
+    symptoms: ['it does not answer'],
+    probes: [{ http: target.url, timeout: '300ms' }],
+    observers: ['north', 'south'],
+    quorum: '2 of 2',
+    every: '300ms',
+    for: '1500ms',
+  }
+  await target.experiments(
+    { freeze: drilled(target, { drill: { plan: 'back', detection: { by: 'observers' } } }) },
+    {
+      sites: { here: {}, north: {}, south: {} },
+      services: { api: { owner: 'Ann', site: 'here', objectives: { rpo: '5m', rto: '5m' }, recovery: 'back' } },
+      repositories: { nas: { url: './nas', site: 'north', password: { file: './password' } } },
+      observers: Object.fromEntries(['north', 'south'].map((site) => [site, { site, report: { repository: 'nas' } }])),
+      plans: { back: { ...plans.back, detection } },
+    },
+  )
+  const file = join(target.path, 'holdfast.yaml')
+  expect((await holdfast(['init'], { cwd: target.path })).exitCode).toBe(0)
+  await using _north = holdfastProcess(['--catalog', file, 'observe', '--as', 'north'])
+  await using _south = holdfastProcess(['--catalog', file, 'observe', '--as', 'south'])
+  const detected = async () => (await holdfast(['--catalog', file, '--json', 'detect', 'api'])).json<{ verdict: string }>()
+  await expect.poll(async () => (await detected()).verdict, { timeout: 60_000 }).toBe('healthy')
+  const ran = await target.chaos(['run', 'freeze'])
+  const [result] = ran.json<Ran>().runs
+  expect(result, ran.stdout).toMatchObject({ verdict: 'pass', drill: { succeeded: true, detectedBy: 'observers' } })
+  // What they must have seen for that long, they have.
+  expect(result?.drill?.phases?.detectMs).toBeGreaterThan(1500)
+  expect(await target.state()).toBe('S')
+}, 240_000)
 
 test('a plan that could prove nothing is refused before anything is broken', async () => {
   await using target = await chaosTarget()
