@@ -13,7 +13,7 @@ const params = z.strictObject({
   direction: directionParam,
 })
 
-/** nft draws a number below this for every packet. */
+/** nft draws a number below this for every packet, and compares it with none that is as large: "less than all" is no rule. */
 const resolution = 10_000
 
 /** Packets are lost by chance. */
@@ -29,7 +29,7 @@ export const networkLoss = defineFault<FilterParams & { readonly percent: number
   plan: async (p) => planFilter(p, filterSets(p), `${p.percent} % of the packets`),
   async inject(p, traces, context, signal) {
     const sets = filterSets(p)
-    const chance = `numgen random mod ${resolution} < ${Math.round((p.percent / 100) * resolution)}`
+    const chance = `numgen random mod ${resolution} <= ${Math.round((p.percent / 100) * resolution) - 1}`
     await addTable(traces, sets, filterRules(p, sets, { incoming: chance, outgoing: chance }, 'drop'), context, signal)
   },
   look: (traces, { id }, signal) => lookAtTable(traces, id, signal),

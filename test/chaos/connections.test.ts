@@ -1,8 +1,7 @@
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openSql } from '../../src/postgres/index.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
-import { crashAt, expectClosed, steps } from '../support/fault-crash.ts'
+import { expectNothingLeft } from '../support/fault-crash.ts'
 import { describeWith } from '../support/peers.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
@@ -45,18 +44,10 @@ describeWith('postgresql-15', 'connections of PostgreSQL', () => {
     expect(await again.query('select 1 as one')).toEqual([{ one: '1' }])
   })
 
-  test(
-    'an experiment that is killed with its whole group leaves no session, at whatever step',
-    { timeout: 600_000 },
-    async () => {
-      await using postgres = await startPostgres({ version: 15, settings })
-      for (const at of steps) {
-        await using folder = await chaosFolder()
-        const directory = join(folder.path, 'faults')
-        await crashAt(directory, 'connections.postgres', { url: postgres.url, hold: { leave: 10 } }, at)
-        await expectClosed(directory)
-        expect(await sessions(postgres), `at ${at}`).toBe(0)
-      }
-    },
-  )
+  test('an experiment that is killed leaves no session, at whatever step', { timeout: 600_000 }, async () => {
+    await using postgres = await startPostgres({ version: 15, settings })
+    await expectNothingLeft('connections.postgres', { url: postgres.url, hold: { leave: 10 } }, async (after) => {
+      expect(await sessions(postgres), after).toBe(0)
+    })
+  })
 })

@@ -1,8 +1,10 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openGuard } from '../../src/chaos/index.ts'
 import { faults } from '../../src/faults/index.ts'
 import { bound, chaosFolder, never } from '../support/chaos.ts'
+import { expectNothingLeft } from '../support/fault-crash.ts'
 import { clusterCatalog } from '../support/kubernetes-actions.ts'
 import { startKubelet, type Kubelet } from '../support/kubelet.ts'
 import { startKubernetes, type Kubernetes } from '../support/kubernetes.ts'
@@ -217,5 +219,48 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     const fault = await guard.inject(bound('kubernetes.scale', { ...target, name: 'web', replicas: 1 }), 20_000, never)
     await expect.poll(() => fault.expired.aborted, { timeout: 60_000 }).toBe(true)
     expect(await ofWeb('.spec.replicas')).toBe('4')
+  })
+
+  describe('an experiment that is killed leaves nothing, at whatever step, after', () => {
+    let catalog: string
+    beforeAll(async () => {
+      const { dr } = (await clusterCatalog(kubernetes)).clusters
+      catalog = join(kubernetes.folder, 'chaos.yaml')
+      const clusters = { dr: { id: dr?.id, context: dr?.context, kubeconfig: dr?.kubeconfig } }
+      await writeFile(catalog, JSON.stringify({ version: 1, name: 'shop', sites: {}, services: {}, clusters }))
+    })
+
+    test('kubernetes.scale', { timeout: 600_000 }, async () => {
+      await expectNothingLeft(
+        'kubernetes.scale',
+        { ...target, name: 'web' },
+        async (after) => {
+          expect(await ofWeb('.spec.replicas'), after).toBe('4')
+          expect(await ofWeb('.metadata.annotations.holdfast\\.dev/fault'), after).toBe('')
+        },
+        { catalog },
+      )
+    })
+
+    test('kubernetes.cordon', { timeout: 600_000 }, async () => {
+      const node = (path: string) => kubernetes.kubectl('get', 'node/node-1', `--output=jsonpath={${path}}`)
+      await expectNothingLeft(
+        'kubernetes.cordon',
+        { cluster: 'dr', node: 'node-1' },
+        async (after) => expect(await node('.spec.unschedulable'), after).toBe(''),
+        { catalog },
+      )
+    })
+
+    test('kubernetes.network-policy', { timeout: 600_000 }, async () => {
+      await expectNothingLeft(
+        'kubernetes.network-policy',
+        { ...target, labels: { app: 'web' }, direction: 'in' },
+        async (after) => {
+          expect(await kubernetes.kubectl('get', 'networkpolicy', '--namespace=shop', '--output=name'), after).toBe('')
+        },
+        { catalog },
+      )
+    })
   })
 })

@@ -1,7 +1,6 @@
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
-import { crashAt, expectClosed, steps } from '../support/fault-crash.ts'
+import { expectNothingLeft } from '../support/fault-crash.ts'
 import { describeWith } from '../support/peers.ts'
 import { twoPlaces } from '../support/two-places.ts'
 
@@ -84,6 +83,9 @@ describeWith('nftables', 'faults of the packet filter', () => {
     await using places = await twoPlaces()
     await using guard = await guardIn(folder.path)
     const { namespace } = places
+    const all = await guard.inject(bound('network.loss', { namespace, percent: 100 }), 60_000, never)
+    expect(await places.answered()).toBe(0)
+    await all.end()
     await guard.inject(bound('network.loss', { namespace, percent: 50, direction: 'in' }), 60_000, never)
     const answered = await places.answered('here', 200)
     // With a chance of one half, fewer than 60 or more than 140 of 200 happen once in ten million times.
@@ -116,14 +118,24 @@ describeWith('nftables', 'faults of the packet filter', () => {
     expect(await ask(5432)).toBe('ECONNREFUSED')
   })
 
-  test.for(steps)('an experiment that is killed with its whole group at "%s" leaves no partition', async (at) => {
-    await using folder = await chaosFolder()
-    await using places = await twoPlaces()
-    const directory = join(folder.path, 'faults')
-    const { namespace, there } = places
-    await crashAt(directory, 'network.partition', { namespace, peers: [there] }, at)
-    await expectClosed(directory)
-    expect(await places.tables()).toBe('')
-    expect(await places.answered()).toBe(5)
-  })
+  test.for([
+    ['network.partition', {}],
+    ['network.loss', { percent: 100 }],
+    ['network.port-block', { ports: [1] }],
+  ] as const)(
+    'an experiment with %s that is killed leaves no table of ours, at whatever step',
+    { timeout: 600_000 },
+    async ([kind, more]) => {
+      await using places = await twoPlaces()
+      const { namespace, there } = places
+      await expectNothingLeft(
+        kind,
+        { namespace, ...(kind === 'network.port-block' ? {} : { peers: [there] }), ...more },
+        async (after) => {
+          expect(await places.tables(), after).toBe('')
+          expect(await places.answered(), after).toBe(5)
+        },
+      )
+    },
+  )
 })

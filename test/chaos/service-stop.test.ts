@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { sweep } from '../../src/chaos/index.ts'
 import { faults } from '../../src/faults/index.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
-import { crashAt, crashWithWatchdog, expectClosed, steps } from '../support/fault-crash.ts'
+import { expectNothingLeft } from '../support/fault-crash.ts'
 import { describeWith } from '../support/peers.ts'
 import { startRunit, type RealRunit } from '../support/runit.ts'
 import { startSystemd, type RealSystemd } from '../support/systemd.ts'
@@ -95,19 +95,11 @@ describeWith('systemd', 'service.stop under a real systemd', (nspawn) => {
     })
   })
 
-  test(
-    'killed with its whole group at whatever step, an experiment leaves the services running',
-    { timeout: 600_000 },
-    async () => {
-      for (const at of steps) {
-        await using folder = await chaosFolder()
-        const directory = join(folder.path, 'faults')
-        await crashAt(directory, 'service.stop', { manager: 'systemd', service: 'api.service' }, at)
-        await expectClosed(directory)
-        expect(await states('store.service', 'api.service', 'worker.service'), `at ${at}`).toEqual(['active', 'active', 'active'])
-      }
-    },
-  )
+  test('an experiment that is killed leaves the services running, at whatever step', { timeout: 600_000 }, async () => {
+    await expectNothingLeft('service.stop', { manager: 'systemd', service: 'api.service' }, async (after) => {
+      expect(await states('store.service', 'api.service', 'worker.service'), after).toEqual(['active', 'active', 'active'])
+    })
+  })
 })
 
 describeWith('runit', 'service.stop under a real runit', (runsvdir) => {
@@ -136,27 +128,10 @@ describeWith('runit', 'service.stop under a real runit', (runsvdir) => {
     expect(await fault.look(never)).toEqual({ state: 'absent' })
   })
 
-  test(
-    'killed with its whole group at whatever step, an experiment leaves the service running',
-    { timeout: 600_000 },
-    async () => {
-      for (const at of steps) {
-        await using folder = await chaosFolder()
-        const directory = join(folder.path, 'faults')
-        await crashAt(directory, 'service.stop', params(), at)
-        await expectClosed(directory)
-        expect(await runit.status('api'), `at ${at}`).toMatch(/^run:/)
-      }
-    },
-  )
-
-  test('when the watchdog is killed too, the next sweep starts the service', async () => {
-    await using folder = await chaosFolder()
-    const directory = join(folder.path, 'faults')
-    await crashWithWatchdog(directory, 'service.stop', params())
-    expect(await runit.status('api')).toMatch(/^down:/)
-    expect(await sweep({ directory, faults }, never)).toMatchObject([{ kind: 'service.stop', state: 'cleared' }])
-    expect(await runit.status('api')).toMatch(/^run:/)
+  test('an experiment that is killed leaves the service running, at whatever step', { timeout: 600_000 }, async () => {
+    await expectNothingLeft('service.stop', params(), async (after) => {
+      expect(await runit.status('api'), after).toMatch(/^run:/)
+    })
   })
 
   test('what does not name a service is refused', () => {

@@ -1,9 +1,8 @@
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { connectEcho, startEcho } from '../support/echo-server.ts'
-import { crashAt, expectClosed, steps } from '../support/fault-crash.ts'
+import { expectNothingLeft } from '../support/fault-crash.ts'
 import { startToxiproxy } from '../support/toxiproxy.ts'
 
 /** Everything that a toxic needs: an echo behind a proxy, and a guard. */
@@ -122,13 +121,10 @@ test('what an experiment leaves when it and its watchdog are gone removes itself
   await expect.poll(() => world.proxy.toxics).toEqual([])
 })
 
-test('an experiment that is killed with its whole group leaves no toxic, at whatever step', { timeout: 600_000 }, async () => {
+test('an experiment that is killed leaves no toxic, at whatever step', { timeout: 600_000 }, async () => {
   await using world = await bench()
-  for (const at of steps) {
-    await using folder = await chaosFolder()
-    const directory = join(folder.path, 'faults')
-    await crashAt(directory, 'tcp.toxic', { api: world.api, proxy: 'echo', toxic: { latency: { delay: '1s' } } }, at)
-    await expectClosed(directory)
-    expect(world.proxy.toxics, `at ${at}`).toEqual([])
-  }
+  const params = { api: world.api, proxy: 'echo', toxic: { latency: { delay: '1s' } } }
+  await expectNothingLeft('tcp.toxic', params, async (after) => {
+    expect(world.proxy.toxics, after).toEqual([])
+  })
 })

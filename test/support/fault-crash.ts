@@ -1,15 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
-import { readRecords, type RecordedStep } from '../../src/chaos/index.ts'
-import { markedProcesses } from '../../src/faults/index.ts'
+import { readRecords, sweep, type RecordedStep } from '../../src/chaos/index.ts'
+import { faults, markedProcesses } from '../../src/faults/index.ts'
 import { processesStartedWith } from '../../src/kernel/index.ts'
 
 const script = fileURLToPath(new URL('../chaos/fault-process.ts', import.meta.url))
 
 /** Every step of a fault's life that is on record, or between two that are. */
-export const steps: readonly RecordedStep[] = [
+const steps: readonly RecordedStep[] = [
   'recorded',
   'guarded',
   'injecting',
@@ -23,6 +26,8 @@ export const steps: readonly RecordedStep[] = [
 export interface CrashOptions {
   readonly leaseMs?: number
   readonly limitMs?: number
+  /** The file of one, for a fault that names something of it. */
+  readonly catalog?: string
 }
 
 /** An experiment in a process group of its own, which it kills at that step. */
@@ -31,19 +36,45 @@ export function startExperiment(
   kind: string,
   params: unknown,
   at: RecordedStep | 'hold',
-  { leaseMs = 2000, limitMs = 600_000 }: CrashOptions = {},
+  { leaseMs = 2000, limitMs = 600_000, catalog = '' }: CrashOptions = {},
 ): ChildProcess & { readonly pid: number } {
-  const args = [script, directory, kind, JSON.stringify(params), at, String(leaseMs), String(limitMs)]
+  const args = [script, directory, kind, JSON.stringify(params), at, String(leaseMs), String(limitMs), catalog]
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
   if (child.pid === undefined) throw new Error('the experiment did not start')
   return Object.assign(child, { pid: child.pid })
 }
 
-/** Returns once it has been killed with SIGKILL, by itself. */
-export async function crashAt(directory: string, kind: string, params: unknown, at: RecordedStep): Promise<void> {
-  const child = startExperiment(directory, kind, params, at)
-  const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
-  expect(signal, `at ${at}`).toBe('SIGKILL')
+/**
+ * An experiment with this fault is killed with its whole group at each step of the fault's life, and once with its watchdog too, so that the next
+ * sweep has to take it back. After each, its record is closed, nothing that it started runs, and `isSteady` finds everything as it was.
+ */
+export async function expectNothingLeft(
+  kind: string,
+  params: unknown,
+  isSteady: (after: string) => Promise<void>,
+  { records, ...options }: CrashOptions & { readonly records?: string } = {},
+): Promise<void> {
+  for (const at of [...steps, 'hold'] as const) {
+    const folder = await mkdtemp(join(records ?? tmpdir(), 'holdfast-crash-'))
+    try {
+      const directory = join(folder, 'faults')
+      const experiment = startExperiment(directory, kind, params, at, options)
+      if (at === 'hold') {
+        await once(experiment.stdout!, 'data')
+        for (const pid of await watchdogsOf(directory)) process.kill(pid, 'SIGKILL')
+        process.kill(-experiment.pid, 'SIGKILL')
+      }
+      const [, signal] = (await once(experiment, 'exit')) as [number | null, string | null]
+      expect(signal, `at ${at}`).toBe('SIGKILL')
+      if (at === 'hold')
+        expect(await sweep({ directory, faults }, new AbortController().signal)).toMatchObject([{ kind, state: 'cleared' }])
+      await expectClosed(directory)
+      await expect.poll(() => watchdogsOf(directory)).toEqual([])
+      await isSteady(`killed at ${at}`)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
 }
 
 /** Returns once an experiment that had injected it, and its watchdog, have been killed with SIGKILL: only a sweep is left to take it back. */
@@ -66,5 +97,6 @@ export async function watchdogsOf(directory: string): Promise<number[]> {
 export async function expectClosed(directory: string): Promise<void> {
   const closed = async () => (await readRecords(directory)).map(({ closed }) => closed)
   await expect.poll(closed, { timeout: 60_000 }).toEqual([true])
-  for (const { record } of await readRecords(directory)) expect(await markedProcesses(record.id)).toEqual([])
+  // The watchdog of one that was killed when it had just closed its record takes the fault back once more, to be sure.
+  for (const { record } of await readRecords(directory)) await expect.poll(() => markedProcesses(record.id)).toEqual([])
 }

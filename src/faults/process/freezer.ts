@@ -29,8 +29,8 @@ export function groupOf(pid: number, { version }: Freezer): string {
   return '/'
 }
 
-/** How often it is ordered to stop, and how often it is looked at after each order, 2 ms apart. */
-const mostOrders = 100
+/** How often it is ordered to stop or emptied, and how often it is looked at after each order, 2 ms apart. */
+const mostTries = 100
 const looksPerOrder = 10
 
 /**
@@ -50,7 +50,7 @@ export async function freeze(
   const group = join(freezer.root, origin, name)
   await mkdir(group)
   for (const pid of pids) await moveTo(group, pid)
-  for (let orders = 0; orders < mostOrders; orders++) {
+  for (let orders = 0; orders < mostTries; orders++) {
     await order(freezer, group, true)
     for (let looks = 0; looks < looksPerOrder; looks++) {
       if (await isFrozen(freezer, origin, name)) return
@@ -65,8 +65,16 @@ export async function thaw(freezer: Freezer, origin: string, name: string): Prom
   const group = join(freezer.root, origin, name)
   try {
     await order(freezer, group, false)
-    for (const pid of await membersOf(group)) await moveTo(join(freezer.root, origin), pid)
-    await rmdir(group)
+    for (let tries = 1; ; tries++) {
+      for (const pid of await membersOf(group)) await moveTo(join(freezer.root, origin), pid)
+      try {
+        return await rmdir(group)
+      } catch (error) {
+        // One more was made in it since it was looked at.
+        if (systemCode(error) !== 'EBUSY' || tries === mostTries) throw error
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+    }
   } catch (error) {
     // Another has done it meanwhile.
     if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENODEV') throw error
