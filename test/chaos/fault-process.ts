@@ -6,7 +6,7 @@ import { loadCatalog } from '../../src/catalog/index.ts'
 import { openGuard } from '../../src/chaos/index.ts'
 import { faults } from '../../src/faults/index.ts'
 
-const [directory = '', kind = '', params = '{}', at = '', leaseMs = '2000', limitMs = '600000', catalogFile = ''] =
+const [directory = '', kind = '', params = '{}', at = '', leaseMs = '30000', limitMs = '600000', catalogFile = ''] =
   process.argv.slice(2)
 const { signal } = new AbortController()
 const catalog = catalogFile === '' ? undefined : await loadCatalog(catalogFile, {}, signal)

@@ -24,6 +24,7 @@ const steps: readonly RecordedStep[] = [
 ]
 
 export interface CrashOptions {
+  /** Default: longer than it takes to load a client on a busy machine. A death shows at once, whatever it is. */
   readonly leaseMs?: number
   readonly limitMs?: number
   /** The file of one, for a fault that names something of it. */
@@ -36,12 +37,19 @@ export function startExperiment(
   kind: string,
   params: unknown,
   at: RecordedStep | 'hold',
-  { leaseMs = 2000, limitMs = 600_000, catalog = '' }: CrashOptions = {},
+  { leaseMs = 30_000, limitMs = 600_000, catalog = '' }: CrashOptions = {},
 ): ChildProcess & { readonly pid: number } {
   const args = [script, directory, kind, JSON.stringify(params), at, String(leaseMs), String(limitMs), catalog]
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
   if (child.pid === undefined) throw new Error('the experiment did not start')
   return Object.assign(child, { pid: child.pid })
+}
+
+export interface EverywhereOptions extends CrashOptions {
+  /** Where the folder of its records is made. Default: the temporary folder. */
+  readonly records?: string
+  /** Fewer of them, where each costs much. `hold`: with its watchdog. */
+  readonly at?: readonly (RecordedStep | 'hold')[]
 }
 
 /**
@@ -52,9 +60,9 @@ export async function expectNothingLeft(
   kind: string,
   params: unknown,
   isSteady: (after: string) => Promise<void>,
-  { records, ...options }: CrashOptions & { readonly records?: string } = {},
+  { records, at: moments = [...steps, 'hold'], ...options }: EverywhereOptions = {},
 ): Promise<void> {
-  for (const at of [...steps, 'hold'] as const) {
+  for (const at of moments) {
     const folder = await mkdtemp(join(records ?? tmpdir(), 'holdfast-crash-'))
     try {
       const directory = join(folder, 'faults')
@@ -95,7 +103,7 @@ export async function watchdogsOf(directory: string): Promise<number[]> {
 
 /** Waits until the record is closed, by whoever, and nothing that carries the fault's mark runs. */
 export async function expectClosed(directory: string): Promise<void> {
-  const closed = async () => (await readRecords(directory)).map(({ closed }) => closed)
+  const closed = async () => (await readRecords(directory)).map(({ closed, statements }) => closed || statements)
   await expect.poll(closed, { timeout: 60_000 }).toEqual([true])
   // The watchdog of one that was killed when it had just closed its record takes the fault back once more, to be sure.
   for (const { record } of await readRecords(directory)) await expect.poll(() => markedProcesses(record.id)).toEqual([])
