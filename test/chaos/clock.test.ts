@@ -1,10 +1,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { sweep } from '../../src/chaos/index.ts'
-import { faults, markedProcesses } from '../../src/faults/index.ts'
+import { markedProcesses } from '../../src/faults/index.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
-import { crashAt, crashWithWatchdog, expectClosed, steps } from '../support/fault-crash.ts'
+import { expectNothingLeft } from '../support/fault-crash.ts'
 import { describeWith } from '../support/peers.ts'
 
 const hourMs = 3_600_000
@@ -107,23 +106,10 @@ describeWith('libfaketime', 'clock.skew', () => {
     expect(() => bound('clock.skew', { command: ['true'], offset: '2h' })).toThrow(/\+2h or -5m/)
   })
 
-  test('when the watchdog is killed too, the program ends with who held it, and the next sweep removes the rest', async () => {
+  test('an experiment that is killed leaves nothing running, at whatever step', { timeout: 600_000 }, async () => {
     await using folder = await chaosFolder()
-    const directory = join(folder.path, 'faults')
-    await crashWithWatchdog(directory, 'clock.skew', { command: clock(join(folder.path, 'time')), offset: '+2h' })
-    const [name = ''] = await shared()
-    await expect.poll(() => markedProcesses(name.replace('holdfast-', ''))).toEqual([])
-    expect(await sweep({ directory, faults }, never)).toMatchObject([{ kind: 'clock.skew', state: 'cleared' }])
-    expect(await shared()).toEqual([])
-  })
-
-  test('killed with its whole group at whatever step, an experiment leaves nothing running', { timeout: 600_000 }, async () => {
-    for (const at of steps) {
-      await using folder = await chaosFolder()
-      const directory = join(folder.path, 'faults')
-      await crashAt(directory, 'clock.skew', { command: clock(join(folder.path, 'time')), offset: '+2h' }, at)
-      await expectClosed(directory)
-      expect(await shared(), `at ${at}`).toEqual([])
-    }
+    await expectNothingLeft('clock.skew', { command: clock(join(folder.path, 'time')), offset: '+2h' }, async (after) => {
+      expect(await shared(), after).toEqual([])
+    })
   })
 })

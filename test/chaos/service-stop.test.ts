@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { sweep } from '../../src/chaos/index.ts'
-import { faults } from '../../src/faults/index.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
 import { describeWith } from '../support/peers.ts'

@@ -85,15 +85,6 @@ export async function expectNothingLeft(
   }
 }
 
-/** Returns once an experiment that had injected it, and its watchdog, have been killed with SIGKILL: only a sweep is left to take it back. */
-export async function crashWithWatchdog(directory: string, kind: string, params: unknown): Promise<void> {
-  const experiment = startExperiment(directory, kind, params, 'hold')
-  await once(experiment.stdout!, 'data')
-  for (const pid of await watchdogsOf(directory)) process.kill(pid, 'SIGKILL')
-  process.kill(-experiment.pid, 'SIGKILL')
-  await once(experiment, 'exit')
-}
-
 /** Its watchdog's pid: the only child that it has while it holds. */
 export async function watchdogsOf(directory: string): Promise<number[]> {
   const all = await processesStartedWith((started) => started.has('HOLDFAST_FAULT=watchdog'))
