@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { anyCredentials } from '../support/aws-actions.ts'
 import { addInstances, awsClients, instanceStates } from '../support/aws-world.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
-import { crashAt, expectClosed } from '../support/fault-crash.ts'
+import { expectNothingLeft } from '../support/fault-crash.ts'
 import { startMoto, type Moto } from '../support/moto.ts'
 import { describeWith } from '../support/peers.ts'
 import { undoByHand } from '../support/undo-by-hand.ts'
@@ -93,16 +93,18 @@ describeWith('moto', 'stopped instances of EC2, against moto', (environment) => 
     expect(await instanceStates(aws, ids)).toEqual(['running', 'running'])
   })
 
-  test.for(['injecting', 'did-inject', 'ending', 'did-end'] as const)(
-    'an experiment that is killed with its whole group at "%s" leaves no instance stopped',
-    async (at) => {
-      await using folder = await chaosFolder()
-      const ids = await service(`killed ${at}`, 2)
-      const directory = join(folder.path, 'faults')
-      await crashAt(directory, 'aws.ec2-stop', paramsOf(`killed ${at}`, { choose: 'all' }), at)
-      await expectClosed(directory)
-      expect(await instanceStates(aws, ids)).toEqual(['running', 'running'])
-      expect(await tagged()).toEqual([])
-    },
-  )
+  test('an experiment that is killed leaves no instance stopped', { timeout: 600_000 }, async () => {
+    const ids = await service('killed', 2)
+    // Each loads the client three times, which takes seconds.
+    const at = ['injecting', 'did-inject', 'did-end', 'hold'] as const
+    await expectNothingLeft(
+      'aws.ec2-stop',
+      paramsOf('killed', { choose: 'all' }),
+      async (after) => {
+        expect(await instanceStates(aws, ids), after).toEqual(['running', 'running'])
+        expect(await tagged(), after).toEqual([])
+      },
+      { at },
+    )
+  })
 })

@@ -254,6 +254,19 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
       )
     })
 
+    test('kubernetes.drain', { timeout: 600_000 }, async () => {
+      const node = (path: string) => kubernetes.kubectl('get', 'node/node-1', `--output=jsonpath={${path}}`)
+      await expectNothingLeft(
+        'kubernetes.drain',
+        { cluster: 'dr', node: 'node-1' },
+        async (after) => {
+          expect(await node('.spec.unschedulable'), after).toBe('')
+          await expect.poll(ready, { timeout: 60_000 }).toBe(4)
+        },
+        options(),
+      )
+    })
+
     test('kubernetes.network-policy', { timeout: 600_000 }, async () => {
       await expectNothingLeft(
         'kubernetes.network-policy',

@@ -1,0 +1,16 @@
+import { globSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { faults } from '../src/faults/index.ts'
+
+/** What has no undo that a crash could keep from happening, or whose kill has a test of its own: why. */
+const others: Readonly<Record<string, string>> = {
+  'process.kill': 'nothing is left of it to take back',
+  'kubernetes.pod-kill': 'nothing is left of it to take back',
+  'holdfast.unavailable': 'test/chaos/aside.test.ts kills all of Holdfast while its command is away',
+}
+
+test('every fault is in a test that kills its experiment', () => {
+  const tests = globSync(new URL('../test/chaos/*.test.ts', import.meta.url).pathname).map((file) => readFileSync(file, 'utf8'))
+  const killed = (kind: string) => tests.some((text) => text.includes('expectNothingLeft(') && text.includes(`'${kind}'`))
+  expect(faults.map(({ kind }) => kind).filter((kind) => !killed(kind) && others[kind] === undefined)).toEqual([])
+})
