@@ -13,7 +13,7 @@ const noContent = 0xffff_ffff
 export const field = { start: 0, end: 1, kind: 2, mode: 5, uid: 6, gid: 7, content: 12, contentCount: 13, subtree: 14 } as const
 /** Fields that are text without escapes. */
 export const text = { name: 3, user: 8, group: 10, linkTarget: 15 } as const
-/** 64-bit fields, 0 when they are absent; times in nanoseconds since 1970. */
+/** 64-bit fields, 0 when they are absent: without a sign, but for times, which are in nanoseconds since 1970. */
 export const long = {
   inode: 9,
   deviceId: 10,
@@ -45,7 +45,8 @@ export class TreeScanner {
   readonly #json: number
   #bytes: Buffer
   #words: Uint32Array
-  #longs: BigInt64Array
+  #times: BigInt64Array
+  #counts: BigUint64Array
   #count = 0
   #current = -1
   #failed = false
@@ -57,7 +58,8 @@ export class TreeScanner {
     this.#json = this.#records + recordsAtOnce * recordWords * 4
     this.#bytes = Buffer.from(memory.buffer)
     this.#words = new Uint32Array(memory.buffer)
-    this.#longs = new BigInt64Array(memory.buffer)
+    this.#times = new BigInt64Array(memory.buffer)
+    this.#counts = new BigUint64Array(memory.buffer)
   }
 
   static async create(): Promise<TreeScanner> {
@@ -74,7 +76,8 @@ export class TreeScanner {
       this.#memory.grow(Math.ceil(missing / pageBytes))
       this.#bytes = Buffer.from(this.#memory.buffer)
       this.#words = new Uint32Array(this.#memory.buffer)
-      this.#longs = new BigInt64Array(this.#memory.buffer)
+      this.#times = new BigInt64Array(this.#memory.buffer)
+      this.#counts = new BigUint64Array(this.#memory.buffer)
     }
     return new Uint8Array(this.#memory.buffer, this.#json, bytes)
   }
@@ -108,7 +111,8 @@ export class TreeScanner {
   }
 
   long(index: number): bigint {
-    return this.#longs[(this.#records >>> 3) + this.#current * recordLongs + index] ?? 0n
+    const values = index < long.mtime ? this.#counts : this.#times
+    return values[(this.#records >>> 3) + this.#current * recordLongs + index] ?? 0n
   }
 
   /** One character for each byte. */

@@ -3,6 +3,7 @@ import { goMode, type Posix } from '../../backup/index.ts'
 import { systemCode } from '../../kernel/index.ts'
 import type { ExtendedAttribute, NodeType, TreeNode } from '../../repository/index.ts'
 import type { Owners } from './owners.ts'
+import { unsigned } from './unsigned.ts'
 import type { Entry } from './walk.ts'
 
 /** What only the caller knows of a node. */
@@ -41,13 +42,13 @@ export class NodeReader {
       gid,
       ...(user !== undefined && { user }),
       ...(group !== undefined && { group }),
-      inode: stat.ino,
-      deviceId: stat.dev,
+      inode: unsigned(stat.ino),
+      deviceId: unsigned(stat.dev),
       ...(size !== undefined && { size }),
       ...((type === 'file' || type === 'symlink' || isDevice) && { links: stat.nlink }),
       ...(type === 'symlink' && { linkTarget: readlinkSync(path, { encoding: 'buffer' }) }),
       ...(attributes.length > 0 && { extendedAttributes: attributes }),
-      ...(isDevice && { device: stat.rdev }),
+      ...(isDevice && { device: unsigned(stat.rdev) }),
       content,
       ...(subtree !== undefined && { subtree }),
     }
@@ -104,6 +105,6 @@ export function unchangedContent(
     (before.size ?? 0n) === stat.size &&
     before.mtime === stat.mtimeNs &&
     (ignoreCtime || ignoreInode || before.ctime === stat.ctimeNs) &&
-    (ignoreInode || before.inode === stat.ino)
+    (ignoreInode || before.inode === unsigned(stat.ino))
   return unchanged ? before.content : undefined
 }

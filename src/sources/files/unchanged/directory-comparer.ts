@@ -4,6 +4,7 @@ import { field, isSameNode, kinds, long, text, type StoredBlobs, type TreeScanne
 import type { Exclusions } from '../exclude.ts'
 import { unchangedContent, type NodeReader } from '../node-reader.ts'
 import type { Owners } from '../owners.ts'
+import { unsigned } from '../unsigned.ts'
 import type { Compared } from './calls.ts'
 import type { CtimeTrust } from './ctime-trust.ts'
 
@@ -135,12 +136,12 @@ export class DirectoryComparer {
       scanner.word(field.kind) === kind &&
       scanner.long(long.mtime) === stat.mtimeNs &&
       scanner.long(long.ctime) === stat.ctimeNs &&
-      scanner.long(long.inode) === stat.ino &&
+      scanner.long(long.inode) === unsigned(stat.ino) &&
       scanner.long(long.size) === (isFile ? stat.size : 0n) &&
       scanner.long(long.atime) === (withAtime ? stat.atimeNs : stat.mtimeNs) &&
-      scanner.long(long.deviceId) === stat.dev &&
+      scanner.long(long.deviceId) === unsigned(stat.dev) &&
       scanner.long(long.links) === (isFile || isLink || isDevice ? stat.nlink : 0n) &&
-      scanner.long(long.device) === (isDevice ? stat.rdev : 0n) &&
+      scanner.long(long.device) === (isDevice ? unsigned(stat.rdev) : 0n) &&
       scanner.word(field.mode) === this.#goMode(mode) &&
       this.#hasOwner(Number(stat.uid), Number(stat.gid)) &&
       (isDirectory ? scanner.subtree !== '' : scanner.word(field.subtree) === 0) &&
