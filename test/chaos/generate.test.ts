@@ -1,5 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { chaosTarget } from '../support/chaos-target.ts'
@@ -135,3 +136,77 @@ test('what has passed comes last, what has failed first, and what the catalog ha
   expect(await order()).toEqual(others)
   expect(await readFile(join(target.path, 'holdfast.yaml'), 'utf8')).toContain('api-without-db')
 }, 180_000)
+
+test('damage in a copy of a repository is found, and a lost password leaves the other copy: as generated, run for real', async () => {
+  await using folder = await temporaryFolder('generate-copies')
+  const at = (name: string) => join(folder.path, name)
+  const file = at('holdfast.yaml')
+  for (const name of ['nas', 'off']) await writeFile(at(`${name}.password`), `${name}-secret`)
+  await mkdir(at('data'))
+  await writeFile(at('data/orders'), randomBytes(300_000))
+  const repository = (name: string, site: string) => ({ url: `./${name}`, site, password: { file: `./${name}.password` } })
+  const copies = {
+    version: 1,
+    name: 'test',
+    sites: { here: {}, there: {} },
+    repositories: {
+      nas: repository('nas', 'here'),
+      off: repository('off', 'there'),
+      far: { ...repository('far', 'there'), password: { env: 'FAR' } },
+    },
+    services: {
+      files: {
+        ...common,
+        data: { files: { paths: [at('data')] } },
+        backup: { to: ['nas', 'off'] },
+        recovery: 'back',
+      },
+    },
+    plans: {
+      back: {
+        recovers: ['files'],
+        steps: [
+          { id: 'restore', do: { 'files.restore': { service: 'files', target: at('back') } } },
+          { id: 'look', do: { 'http.check': { url: 'http://127.0.0.1:1/' } }, after: ['restore'] },
+        ],
+      },
+    },
+  }
+  await writeFile(file, stringify(copies))
+  await mkdir(at('bin'))
+  await symlink(new URL('../../bin/holdfast.js', import.meta.url).pathname, at('bin/holdfast'))
+  const env = { PATH: `${at('bin')}:${dirname(process.execPath)}:${process.env.PATH}`, FAR: 'x' }
+  const run = (...args: string[]) => holdfast(args, { cwd: folder.path, env })
+  expect(await run('init')).toMatchObject({ exitCode: 0 })
+  expect(await run('backup', '--service', 'files')).toMatchObject({ exitCode: 0 })
+  const { proposals, leftOut } = (await run('chaos', 'generate', '--json')).json<Generated>()
+  const ofCopies = proposals.filter(({ experiment }) => /data.damage|credentials.missing/.test(JSON.stringify(experiment)))
+  const kinds = ['cut-off-pack', 'flipped-bit', 'missing-pack']
+  expect(ofCopies.map(({ name }) => name).toSorted()).toEqual([
+    'files-without-password-of-nas',
+    'files-without-password-of-off',
+    ...kinds.map((kind) => `nas-${kind}`),
+    ...kinds.map((kind) => `off-${kind}`),
+  ])
+  // Nothing is backed up to `far`.
+  expect(leftOut.filter(({ what }) => !what.includes('runner'))).toEqual([])
+
+  const quick = JSON.stringify(Object.fromEntries(ofCopies.map(({ name, experiment }) => [name, experiment])))
+    .replaceAll(/"every":"\w+"/g, '"every":"4s"')
+    .replaceAll(/"for":"\w+"/g, '"for":"5s"')
+  await writeFile(file, stringify({ ...copies, experiments: JSON.parse(quick) as object }))
+  for (const name of ['nas-flipped-bit', 'nas-missing-pack', 'files-without-password-of-nas']) {
+    const ran = await run('chaos', 'run', name)
+    expect(ran.exitCode, `${name}\n${ran.stdout}${ran.stderr}`).toBe(0)
+  }
+  // What has one copy only does not come back without its password: the experiment says so.
+  const alone = { ...copies, services: { files: { ...copies.services.files, backup: { to: 'nas' } } } }
+  await writeFile(file, stringify(alone))
+  const lonely = (await run('chaos', 'generate', '--json')).json<Generated>().proposals
+  const only = lonely.find(({ name }) => name === 'files-without-password-of-nas')
+  const experiment = JSON.parse(
+    JSON.stringify(only?.experiment).replace('"for":"1m"', '"for":"6s"').replace('"30s"', '"4s"'),
+  ) as object
+  await writeFile(file, stringify({ ...alone, experiments: { 'files-without-password-of-nas': experiment } }))
+  expect((await run('chaos', 'run', 'files-without-password-of-nas')).exitCode).toBe(20)
+}, 240_000)

@@ -3,6 +3,7 @@ import { faults } from '../../../faults/index.ts'
 import { systemClock } from '../../../kernel/index.ts'
 import type { UnseenLedger } from '../../read-ledgers.ts'
 import { experimentRuns } from '../past-runs.ts'
+import { copiesLeftOut, copyProposals } from './copies.ts'
 import { edgeProposals } from './edges.ts'
 import { planProposals, stepsLeftOut } from './plans.ts'
 import type { LeftOut } from './proposal.ts'
@@ -16,29 +17,16 @@ export interface Generated {
   readonly unseen: readonly UnseenLedger[]
 }
 
-/** Experiments that a catalog lacks, from what depends on what and from its plans. Those that it has by name are not proposed again. */
+/** Experiments that a catalog lacks, from what depends on what, from its plans and from its copies. Those that it has by name are not proposed again. */
 export async function generateExperiments(catalog: Catalog, signal: AbortSignal): Promise<Generated> {
   const { runs, unseen } = await experimentRuns(catalog, undefined, signal)
   const known = new Set(faults.map(({ kind }) => kind))
-  const proposals = [...planProposals(catalog), ...edgeProposals(catalog)].filter(
+  const proposals = [...planProposals(catalog), ...edgeProposals(catalog), ...copyProposals(catalog)].filter(
     (proposal) => !Object.hasOwn(catalog.experiments, proposal.name) && proposal.faults.every((kind) => known.has(kind)),
   )
   return {
     proposals: rank(catalog, proposals, runs, systemClock.now()),
-    leftOut: [...stepsLeftOut(catalog), ...dataLeftOut(catalog)],
+    leftOut: [...stepsLeftOut(catalog), ...copiesLeftOut(catalog)],
     unseen,
   }
-}
-
-/** What breaks copies and credentials. */
-function dataLeftOut(catalog: Catalog): LeftOut[] {
-  const because = 'no fault of this version does that'
-  return Object.values(catalog.services).flatMap(({ name, backup }) =>
-    backup === undefined
-      ? []
-      : backup.to.flatMap((repository) => [
-          { what: `corrupt, truncate and remove the backups of ${name} in a copy of ${repository}`, because },
-          { what: `let the credentials of ${repository} expire`, because },
-        ]),
-  )
 }
