@@ -258,7 +258,7 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
       const node = (path: string) => kubernetes.kubectl('get', 'node/node-1', `--output=jsonpath={${path}}`)
       await expectNothingLeft(
         'kubernetes.drain',
-        { cluster: 'dr', node: 'node-1' },
+        { cluster: 'dr', node: 'node-1', deleteEmptyDirData: true },
         async (after) => {
           expect(await node('.spec.unschedulable'), after).toBe('')
           await expect.poll(ready, { timeout: 60_000 }).toBe(4)
