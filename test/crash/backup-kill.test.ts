@@ -46,7 +46,7 @@ function counts(repository: string): Record<'data' | 'index' | 'snapshots', numb
 describeWith('restic', 'a backup that is killed', (restic) => {
   test(
     `leaves a repository without a fault, ${kills} times at random moments, and the next backup succeeds`,
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async () => {
       using shared = sharedRepository(restic)
       const source = join(shared.folder, 'source')
