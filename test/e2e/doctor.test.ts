@@ -75,5 +75,5 @@ test('it ends with 4 as long as something is serious, and says in the terminal w
   const { exitCode, stdout } = await at.run('doctor')
   expect(exitCode).toBe(4)
   expect(stdout).toMatch(/^critical +nas cannot be looked into/)
-  expect(stdout).toMatch(/\d+ critical, .*; looked at 2 services, 0 repositories, 1 plans and 0 runs of office\n$/)
+  expect(stdout).toMatch(/\d+ critical, .*; looked at 2 services, 0 repositories, 1 plan and 0 runs of office\n$/)
 })
