@@ -1,5 +1,11 @@
 import { tryParseDuration } from '../kernel/index.ts'
-import type { Schedule } from './types.ts'
+
+/** When something happens again. Times of day are the machine's local time. */
+export type Schedule = { readonly text: string } & (
+  | { readonly kind: 'every'; readonly everyMs: number }
+  /** Five fields, numbers only, Sunday is 0. */
+  | { readonly kind: 'cron'; readonly cron: string }
+)
 
 const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']

@@ -1,0 +1,77 @@
+import { parseDuration } from '../kernel/index.ts'
+import { buildHealth } from './build-detection.ts'
+import { buildSecret } from './build-secret.ts'
+import { mapEntries } from './map-entries.ts'
+import { durationOf, present } from './present.ts'
+import { tryParseSchedule } from './schedule.ts'
+import type { CatalogFile } from './schema.ts'
+import type * as catalog from './types.ts'
+
+type FileService = CatalogFile['services'][string]
+
+export function buildService(entry: FileService, name: string, directory: string): catalog.Service {
+  const { objectives, data, health, backup, verify, ...rest } = entry
+  return present({
+    name,
+    ...rest,
+    objectives: { rpoMs: parseDuration(objectives.rpo), rtoMs: parseDuration(objectives.rto) },
+    data: data === undefined ? {} : buildData(data, directory),
+    health: health && buildHealth(health),
+    backup: backup && buildBackup(backup),
+    verify:
+      verify &&
+      present({
+        check: scheduleOf(verify.check),
+        restoreTest: scheduleOf(verify.restoreTest),
+        assert: (verify.assert ?? []).map(present),
+      }),
+  })
+}
+
+function buildData({ postgres, files }: NonNullable<FileService['data']>, directory: string): catalog.ServiceData {
+  return present({
+    postgres:
+      postgres &&
+      present({
+        ...withoutPlace(postgres),
+        ...buildPlace(postgres, directory),
+        standbys: mapEntries(postgres.standbys, (standby, name) =>
+          present({ name, ...withoutPlace(standby), ...buildPlace(standby, directory) }),
+        ),
+      }),
+    files,
+  })
+}
+
+type FilePlace = Pick<NonNullable<NonNullable<FileService['data']>['postgres']>, 'url' | 'replicationUrl' | 'settings'>
+
+function withoutPlace<T extends FilePlace>({ url: _url, replicationUrl: _other, settings: _settings, ...rest }: T) {
+  return rest
+}
+
+function buildPlace({ url, replicationUrl, settings }: FilePlace, directory: string) {
+  return present({
+    url: buildUrl(url, directory),
+    replicationUrl: replicationUrl === undefined ? undefined : buildUrl(replicationUrl, directory),
+    settings: mapEntries(settings, String),
+  })
+}
+
+function buildUrl(url: FilePlace['url'], directory: string): string | catalog.SecretRef {
+  return typeof url === 'string' ? url : buildSecret(url, directory)
+}
+
+function buildBackup({ schedule, full, keep, to, tags }: NonNullable<FileService['backup']>): catalog.BackupPolicy {
+  const { within, ...counts } = keep ?? {}
+  return present({
+    to: typeof to === 'string' ? [to] : to,
+    tags,
+    schedule: scheduleOf(schedule),
+    full: scheduleOf(full),
+    keep: keep && present({ ...counts, withinMs: durationOf(within) }),
+  })
+}
+
+function scheduleOf(text: string | undefined): catalog.Schedule | undefined {
+  return text === undefined ? undefined : tryParseSchedule(text)
+}
