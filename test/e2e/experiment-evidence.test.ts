@@ -4,12 +4,14 @@ import { expect, test } from 'vitest'
 import type { EvidenceBody } from '../../src/ledger/index.ts'
 import {
   createCatalogRepository,
+  listDrills,
   loadRunCatalog,
   openCatalogRepository,
   recordEvidence,
   type StatusReport,
 } from '../../src/service/index.ts'
 import { recoveryBody } from '../support/evidence.ts'
+import { never } from '../support/chaos.ts'
 import { holdfast, temporaryFolder } from '../support/holdfast.ts'
 
 const text = `version: 1
@@ -76,4 +78,12 @@ test('a recovery within an experiment counts only once that has passed, with the
   // An experiment without a plan that passes takes nothing of that back: it shows no recovery.
   await record('experiment', experimentBody('chaos-4', { recoveryMs: 1000 }))
   expect(await rto()).toMatchObject({ verdict: 'missed' })
+
+  // So say those who look at drills.
+  const { drills } = await listDrills(catalog, 'api', never)
+  expect(drills.map(({ runId, state, verdict, rtaMs }) => ({ runId, state, verdict, rtaMs }))).toEqual([
+    { runId: 'run-3', state: 'completed', verdict: 'missed', rtaMs: 60_000 },
+    { runId: 'run-2', state: 'completed', verdict: 'met', rtaMs: 90_000 },
+    { runId: 'run-1', state: 'aborted', verdict: 'unknown', rtaMs: undefined },
+  ])
 })

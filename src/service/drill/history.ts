@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts'
 import type { EvidenceBody, EvidenceRecord, LedgerRecord } from '../../ledger/index.ts'
 import { readLedgers, type UnseenLedger } from '../read-ledgers.ts'
+import { experimentsByRun, recoveryShown, type ExperimentsByRun } from '../recovery-shown.ts'
 
 type RecoveryBody = EvidenceBody<'recovery'>
 
@@ -51,18 +52,31 @@ export function isGood({ outcome, services }: RecordedDrill): boolean {
 
 /** What the ledgers of a catalog's repositories say of these plans. */
 export async function drillHistory(catalog: Catalog, plans: readonly string[], signal: AbortSignal): Promise<DrillHistory> {
-  const runs = new Map<string, RecordedDrill>()
+  const found: { readonly repository: string; readonly record: EvidenceRecord<'recovery'> }[] = []
+  const experiments: EvidenceRecord<'experiment'>[] = []
   const closings = new Map<string, Closing>()
   const onRecord = (repository: string, record: LedgerRecord): undefined => {
     if (record.kind === 'recovery' && plans.includes(record.body.plan)) {
-      runs.set(record.body.runId, withRecord(runs.get(record.body.runId), repository, record))
+      found.push({ repository, record })
+    } else if (record.kind === 'experiment') {
+      experiments.push(record)
     } else if (record.kind === 'drill-finding' && plans.includes(record.body.plan)) {
       const { finding, by, why } = record.body
       closings.set(`${finding}\0${by}\0${why}`, { finding, at: record.time, by, why })
     }
   }
   const repositories = Object.keys(catalog.repositories)
-  const unseen = await readLedgers(catalog, { repositories, kinds: ['recovery', 'drill-finding'], onRecord }, signal)
+  const unseen = await readLedgers(
+    catalog,
+    { repositories, kinds: ['recovery', 'experiment', 'drill-finding'], onRecord },
+    signal,
+  )
+  const byRun = experimentsByRun(experiments)
+  const runs = new Map<string, RecordedDrill>()
+  for (const { repository, record } of found) {
+    const { runId } = record.body
+    runs.set(runId, withRecord(runs.get(runId), repository, record, byRun))
+  }
   return {
     drills: [...runs.values()].toSorted((a, b) => b.time.getTime() - a.time.getTime()),
     closings: [...closings.values()].toSorted((a, b) => a.at.getTime() - b.at.getTime()),
@@ -70,15 +84,20 @@ export async function drillHistory(catalog: Catalog, plans: readonly string[], s
   }
 }
 
-function withRecord(known: RecordedDrill | undefined, repository: string, record: EvidenceRecord<'recovery'>): RecordedDrill {
-  const { runId, plan, planHash, mode, form, restoreFrom, outcome, onset, phases, drill, rpaMs, rtaMs, declared } = record.body
-  const { compared, verdict } = record.body
+function withRecord(
+  known: RecordedDrill | undefined,
+  repository: string,
+  record: EvidenceRecord<'recovery'>,
+  experiments: ExperimentsByRun,
+): RecordedDrill {
+  const { runId, plan, planHash, mode, form, restoreFrom, onset, phases, drill, rpaMs, declared, compared } = record.body
+  const { outcome, rtaMs, checks, checksFailed, verdict } = recoveryShown(record.body, experiments)
   const service: RecordedService = {
     service: record.service ?? '-',
     ...(rpaMs === undefined ? {} : { rpaMs }),
     ...(rtaMs === undefined ? {} : { rtaMs }),
     declared,
-    compared,
+    compared: { ...compared, checks, checksFailed },
     verdict,
   }
   return {

@@ -2,6 +2,7 @@ import type { Catalog } from '../../catalog/index.ts'
 import type { EvidenceRecord, LedgerRecord } from '../../ledger/index.ts'
 import type { PastRecovery, Runbook } from '../../recovery/index.ts'
 import { readLedgers } from '../read-ledgers.ts'
+import { experimentsByRun, recoveryShown, type ExperimentsByRun } from '../recovery-shown.ts'
 
 const newestRecords = 20
 
@@ -19,16 +20,20 @@ export async function recordedRecoveries(
   repositories: readonly string[],
   signal: AbortSignal,
 ): Promise<RecordedRecoveries> {
-  const runs = new Map<string, PastRecovery>()
+  const found: { readonly repository: string; readonly record: EvidenceRecord<'recovery'> }[] = []
+  const experiments: EvidenceRecord<'experiment'>[] = []
   const left = new Map(repositories.map((name) => [name, newestRecords]))
   const onRecord = (repository: string, record: LedgerRecord) => {
+    if (record.kind === 'experiment') experiments.push(record)
     if (record.kind !== 'recovery' || !isOf(record, runbook)) return undefined
-    runs.set(record.body.runId, pastRecovery(repository, record))
+    found.push({ repository, record })
     const more = (left.get(repository) ?? 0) - 1
     left.set(repository, more)
     return more === 0 ? 'enough' : undefined
   }
-  const unseen = await readLedgers(catalog, { repositories, kinds: ['recovery'], onRecord }, signal)
+  const unseen = await readLedgers(catalog, { repositories, kinds: ['recovery', 'experiment'], onRecord }, signal)
+  const byRun = experimentsByRun(experiments)
+  const runs = new Map(found.map(({ repository, record }) => [record.body.runId, pastRecovery(repository, record, byRun)]))
   return {
     recoveries: [...runs.values()].toSorted((a, b) => b.time.getTime() - a.time.getTime()),
     unseen: unseen.map(({ repository, because }) => ({ place: repository, because })),
@@ -43,8 +48,13 @@ function isOf(
   return body.plan === plan.name || (isRecovery && service === name)
 }
 
-function pastRecovery(repository: string, { seq, time, body }: EvidenceRecord<'recovery'>): PastRecovery {
-  const { mode, form, outcome, planHash, rpaMs, rtaMs, verdict, compared } = body
+function pastRecovery(
+  repository: string,
+  { seq, time, body }: EvidenceRecord<'recovery'>,
+  experiments: ExperimentsByRun,
+): PastRecovery {
+  const { mode, form, planHash, rpaMs } = body
+  const { outcome, rtaMs, checks, checksFailed, verdict } = recoveryShown(body, experiments)
   return {
     time,
     mode: mode === 'real' ? 'real' : 'drill',
@@ -54,8 +64,8 @@ function pastRecovery(repository: string, { seq, time, body }: EvidenceRecord<'r
     ...(rpaMs === undefined ? {} : { rpaMs }),
     ...(rtaMs === undefined ? {} : { rtaMs }),
     verdict,
-    checks: compared.checks,
-    checksFailed: compared.checksFailed,
+    checks,
+    checksFailed,
     record: { repository, seq },
   }
 }

@@ -3,6 +3,7 @@ import type { Catalog, Service } from '../../catalog/index.ts'
 import type { EvidenceRecord } from '../../ledger/index.ts'
 import type { DataEvidence, RecoveryFact, RestoreFact, ServiceEvidence, SnapshotFact, WalFact } from '../../objectives/index.ts'
 import type { Snapshot } from '../../repository/index.ts'
+import { experimentsByRun, recoveryShown } from '../recovery-shown.ts'
 import type { RepositoryFacts, UnseenRepository } from './repository-facts.ts'
 import { walFact } from './wal-facts.ts'
 
@@ -162,39 +163,21 @@ function restoreFact(repository: string): (record: EvidenceRecord<'restore'>) =>
 /** Runs of the service's plan, and runs that brought this service back by another. A run is in the ledger of each repository once. */
 function recoveryFacts(service: Service, seen: readonly RepositoryFacts[]): RecoveryFact[] {
   const runs = new Map<string, RecoveryFact>()
-  const experiments = new Map(seen.flatMap((facts) => facts.experiments.map(({ body }) => [body.runId, body] as const)))
+  const experiments = experimentsByRun(seen.flatMap((facts) => facts.experiments))
   for (const { name, recoveries } of seen) {
     for (const { seq, time, service: recovered, body } of recoveries) {
       if (recovered === undefined ? body.plan !== service.recovery : recovered !== service.name) continue
+      const { verdict: _verdict, ...shown } = recoveryShown(body, experiments)
       runs.set(body.runId, {
         time,
         planHash: body.planHash,
         ...drillFact(body),
-        ...shownBy(body, experiments),
+        ...shown,
         record: { repository: name, seq },
       })
     }
   }
   return [...runs.values()]
-}
-
-/**
- * What a run shows. One that was part of an experiment shows it only together with that: its plan may have come to its end, and those who
- * looked from outside have not seen the service again. Without a verdict of the experiment it says nothing; its time is the longer of both.
- */
-function shownBy(
-  { outcome, rtaMs, compared, drill }: EvidenceRecord<'recovery'>['body'],
-  experiments: ReadonlyMap<string, EvidenceRecord<'experiment'>['body']>,
-): Pick<RecoveryFact, 'outcome' | 'rtaMs' | 'checks' | 'checksFailed'> {
-  const { checks, checksFailed } = compared
-  const timed = (ms: number | undefined) => (ms === undefined ? {} : { rtaMs: ms })
-  if (drill?.experiment === undefined || outcome !== 'completed') return { outcome, ...timed(rtaMs), checks, checksFailed }
-  const experiment = experiments.get(drill.experiment)
-  if (experiment?.verdict === 'fail') return { outcome, ...timed(rtaMs), checks: checks + 1, checksFailed: checksFailed + 1 }
-  const { recoveryMs } = experiment ?? {}
-  if (experiment?.verdict !== 'pass' || rtaMs === undefined || recoveryMs === undefined)
-    return { outcome: 'aborted', checks, checksFailed }
-  return { outcome, rtaMs: Math.max(rtaMs, recoveryMs), checks, checksFailed }
 }
 
 const unproven: ReadonlySet<string> = new Set(['skipped', 'replaced', 'answered'])
