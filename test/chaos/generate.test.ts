@@ -193,7 +193,8 @@ test('damage in a copy of a repository is found, and a lost password leaves the 
 
   const quick = JSON.stringify(Object.fromEntries(ofCopies.map(({ name, experiment }) => [name, experiment])))
     .replaceAll(/"every":"\w+"/g, '"every":"4s"')
-    .replaceAll(/"for":"\w+"/g, '"for":"5s"')
+    .replaceAll(/"for":("\w+"|null)/g, '"for":"6s"')
+  expect(ofCopies.filter(({ gaps }) => gaps.some(({ place }) => place.endsWith('.for')))).toHaveLength(6)
   await writeFile(file, stringify({ ...copies, experiments: JSON.parse(quick) as object }))
   for (const name of ['nas-flipped-bit', 'nas-missing-pack', 'files-without-password-of-nas']) {
     const ran = await run('chaos', 'run', name)

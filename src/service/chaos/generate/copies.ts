@@ -1,8 +1,11 @@
 import type { Catalog, RepositoryEntry, Service } from '../../../catalog/index.ts'
 import { Unknown, type Draft, type LeftOut, type Proposal } from './proposal.ts'
 
-/** Ends with 0 where there is no copy, and where check finds that something is wrong with it. */
-const isFound = `[ ! -e "$0" ] || { holdfast check --no-lock --read-data --repo "$0" --password-file "$1"; found=$?; [ ! -e "$0" ] || [ $found -eq 1 ]; }`
+/**
+ * Ends with 0 where there is no copy, and where a check comes to its end and says that it is not well: one that could not be done has found
+ * nothing. A copy that is removed meanwhile ends the check; that is the end of the fault, not a check that failed.
+ */
+const isFound = `[ ! -e "$0" ] || holdfast check --json --no-lock --read-data --repo "$0" --password-file "$1" | grep -q '"ok":false' || [ ! -e "$0" ]`
 
 const damages = [
   { name: 'flipped-bit', damage: { flipBits: 1 }, words: 'one flipped bit' },
@@ -61,6 +64,7 @@ function damageFound(
     service: services[0]?.name ?? '',
     services: services.map((service) => service.name),
     faults: ['data.damage'],
+    about: { repository: name, damage },
     experiment: {
       description: shows,
       hypothesis: {
@@ -72,7 +76,12 @@ function damageFound(
       },
       limit: '2h',
       services: services.map((service) => service.name),
-      faults: [{ inject: { 'data.damage': { repository: name, copyTo, damage } }, for: '2m' }],
+      faults: [
+        {
+          inject: { 'data.damage': { repository: name, copyTo, damage } },
+          for: new Unknown(`longer than two checks of all data of ${name} take`),
+        },
+      ],
     },
   }
 }
@@ -92,6 +101,7 @@ function withoutPassword(catalog: Catalog, { name, password }: RepositoryEntry, 
       service: service.name,
       services: [service.name],
       faults: ['credentials.missing'],
+      about: { file },
       experiment: {
         description: shows,
         hypothesis: {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { Catalog, Service } from '../../../catalog/index.ts'
-import { durationLiteral, frameOf, Unknown, type Draft, type Proposal } from './proposal.ts'
+import { writeDuration } from '../../../kernel/index.ts'
+import { frameOf, Unknown, type Draft, type Proposal } from './proposal.ts'
 
 /** For everything that a service depends on: it fails, it is slow, it is cut off. */
 export function edgeProposals(catalog: Catalog): Proposal[] {
@@ -38,7 +39,7 @@ function fails(service: Service, other: Service): Proposal {
       services: [service.name, other.name],
       faults: [{ inject, for: '30s' }],
       ...(isBack && other.recovery !== undefined ? { drill: other.recovery } : {}),
-      recoversWithin: durationLiteral(service.objectives.rtoMs),
+      recoversWithin: writeDuration(service.objectives.rtoMs),
       ...(isBack ? {} : { recoversFrom: 'clean-up' }),
     },
   }
@@ -63,17 +64,19 @@ function slow(service: Service, name: string): Proposal {
 
 function cutOff(catalog: Catalog, service: Service, name: string): Proposal {
   const shows = `${service.name} is back within its RTO once the line to ${name} is there again`
+  const peers = peersOf(catalog.services[name], name)
   return {
     name: `${service.name}-cut-off-from-${name}`,
     shows,
     service: service.name,
     services: [service.name],
     faults: ['network.partition'],
+    about: { peers },
     experiment: {
       ...frameOf(service, shows),
       services: [service.name],
-      faults: [{ inject: { 'network.partition': { peers: peersOf(catalog.services[name], name) } }, for: '1m' }],
-      recoversWithin: durationLiteral(service.objectives.rtoMs),
+      faults: [{ inject: { 'network.partition': { peers } }, for: '1m' }],
+      recoversWithin: writeDuration(service.objectives.rtoMs),
       recoversFrom: 'clean-up',
     },
   }
@@ -88,7 +91,8 @@ function peersOf(other: Service | undefined, name: string): Draft {
 
 function hostOf({ data: { postgres }, health }: Service): string | undefined {
   const { url } = postgres ?? {}
-  if (typeof url === 'string' && URL.canParse(url)) return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1') || undefined
-  if (health?.kind === 'tcp') return health.host
-  return health?.kind === 'http' ? new URL(health.url).hostname.replace(/^\[(.*)\]$/, '$1') : undefined
+  if (health?.kind === 'tcp' && (typeof url !== 'string' || !URL.canParse(url))) return health.host
+  const known = typeof url === 'string' && URL.canParse(url) ? url : health?.kind === 'http' ? health.url : undefined
+  // An IPv6 address is in brackets there.
+  return known === undefined ? undefined : new URL(known).hostname.replace(/^\[(.*)\]$/, '$1') || undefined
 }

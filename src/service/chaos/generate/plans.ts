@@ -1,6 +1,7 @@
 import type { Catalog } from '../../../catalog/index.ts'
+import { writeDuration } from '../../../kernel/index.ts'
 import { failureOf } from './edges.ts'
-import { durationLiteral, frameOf, urlDraft, type Draft, type LeftOut, type Proposal } from './proposal.ts'
+import { frameOf, urlDraft, type Draft, type LeftOut, type Proposal } from './proposal.ts'
 
 /** For each service with a plan: it is lost, the plan must bring it back, and what that loses is counted where it can be. */
 export function planProposals(catalog: Catalog): Proposal[] {
@@ -18,7 +19,7 @@ export function planProposals(catalog: Catalog): Proposal[] {
               url: urlDraft(data.postgres.url),
               readUrl: urlDraft(standby.url),
               table: 'holdfast_canary',
-              losesAtMost: durationLiteral(objectives.rpoMs),
+              losesAtMost: writeDuration(objectives.rpoMs),
             },
           }
     return [
@@ -34,7 +35,7 @@ export function planProposals(catalog: Catalog): Proposal[] {
           faults: [{ inject }],
           drill: recovery,
           ...canary,
-          recoversWithin: durationLiteral(objectives.rtoMs),
+          recoversWithin: writeDuration(objectives.rtoMs),
         },
       },
     ]

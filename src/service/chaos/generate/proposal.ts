@@ -1,4 +1,5 @@
 import type { Service } from '../../../catalog/index.ts'
+import { writeDuration, type Json } from '../../../kernel/index.ts'
 
 /** A value that the catalog does not tell: left out of what is proposed, so that `validate` names its place. */
 export class Unknown {
@@ -23,24 +24,28 @@ export interface Proposal {
   /** Services that it is about, and the faults that it injects: by these it is known whether something like it has been run. */
   readonly services: readonly string[]
   readonly faults: readonly string[]
+  /** Parameters by which its fault is told from others of the same kind: which repository, which peers. Default: the kind is enough. */
+  readonly about?: { readonly [parameter: string]: Draft }
   readonly experiment: Draft
+}
+
+/** Whether a value is what a draft says, as far as it says anything. */
+export function agrees(draft: Draft, value: Json | undefined): boolean {
+  if (draft instanceof Unknown) return true
+  if (typeof draft !== 'object') return draft === value
+  if (Array.isArray(draft)) {
+    return (
+      Array.isArray(value) && value.length === draft.length && draft.every((item: Draft, index) => agrees(item, value[index]))
+    )
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.entries(draft).every(([key, member]) => agrees(member, (value as Readonly<Record<string, Json>>)[key]))
 }
 
 /** Something that ought to be tried, and that no experiment of this version can. */
 export interface LeftOut {
   readonly what: string
   readonly because: string
-}
-
-/** A duration as a catalog has it, in the largest unit in which it is a whole number. */
-export function durationLiteral(ms: number): string {
-  const units = [
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-  ] as const
-  const [unit, size] = units.find(([, unitMs]) => ms % unitMs === 0) ?? (['ms', 1] as const)
-  return `${ms / size}${unit}`
 }
 
 /** How it can be seen that a service is well. */
@@ -63,6 +68,6 @@ export function frameOf(service: Service, title: string): { readonly [name: stri
   return {
     description: title,
     hypothesis: { title: `${service.name} is well`, every: '1s', before: '10s', after: '10s', probes: [probeOf(service)] },
-    limit: durationLiteral(2 * service.objectives.rtoMs + 600_000),
+    limit: writeDuration(2 * service.objectives.rtoMs + 600_000),
   }
 }

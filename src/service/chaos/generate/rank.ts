@@ -1,9 +1,10 @@
 import { dependentsOf, type Catalog } from '../../../catalog/index.ts'
-import { experimentHash } from '../../../chaos/index.ts'
+import { proofMaxAgeMs } from '../../../objectives/index.ts'
+import { hashOf } from '../concerns.ts'
 import type { ExperimentRun } from '../history.ts'
-import type { Proposal } from './proposal.ts'
+import { agrees, type Proposal } from './proposal.ts'
 
-/** Whether something like it was run: with the same services and faults. The first is the most urgent. */
+/** Whether something like it was run: with the same services, faults, and what tells these from others. The first is the most urgent. */
 export const proofs = ['failed', 'never', 'stale', 'passed'] as const
 export type ProofOfProposal = (typeof proofs)[number]
 
@@ -16,9 +17,6 @@ export interface RankedProposal extends Proposal {
   readonly tier?: number
   readonly rtoMs: number
 }
-
-/** A pass that is older proves nothing any more: as that of a recovery. */
-const maxAgeMs = 90 * 24 * 3_600_000
 
 /** By what is not proven, then by what is critical: cost of downtime, tier, RTO, and how many services go down with it. */
 export function rank(
@@ -59,18 +57,20 @@ function proofOf(catalog: Catalog, proposal: Proposal, runs: readonly Experiment
   const alike = new Set(
     Object.values(catalog.experiments)
       .filter(({ services, faults, drill }) => {
-        const kinds = new Set(faults.map(({ kind }) => kind))
+        const { about = {} } = proposal
         const wanted = (proposal.experiment as { readonly drill?: unknown }).drill
         return (
           proposal.services.every((service) => services.includes(service)) &&
-          proposal.faults.every((kind) => kinds.has(kind)) &&
+          proposal.faults.every((wantedKind) =>
+            faults.some(({ kind, params }) => kind === wantedKind && agrees(about, params)),
+          ) &&
           (wanted === undefined || drill?.plan === wanted)
         )
       })
-      .map(experimentHash),
+      .map((experiment) => hashOf(catalog, experiment)),
   )
   const last = runs.findLast(({ hash, verdict }) => alike.has(hash) && (verdict === 'pass' || verdict === 'fail'))
   if (last === undefined) return 'never'
   if (last.verdict === 'fail') return 'failed'
-  return now.getTime() - Date.parse(last.at) > maxAgeMs ? 'stale' : 'passed'
+  return now.getTime() - Date.parse(last.at) > proofMaxAgeMs ? 'stale' : 'passed'
 }
