@@ -30,7 +30,7 @@ export interface FaultContext extends TraceContext {
   /** Absent where there is none: then a fault that names something of it says so. */
   readonly catalog?: Catalog
   /** Kubernetes objects that carry one of these labels are never hit. */
-  readonly spare?: Readonly<Record<string, string>>
+  readonly spare?: readonly (readonly [name: string, value: string])[]
   /** 0 to 1, for choosing targets. */
   random(): number
 }

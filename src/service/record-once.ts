@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Catalog, Service } from '../catalog/index.ts'
 import { messageOf, type Json } from '../kernel/index.ts'
 import type { EvidenceBody } from '../ledger/index.ts'
@@ -12,6 +13,8 @@ export interface RunRecord<Kind extends RunKind> {
   readonly kind: Kind
   readonly service: Service
   readonly body: EvidenceBody<Kind>
+  /** Where it is known to be already. */
+  readonly known?: readonly RecordPlace[]
 }
 
 /** Where a record is, or why it is not there. */
@@ -33,6 +36,11 @@ export async function recordOnce<Kind extends RunKind>(
   const places: RecordPlace[] = []
   for (const repository of repositoriesOf(catalog, record.service)) {
     const place = { repository, service: record.service.name }
+    const already = record.known?.find((each) => each.repository === repository && each.service === place.service)
+    if (already !== undefined && 'seq' in already) {
+      places.push(already)
+      continue
+    }
     try {
       places.push({ ...place, seq: await recordIn(repository, catalog, record, signal) })
     } catch (error) {
@@ -42,6 +50,9 @@ export async function recordOnce<Kind extends RunKind>(
   }
   return places
 }
+
+/** One as `placeAsJson` writes it of a record that is there. */
+export const recordedPlace = z.object({ repository: z.string(), service: z.string(), seq: z.int() })
 
 export function placeAsJson(place: RecordPlace): Json {
   const { repository, service } = place

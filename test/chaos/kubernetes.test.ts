@@ -37,7 +37,7 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     )
   }
   const ofWeb = (path: string) => kubernetes.kubectl('get', 'deployment/web', '--namespace=shop', `--output=jsonpath={${path}}`)
-  async function guardOf(folder: string, spare: Readonly<Record<string, string>> = {}) {
+  async function guardOf(folder: string, spare: readonly (readonly [string, string])[] = []) {
     const catalog = await clusterCatalog(kubernetes)
     const directory = join(folder, 'faults')
     return await openGuard({ directory, experiment: 'test', faults, catalog, spare, random: () => 0 }, never)
@@ -61,7 +61,7 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
 
   test('what carries an excluded label is never hit: not chosen, and not changed', async () => {
     await using folder = await chaosFolder()
-    await using guard = await guardOf(folder.path, { keep: 'yes' })
+    await using guard = await guardOf(folder.path, [['keep', 'yes']])
     const [kept = ''] = await pods()
     await kubernetes.kubectl('label', kept, '--namespace=shop', 'keep=yes')
     const all = bound('kubernetes.pod-kill', { ...target, selector: 'app=web', choose: 'all' })

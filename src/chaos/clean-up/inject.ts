@@ -39,7 +39,7 @@ export interface InjectOptions {
   readonly experiment: string
   readonly catalog?: Catalog
   /** See FaultContext. */
-  readonly spare?: Readonly<Record<string, string>>
+  readonly spare?: FaultContext['spare']
   readonly clock: Clock
   readonly random?: () => number
   /** How long taking back one fault may take. Default one minute; the watchdog goes on for ten times that. */

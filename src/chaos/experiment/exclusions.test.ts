@@ -16,7 +16,14 @@ test('what the catalog and the experiment exclude adds up', () => {
   const all = allExcluded([
     { services: ['a'], labels: { tier: 'gold' } },
     undefined,
-    { services: ['a', 'b'], labels: { keep: 'yes' } },
+    { services: ['a', 'b'], labels: { keep: 'yes', tier: 'silver' } },
   ])
-  expect(all).toEqual({ services: ['a', 'b'], labels: { tier: 'gold', keep: 'yes' } })
+  expect(all).toEqual({
+    services: ['a', 'b'],
+    labels: [
+      ['tier', 'gold'],
+      ['keep', 'yes'],
+      ['tier', 'silver'],
+    ],
+  })
 })

@@ -14,10 +14,17 @@ export function excludedBecause(
   return undefined
 }
 
+/** What an experiment must not touch. */
+export interface Excluded {
+  readonly services: readonly string[]
+  /** Name and value. A name may be there with several values: each is excluded. */
+  readonly labels: readonly (readonly [name: string, value: string])[]
+}
+
 /** What is excluded by any of them. */
-export function allExcluded(exclusions: readonly (Exclusion | undefined)[]): Exclusion {
+export function allExcluded(exclusions: readonly (Exclusion | undefined)[]): Excluded {
   return {
     services: [...new Set(exclusions.flatMap((each) => each?.services ?? []))],
-    labels: Object.assign({}, ...exclusions.map((each) => each?.labels ?? {})) as Record<string, string>,
+    labels: exclusions.flatMap((each) => Object.entries(each?.labels ?? {})),
   }
 }

@@ -2,15 +2,16 @@ import { chaosEnvironments, type ChaosEnvironment, type Experiment } from '../..
 import { canonicalJson, sha256Hex } from '../../kernel/index.ts'
 import type { ExperimentVerdict } from '../verdict.ts'
 
-/** Changes with anything but the environment and the time that changes what the experiment does. Lower-case hex SHA-256. */
-export function experimentHash({
-  environment: _environment,
-  passes: _passes,
-  description: _description,
-  windows: _windows,
-  ...rest
-}: Experiment): string {
-  return sha256Hex(canonicalJson(rest))
+/**
+ * Changes with anything but the environment and the time that changes what the experiment does. Lower-case hex SHA-256.
+ *
+ * @param plan what its drill runs, compiled; the experiment has only its name
+ */
+export function experimentHash(
+  { environment: _environment, passes: _passes, description: _description, windows: _windows, ...rest }: Experiment,
+  plan?: object,
+): string {
+  return sha256Hex(canonicalJson(plan === undefined ? rest : { ...rest, plan }))
 }
 
 /** A run that ended. */

@@ -67,8 +67,8 @@ export async function readObject(connection: Connection, path: string, what: str
 }
 
 /** Whether an object carries one of the labels that are not to be hit. */
-export function isSpared({ metadata: { labels = {} } }: KubeObject, { spare = {} }: Pick<FaultContext, 'spare'>): boolean {
-  return Object.entries(spare).some(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value)
+export function isSpared({ metadata: { labels = {} } }: KubeObject, { spare = [] }: Pick<FaultContext, 'spare'>): boolean {
+  return spare.some(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value)
 }
 
 /** Throws `fault-refused` when one of them is not to be hit. */

@@ -6,6 +6,8 @@ import type { ExperimentStatistics } from './history.ts'
 export interface RunOfExperiment {
   readonly runId: string
   readonly hash: string
+  /** That it is about. */
+  readonly services: readonly string[]
   readonly by: string
   readonly startedAt: string
   readonly endedAt: string
@@ -16,10 +18,10 @@ export interface RunOfExperiment {
 /** What the ledger keeps of a run of an experiment. */
 export function experimentRecord(
   experiment: Experiment,
-  { runId, hash, by, startedAt, endedAt, statistics: { passRate } }: RunOfExperiment,
+  { runId, hash, services, by, startedAt, endedAt, statistics: { passRate } }: RunOfExperiment,
   { verdict, because, recoveryMs, evidence }: ExperimentResult,
 ): EvidenceBody<'experiment'> {
-  const { name, environment, services, recoversWithinMs } = experiment
+  const { name, environment, recoversWithinMs } = experiment
   const { runs, passed, lower, upper } = passRate
   return {
     runId,

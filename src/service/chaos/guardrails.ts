@@ -1,8 +1,9 @@
 import { withDependencies, type Catalog, type Experiment } from '../../catalog/index.ts'
-import { allExcluded, excludedBecause, promotion, readRecords, wrongTime } from '../../chaos/index.ts'
+import { excludedBecause, promotion, readRecords, wrongTime } from '../../chaos/index.ts'
 import { systemClock } from '../../kernel/index.ts'
 import { openRunsAt } from '../recovery/run-views.ts'
 import { readStatus } from '../status.ts'
+import { concerned, exclusionsOf } from './concerns.ts'
 import { drillProblems } from './drill.ts'
 import { chaosFolders } from './folders.ts'
 import { haltedBecause } from './halt.ts'
@@ -66,9 +67,9 @@ function timeRails({ chaos }: Catalog, { environment, windows, limitMs }: Experi
   return [{ code: 'wrong-time', message: `not now: ${because}`, hint: 'run it at another time; its limit counts too' }]
 }
 
-function exclusionRails(catalog: Catalog, { services, blastRadius }: Experiment): Guardrail[] {
-  const { services: excluded } = allExcluded([catalog.chaos.exclude, blastRadius.exclude])
-  const because = excludedBecause(services, excluded, (service) => withDependencies(catalog, [service]))
+function exclusionRails(catalog: Catalog, experiment: Experiment): Guardrail[] {
+  const { services: excluded } = exclusionsOf(catalog, experiment)
+  const because = excludedBecause(concerned(catalog, experiment), excluded, (service) => withDependencies(catalog, [service]))
   return because === undefined ? [] : [{ code: 'excluded', message: because }]
 }
 
@@ -151,13 +152,9 @@ async function openRails(catalog: Catalog): Promise<Guardrail[]> {
 }
 
 /** Beyond dev nothing is broken that could not be brought back by now. */
-async function objectiveRails(
-  catalog: Catalog,
-  { environment, services }: Experiment,
-  signal: AbortSignal,
-): Promise<Guardrail[]> {
-  if (environment === 'dev') return []
-  const { services: reports } = await readStatus(catalog, { services }, signal)
+async function objectiveRails(catalog: Catalog, experiment: Experiment, signal: AbortSignal): Promise<Guardrail[]> {
+  if (experiment.environment === 'dev') return []
+  const { services: reports } = await readStatus(catalog, { services: concerned(catalog, experiment) }, signal)
   return reports.flatMap(({ service, verdict }): Guardrail[] => {
     const hint = `\`holdfast status\` says why`
     if (verdict === 'missed') return [{ code: 'objective-missed', message: `an objective of ${service} is missed`, hint }]

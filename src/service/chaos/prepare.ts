@@ -1,9 +1,10 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { resolveSecret, type Catalog, type ChaosEnvironment, type Experiment } from '../../catalog/index.ts'
-import { allExcluded, experimentHash, tooMuch } from '../../chaos/index.ts'
+import { tooMuch } from '../../chaos/index.ts'
 import { faults, type BoundFault, type FaultContext, type FaultPlan } from '../../faults/index.ts'
 import { HoldfastError, isHoldfastError, messageOf, randomHex, systemClock, type Json } from '../../kernel/index.ts'
+import { exclusionsOf, hashOf } from './concerns.ts'
 import { guardrailsOf, type Guardrail } from './guardrails.ts'
 
 export interface PlannedFault {
@@ -42,7 +43,7 @@ export async function prepareExperiment(
       hint: `it has ${Object.keys(catalog.experiments).join(', ') || 'none'}`,
     })
   }
-  const hash = experimentHash(experiment)
+  const hash = hashOf(catalog, experiment)
   const bound = experiment.faults.map(({ kind, params }) => bindFault(kind, params))
   const guardrails: Guardrail[] = []
   const planned: PlannedFault[] = []
@@ -91,7 +92,7 @@ async function planFault(
     deadlineMs: systemClock.monotonicMs() + experiment.limitMs,
     catalog,
     random: Math.random,
-    spare: allExcluded([catalog.chaos.exclude, experiment.blastRadius.exclude]).labels,
+    spare: exclusionsOf(catalog, experiment).labels,
     resolveSecret,
   }
   try {

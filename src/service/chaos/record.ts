@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import type { Catalog } from '../../catalog/index.ts'
 import { systemCode, type Json } from '../../kernel/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
-import { placeAsJson, recordOnce, type RecordPlace } from '../record-once.ts'
+import { placeAsJson, recordedPlace, recordOnce, type RecordPlace } from '../record-once.ts'
 import { chaosFolders } from './folders.ts'
-import { addToHistory, readHistory } from './history.ts'
+import { addToHistory, readHistory, type HistoryEntry } from './history.ts'
 
 /** How long all of it may take: what could not be put there is tried again after the next run. */
 const limitMs = 120_000
@@ -17,7 +17,8 @@ const limitMs = 120_000
 export async function recordExperiments(catalog: Catalog): Promise<ReadonlyMap<string, readonly RecordPlace[]>> {
   const entries = await readHistory(catalog.file)
   const complete = new Set(entries.flatMap((each) => (each.type === 'recorded' && each.complete ? [each.runId] : [])))
-  const open = entries.flatMap((each) => (each.type === 'ended' && !complete.has(each.runId) ? [each.runId] : []))
+  // The newest first: it is the one that somebody waits for, and older ones may wait for a repository that is gone for good.
+  const open = entries.flatMap((each) => (each.type === 'ended' && !complete.has(each.runId) ? [each.runId] : [])).toReversed()
   const signal = AbortSignal.timeout(limitMs)
   const found = new Map<string, readonly RecordPlace[]>()
   for (const runId of open) {
@@ -25,13 +26,15 @@ export async function recordExperiments(catalog: Catalog): Promise<ReadonlyMap<s
     if (body === undefined) continue
     let places: readonly RecordPlace[]
     try {
-      places = await recordRun(catalog, body, signal)
+      places = await recordRun(catalog, body, knownPlaces(entries, runId), signal)
     } catch (error) {
       if (!signal.aborted) throw error
       return found
     }
     found.set(runId, places)
-    const isComplete = places.every((place) => 'seq' in place)
+    // A service that the catalog does not name for now may come back.
+    const isComplete =
+      body.services.every((name) => Object.hasOwn(catalog.services, name)) && places.every((place) => 'seq' in place)
     await addToHistory(catalog.file, {
       type: 'recorded',
       runId,
@@ -46,14 +49,24 @@ export async function recordExperiments(catalog: Catalog): Promise<ReadonlyMap<s
 async function recordRun(
   catalog: Catalog,
   body: EvidenceBody<'experiment'>,
+  known: readonly RecordPlace[],
   signal: AbortSignal,
 ): Promise<readonly RecordPlace[]> {
   const places: RecordPlace[] = []
   for (const name of body.services) {
     const service = catalog.services[name]
-    if (service !== undefined) places.push(...(await recordOnce(catalog, { kind: 'experiment', service, body }, signal)))
+    if (service !== undefined) places.push(...(await recordOnce(catalog, { kind: 'experiment', service, body, known }, signal)))
   }
   return places
+}
+
+/** Where earlier tries have put it. */
+function knownPlaces(entries: readonly HistoryEntry[], runId: string): RecordPlace[] {
+  const places = entries.flatMap((each) => (each.type === 'recorded' && each.runId === runId ? each.places : []))
+  return places.flatMap((place) => {
+    const parsed = recordedPlace.safeParse(place)
+    return parsed.success ? [parsed.data] : []
+  })
 }
 
 /** As it was written when the run ended; undefined for a run of a version that wrote none, or whose file is gone. */

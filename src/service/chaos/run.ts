@@ -1,17 +1,18 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { resolveSecret, type Catalog } from '../../catalog/index.ts'
-import { allExcluded, openGuard, runExperiment, type ExperimentPhase, type ExperimentResult } from '../../chaos/index.ts'
+import { openGuard, runExperiment, type ExperimentPhase, type ExperimentResult } from '../../chaos/index.ts'
 import { faults } from '../../faults/index.ts'
 import { HoldfastError, ownIdentity, systemClock, userName, writeFileDurably } from '../../kernel/index.ts'
 import { newRunId } from '../recovery/prepare.ts'
 import type { RecordPlace } from '../record-once.ts'
 import { experimentCanary } from './canary.ts'
+import { concerned, exclusionsOf } from './concerns.ts'
 import { experimentDrill } from './drill.ts'
 import { experimentRecord } from './experiment-record.ts'
 import { chaosFolders } from './folders.ts'
 import { haltedBecause } from './halt.ts'
-import { addToHistory, localRuns, statisticsOf, type ExperimentRun } from './history.ts'
+import { addToHistory, localRuns, statisticsOf, type ExperimentRun, type ExperimentStatistics } from './history.ts'
 import { experimentRuns } from './past-runs.ts'
 import { recordExperiments } from './record.ts'
 import type { PreparedExperiment } from './prepare.ts'
@@ -23,6 +24,8 @@ export interface FinishedExperiment extends ExperimentResult {
   readonly runId: string
   /** Where all that was seen is kept. */
   readonly file: string
+  /** Of all runs of this hash so far, with this one. */
+  readonly statistics: ExperimentStatistics
   /** Where it is on record, and where it could not be put; empty: no repository is for its services. Absent: that is left to the next run. */
   readonly ledger?: readonly RecordPlace[]
 }
@@ -38,9 +41,10 @@ export async function runCatalogExperiment(
   signal: AbortSignal,
 ): Promise<FinishedExperiment> {
   if (guardrails.length > 0) {
+    const hints = new Set(guardrails.flatMap(({ hint }) => hint ?? []))
     throw new HoldfastError('preflight-failed', {
       message: `nothing was begun: ${guardrails.map(({ message }) => message).join('; ')}`,
-      hint: [...new Set(guardrails.flatMap(({ hint }) => hint ?? []))].join('\n'),
+      ...(hints.size === 0 ? {} : { hint: [...hints].join('\n') }),
       details: { guardrails: guardrails.map(({ code, message }) => ({ code, message })) },
     })
   }
@@ -52,7 +56,7 @@ export async function runCatalogExperiment(
   const drill = experimentDrill(catalog, experiment, runId)
   const canary = await experimentCanary(experiment, runId, signal)
   const startedAt = at()
-  const spare = allExcluded([catalog.chaos.exclude, experiment.blastRadius.exclude]).labels
+  const spare = exclusionsOf(catalog, experiment).labels
   await addToHistory(catalog.file, { type: 'began', ...about, at: startedAt, process: await ownIdentity() })
   const result = await runExperiment(
     {
@@ -72,24 +76,41 @@ export async function runCatalogExperiment(
   const file = join(folders.runs, `${runId}.json`)
   const endedAt = at()
   const recovery = recoveryMs === undefined ? {} : { recoveryMs }
-  const past = (await pastRuns(catalog, experiment.name)).filter((run) => run.hash === hash && run.runId !== runId)
-  const statistics = statisticsOf([...past, { verdict, ...recovery }])
-  const record = experimentRecord(experiment, { runId, hash, by, startedAt, endedAt, statistics }, result)
+  const write = async (runs: readonly ExperimentRun[]) => {
+    const past = runs.filter((run) => run.hash === hash && run.runId !== runId)
+    const statistics = statisticsOf([...past, { verdict, ...recovery }])
+    const services = concerned(catalog, experiment)
+    const record = experimentRecord(experiment, { runId, hash, services, by, startedAt, endedAt, statistics }, result)
+    await writeFileDurably(file, `${JSON.stringify({ ...about, ...result, record })}\n`)
+    return statistics
+  }
   await mkdir(folders.runs, { recursive: true, mode: 0o700 })
-  await writeFileDurably(file, `${JSON.stringify({ ...about, ...result, record })}\n`)
+  // Durable before any repository is asked: what came out must not be lost with one that hangs.
+  const ofThisMachine = await write(await localRuns(catalog.file, experiment.name))
   await addToHistory(catalog.file, { type: 'ended', runId, at: endedAt, verdict, because: [...because], ...recovery })
   // Also after Ctrl-C: an experiment that was aborted is on record too.
-  const ledger = (await recordExperiments(catalog)).get(runId)
-  return { runId, file, ...(ledger === undefined ? {} : { ledger }), ...result }
+  const recorded = await putOnRecord(catalog, experiment.name, runId, write)
+  return { runId, file, statistics: ofThisMachine, ...recorded, ...result }
 }
 
-/** Of the ledgers too, unless that takes too long. */
-async function pastRuns(catalog: Catalog, experiment: string): Promise<readonly ExperimentRun[]> {
-  const limit = AbortSignal.timeout(historyMs)
+/** With what the ledgers know of earlier runs. What goes wrong is left to the next run: the outcome of this one is known, and is to be told. */
+async function putOnRecord(
+  catalog: Catalog,
+  experiment: string,
+  runId: string,
+  write: (runs: readonly ExperimentRun[]) => Promise<ExperimentStatistics>,
+): Promise<Partial<Pick<FinishedExperiment, 'statistics' | 'ledger'>>> {
+  let statistics: ExperimentStatistics | undefined
   try {
-    return (await experimentRuns(catalog, experiment, limit)).runs
-  } catch (error) {
-    if (!limit.aborted) throw error
-    return await localRuns(catalog.file, experiment)
+    statistics = await write((await experimentRuns(catalog, experiment, AbortSignal.timeout(historyMs))).runs)
+  } catch {
+    // Those of this machine stand.
+  }
+  const known = statistics === undefined ? {} : { statistics }
+  try {
+    const ledger = (await recordExperiments(catalog)).get(runId)
+    return ledger === undefined ? known : { ...known, ledger }
+  } catch {
+    return known
   }
 }

@@ -1,11 +1,9 @@
 import { verdictExitCodes, type ExperimentVerdict } from '../../../chaos/index.ts'
 import {
-  experimentRuns,
   loadRunCatalog,
   placesAsJson,
   prepareExperiment,
   runCatalogExperiment,
-  statisticsOf,
   type FinishedExperiment,
 } from '../../../service/index.ts'
 import { exitCodes } from '../../../kernel/index.ts'
@@ -36,18 +34,18 @@ export async function runNamed(
     if (repeat > 1) print.note(`${finished.length} of ${repeat}: ${result.verdict}`)
     if (result.verdict === 'aborted' || result.verdict === 'cleanup-failed') break
   }
-  const runs = finished.map(({ evidence: { drill, canary, faults }, ledger, ...rest }) => ({
+  const runs = finished.map(({ evidence: { drill, canary, faults }, ledger, statistics: _statistics, ...rest }) => ({
     ...rest,
     ...(drill === undefined ? {} : { drill }),
     ...(canary === undefined ? {} : { canary }),
     faults,
     ...(ledger === undefined ? {} : { ledger: placesAsJson(ledger) }),
   }))
-  const past = await experimentRuns(catalog, name, new AbortController().signal)
-  const all = past.runs.filter((run) => run.hash === hash)
-  const statistics = statisticsOf(all)
+  const statistics = finished.at(-1)?.statistics
   print.result({ experiment: name, hash, runs, statistics }, () =>
-    [...finished.map((each) => finishedText(name, each)), statisticsText(statistics)].join('\n'),
+    [...finished.map((each) => finishedText(name, each)), ...(statistics === undefined ? [] : [statisticsText(statistics)])].join(
+      '\n',
+    ),
   )
   const verdict = worst(finished.map((each) => each.verdict))
   // What passed and is on record nowhere, although it should be, proves nothing later.
