@@ -5,8 +5,12 @@ import type { CatalogFile } from './schema.ts'
 
 type FileDrill = NonNullable<CatalogFile['plans'][string]['drill']>
 
-export function buildDrill({ allow, every, gameday, findings, substitute, ...rest }: FileDrill): Drill {
+/** What the tiers of the services that a plan recovers say of its drills. */
+export type DrillIntervals = Pick<FileDrill, 'every' | 'gameday'>
+
+export function buildDrill({ allow, findings, substitute, ...rest }: FileDrill, byTier: DrillIntervals): Drill {
   const { directory, approvals, scenarios } = rest
+  const { every = byTier.every ?? '31d', gameday = byTier.gameday ?? '92d' } = rest
   return {
     substitute: Object.assign(
       Object.create(null) as Record<string, Substitution>,

@@ -8,23 +8,39 @@ import type { CatalogFile } from './schema.ts'
 import type * as catalog from './types.ts'
 
 type FileService = CatalogFile['services'][string]
+type FileTier = CatalogFile['tiers'][string]
 
-export function buildService(entry: FileService, name: string, directory: string): catalog.Service {
+export function buildService(entry: FileService, name: string, tier: FileTier | undefined, directory: string): catalog.Service {
   const { objectives, data, health, backup, verify, ...rest } = entry
   return present({
     name,
     ...rest,
-    objectives: { rpoMs: parseDuration(objectives.rpo), rtoMs: parseDuration(objectives.rto) },
+    ...buildObjectives(objectives, tier?.objectives),
     data: data === undefined ? {} : buildData(data, directory),
     health: health && buildHealth(health),
     backup: backup && buildBackup(backup),
-    verify:
-      verify &&
-      present({
-        check: scheduleOf(verify.check),
-        restoreTest: scheduleOf(verify.restoreTest),
-        assert: (verify.assert ?? []).map(present),
-      }),
+    verify: buildVerify(verify, data === undefined ? undefined : tier?.verify),
+  })
+}
+
+/** What the service declares itself counts; that each is declared somewhere has been checked. */
+function buildObjectives(
+  own: FileService['objectives'],
+  byTier: FileTier['objectives'],
+): Pick<catalog.Service, 'objectives' | 'declaredBy'> {
+  const [rpo, rto] = [own?.rpo ?? byTier?.rpo ?? '', own?.rto ?? byTier?.rto ?? '']
+  return {
+    objectives: { rpoMs: parseDuration(rpo), rtoMs: parseDuration(rto) },
+    declaredBy: { rpo: own?.rpo === undefined ? 'tier' : 'service', rto: own?.rto === undefined ? 'tier' : 'service' },
+  }
+}
+
+function buildVerify(own: FileService['verify'], byTier: FileTier['verify']): catalog.VerifyPolicy | undefined {
+  if (own === undefined && byTier === undefined) return undefined
+  return present({
+    check: scheduleOf(own?.check ?? byTier?.check),
+    restoreTest: scheduleOf(own?.restoreTest ?? byTier?.restoreTest),
+    assert: (own?.assert ?? []).map(present),
   })
 }
 

@@ -8,6 +8,7 @@ import { mapEntries } from './map-entries.ts'
 import { durationOf, present } from './present.ts'
 import { buildStrategies } from './strategies.ts'
 import type { CatalogFile } from './schema.ts'
+import { drillsByTier, tierOf } from './tiers.ts'
 import type * as catalog from './types.ts'
 import { buildDrill } from './build-drill.ts'
 
@@ -29,7 +30,10 @@ export function buildCatalog(
     ),
     currency: file.currency,
     strategies: buildStrategies(file.strategies),
-    services: mapEntries(file.services, (service, name) => buildService(service, name, at.directory)),
+    tiers: mapEntries(file.tiers, ({ description, objectives }, name) =>
+      present({ name, description, rpoMs: durationOf(objectives?.rpo), rtoMs: durationOf(objectives?.rto) }),
+    ),
+    services: mapEntries(file.services, (service, name) => buildService(service, name, tierOf(file, service), at.directory)),
     external: mapEntries(file.external, ({ assumed, ...entry }, name) =>
       present({ name, ...entry, assumed: present({ rpoMs: durationOf(assumed.rpo), rtoMs: durationOf(assumed.rto) }) }),
     ),
@@ -66,9 +70,16 @@ function buildPlan(entry: FileOf<'plans'>, name: string, file: CatalogFile, dire
     detection: entry.detection && buildDetection(entry.detection, directory, health),
     commit: commit && { withinMs: parseDuration(commit.within), else: commit.else },
     ...buildSteps(name, file.plans),
-    drill: entry.drill && buildDrill(entry.drill),
+    drill: buildPlanDrill(entry, file),
     openParams: Object.keys(params).filter((param) => params[param]?.default === undefined),
   })
+}
+
+/** Absent where neither the plan nor the tiers of its services say how it is drilled. */
+function buildPlanDrill({ drill, recovers }: FileOf<'plans'>, file: CatalogFile): catalog.Plan['drill'] {
+  const byTier = drillsByTier(file, recovers)
+  if (drill === undefined && Object.keys(byTier).length === 0) return undefined
+  return buildDrill(drill ?? { substitute: {}, approvals: 'answered', scenarios: {} }, byTier)
 }
 
 /** Anything but `scheme:…`; a single letter before the colon is a Windows drive. */

@@ -28,6 +28,7 @@ describe('a catalog becomes plain data', () => {
       owner: 'me',
       site: 'here',
       objectives: { rpoMs: 300_000, rtoMs: 900_000 },
+      declaredBy: { rpo: 'service', rto: 'service' },
       dependsOn: [],
       data: {},
       backup: { to: ['nas'], tags: [], keep: { withinMs: 1_209_600_000, daily: 7 } },

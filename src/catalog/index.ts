@@ -63,5 +63,6 @@ export type {
   SqlAssertion,
   Step,
   StepCheck,
+  Tier,
   VerifyPolicy,
 } from './types.ts'

@@ -14,6 +14,7 @@ import { stepFindings } from './steps.ts'
 import { strategyFindings } from './strategy-findings.ts'
 import { subPlanFindings } from './sub-plans.ts'
 import { structureFindings } from './structure.ts'
+import { tierFindings } from './tiers.ts'
 import type { CatalogProblem, CatalogWarning } from './problem.ts'
 import { catalogWarnings } from './warnings.ts'
 import type { Catalog } from './types.ts'
@@ -143,6 +144,7 @@ function contentFindings(
     ...secrets,
     ...referenceFindings(described, value, source),
     ...serviceFindings(value, source),
+    ...tierFindings(value, source),
     ...stepFindings(value, source),
     ...detectionFindings(value, source),
     ...subPlanFindings(value, source),

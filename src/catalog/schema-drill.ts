@@ -54,12 +54,14 @@ export function drillSchema(params: KnownParams | undefined) {
         .default('answered'),
       every: z
         .union([durationText, z.literal('never')])
-        .describe('A drill in a sandbox is due this long after the last; never: it is not, for a plan that no sandbox can hold.')
-        .default('31d'),
+        .describe(
+          'A drill in a sandbox is due this long after the last; never: it is not, for a plan that no sandbox can hold. Default: that of the tier, else 31d.',
+        )
+        .optional(),
       gameday: z
         .union([durationText, z.literal('never')])
-        .describe('A live drill is due this long after the last; never: it is not.')
-        .default('92d'),
+        .describe('A live drill is due this long after the last; never: it is not. Default: that of the tier, else 92d.')
+        .optional(),
       findings: z
         .strictObject({
           owner: text.describe('Who answers for what a drill finds. Default: the owner of the service.').optional(),

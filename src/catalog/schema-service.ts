@@ -88,16 +88,27 @@ export const serviceSchema = z
       .int()
       .min(0)
       .max(9)
-      .meta({ expected: 'a whole number from 0 to 9', description: '0 or 1 is the most important.' })
+      .meta({
+        expected: 'a whole number from 0 to 9',
+        description: '0 or 1 is the most important. What it does not declare itself, it has from its entry in `tiers`.',
+      })
       .optional(),
     site: siteName.describe('The failure domain that it runs in.'),
     description: text.describe('For people.').optional(),
     objectives: z
       .strictObject({
-        rpo: durationText.describe('Recovery point objective: the most data, in time, that may be lost.'),
-        rto: durationText.describe('Recovery time objective: the longest that it may be down.'),
+        rpo: durationText
+          .describe('Recovery point objective: the most data, in time, that may be lost. Default: that of its tier.')
+          .optional(),
+        rto: durationText
+          .describe('Recovery time objective: the longest that it may be down. Default: that of its tier.')
+          .optional(),
       })
-      .meta({ description: 'How much may be lost, and how long it may be down.', examples: [{ rpo: '5m', rto: '15m' }] }),
+      .meta({
+        description: 'How much may be lost, and how long it may be down. Needed unless its tier has both.',
+        examples: [{ rpo: '5m', rto: '15m' }],
+      })
+      .optional(),
     strategy: text
       .meta({
         expected: 'the name of a strategy',

@@ -8,6 +8,7 @@ import type { KnownParams } from './schema-call.ts'
 import { experimentSchema } from './schema-experiment.ts'
 import { planSchema } from './schema-plan.ts'
 import { strategySchema } from './schema-strategy.ts'
+import { tierNumber, tierSchema } from './schema-tier.ts'
 import { serviceSchema } from './schema-service.ts'
 
 const site = z
@@ -79,6 +80,10 @@ export function catalogSchema(actionParams?: KnownParams, faultParams?: KnownPar
       strategies: z
         .record(entryName, strategySchema)
         .describe('What strategies promise and cost, by name. Absent: the usual ones with their usual figures.')
+        .default({}),
+      tiers: z
+        .record(tierNumber, tierSchema)
+        .describe('What services have by their tier, unless they say otherwise. By number: 0 or 1 is the most important.')
         .default({}),
       services: z.record(entryName, serviceSchema).describe('What must survive, by name.'),
       external: z.record(entryName, external).describe('What services depend on and others run, by name.').default({}),

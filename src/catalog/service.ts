@@ -11,6 +11,8 @@ export interface Service {
   readonly site: string
   readonly description?: string
   readonly objectives: Objectives
+  /** Whether an objective is its own, or its tier's. */
+  readonly declaredBy: { readonly rpo: 'service' | 'tier'; readonly rto: 'service' | 'tier' }
   /** The strategy that was chosen for it. */
   readonly strategy?: string
   readonly downtimeCostPerHour?: number

@@ -27,6 +27,8 @@ export interface Catalog {
   readonly currency: string
   /** The cheapest first; those that are not available are left out. */
   readonly strategies: readonly Strategy[]
+  /** By number, as text. */
+  readonly tiers: Readonly<Record<string, Tier>>
   readonly services: Readonly<Record<string, Service>>
   readonly external: Readonly<Record<string, ExternalDependency>>
   readonly observers: Readonly<Record<string, Observer>>
@@ -53,6 +55,15 @@ export interface Site {
   readonly provider?: string
   readonly region?: string
   readonly description?: string
+}
+
+/** How important services are. What it gives to its services, they have already. */
+export interface Tier {
+  /** Its number. */
+  readonly name: string
+  readonly description?: string
+  readonly rpoMs?: number
+  readonly rtoMs?: number
 }
 
 export interface RepositoryEntry {

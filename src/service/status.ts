@@ -19,6 +19,8 @@ export interface ServiceReport extends ServiceStatus {
   readonly service: string
   readonly owner: string
   readonly tier?: number
+  /** Whether an objective is its own, or its tier's. */
+  readonly declaredBy: Service['declaredBy']
   readonly plan?: string
   /** How long it would be down with all that it depends on; absent where it needs nothing that its own plan does not bring back. */
   readonly withDependencies?: DependencyStatus
@@ -71,6 +73,7 @@ function serviceReport(service: Service, status: ServiceStatus, chain: Dependenc
     service: service.name,
     owner: service.owner,
     ...(service.tier === undefined ? {} : { tier: service.tier }),
+    declaredBy: service.declaredBy,
     ...(service.recovery === undefined ? {} : { plan: service.recovery }),
     ...status,
     ...(chain ? { withDependencies: chain, verdict: worstVerdict([status.verdict, chain.verdict]) } : {}),

@@ -31,10 +31,11 @@ async function acme({ timeout = '1m' } = {}) {
 name: acme
 sites: { hq: {} }
 repositories: { nas: { url: repository, site: hq, media: disk, password: { file: ${password} } } }
+tiers: { 1: {}, 2: { objectives: { rpo: 1h, rto: 1h } } }
 services:
   orders:
     { owner: Shop, tier: 1, site: hq, objectives: { rpo: 1h, rto: 1h }, data: { files: { paths: [${data}] } }, backup: { to: nas }, recovery: bring-back }
-  web: { owner: Shop, site: hq, objectives: { rpo: 1h, rto: 1h }, dependsOn: [orders] }
+  web: { owner: Shop, tier: 2, site: hq, dependsOn: [orders] }
 plans:
   bring-back:
     recovers: [orders]
@@ -95,7 +96,11 @@ describe('holdfast status', () => {
     expect(await shop.status()).toMatchObject({
       exitCode: 4,
       orders: { verdict: 'unknown', rpo: { because: 'no-snapshot' }, rto: { because: 'not-recoverable' } },
-      web: { verdict: 'unknown', rpo: { because: 'no-snapshot', about: { service: 'orders' } } },
+      web: {
+        verdict: 'unknown',
+        declaredBy: { rpo: 'tier', rto: 'tier' },
+        rpo: { because: 'no-snapshot', about: { service: 'orders' } },
+      },
     })
 
     await shop.done('backup', '--service', 'orders')
@@ -235,6 +240,7 @@ describe('holdfast status', () => {
     expect(exitCode).toBe(4)
     expect(stdout).toMatch(/^service +tier +RPO +would lose +basis +verdict +RTO +would take +basis +verdict\n/)
     expect(stdout).toMatch(/orders +1 +1 h +- +unknown +unknown +1 h +- +unknown +unknown/)
+    expect(stdout).toMatch(/web +2 +1 h\* +- .* 1 h\* +- .*\n\* that of its tier\n/)
     expect(stdout).toContain('web: RPO is unknown: there is no backup; run `holdfast backup --service orders`')
   })
 

@@ -49,6 +49,7 @@ export function buildRunbook(
   return {
     ...which,
     site: siteOf(catalog, service.site),
+    ...tierOf(catalog, service),
     planHash: planHash(compiled, version),
     version,
     dependencies,
@@ -120,6 +121,11 @@ function copiesOf(catalog: Catalog, services: readonly Service[]): Copy[] {
         'restic snapshots',
       ],
     }))
+}
+
+function tierOf({ tiers }: Catalog, { tier }: Service): Pick<Runbook, 'tier'> {
+  const declared = tier === undefined ? undefined : tiers[String(tier)]
+  return declared === undefined ? {} : { tier: declared }
 }
 
 function siteOf(catalog: Catalog, name: string): Site {

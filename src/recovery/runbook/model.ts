@@ -1,5 +1,5 @@
 import type { Effect } from '../../actions/index.ts'
-import type { ExternalDependency, Plan as CatalogPlan, RepositoryEntry, Service, Site } from '../../catalog/index.ts'
+import type { ExternalDependency, Plan as CatalogPlan, RepositoryEntry, Service, Site, Tier } from '../../catalog/index.ts'
 
 /**
  * What a person needs to bring a service back, with nothing that depends on the machine, the day, or what was measured: the same catalog
@@ -8,6 +8,8 @@ import type { ExternalDependency, Plan as CatalogPlan, RepositoryEntry, Service,
 export interface Runbook {
   readonly service: Service
   readonly site: Site
+  /** Where the catalog says what the service's tier is. */
+  readonly tier?: Tier
   readonly plan: CatalogPlan
   /** It is the plan that the service names as its recovery; another, such as its failback, is named where it is run. */
   readonly isRecovery: boolean

@@ -48,11 +48,16 @@ const colours: Record<Verdict, (text: string) => string> = {
 
 function objectiveColumns(name: 'rpo' | 'rto', actual: string): Column<ServiceReport>[] {
   return [
-    { title: name.toUpperCase(), value: (row) => durationText(row[name].declaredMs), align: 'right' },
+    { title: name.toUpperCase(), value: (row) => declaredText(row, name), align: 'right' },
     { title: actual, value: (row) => durationText(row[name].actualMs), align: 'right' },
     { title: 'basis', value: (row) => basisText(row[name]) },
     { title: 'verdict', value: (row) => colours[row[name].verdict](row[name].verdict) },
   ]
+}
+
+/** `15 min`, or `15 min*` where it is that of its tier. */
+function declaredText(row: ServiceReport, name: 'rpo' | 'rto'): string {
+  return `${durationText(row[name].declaredMs)}${row.declaredBy[name] === 'tier' ? '*' : ''}`
 }
 
 function statusText({ catalog, services }: StatusReport): string {
@@ -64,5 +69,8 @@ function statusText({ catalog, services }: StatusReport): string {
     ...objectiveColumns('rto', 'would take'),
   ]
   const hints = hintLines(services)
-  return [table(columns, services), ...(hints.length > 0 ? ['', ...hints] : [])].join('\n')
+  const byTier = services.some(({ declaredBy }) => declaredBy.rpo === 'tier' || declaredBy.rto === 'tier')
+  return [table(columns, services), ...(byTier ? ['* that of its tier'] : []), ...(hints.length > 0 ? ['', ...hints] : [])].join(
+    '\n',
+  )
 }

@@ -4,16 +4,23 @@ import { code, commands, heading, list, strong, text, type Block, type Fact, typ
 import type { Copy, Dependency, Runbook } from '../model.ts'
 
 /** What it is, who answers for it, what it needs. */
-export function serviceChapter({ service, site, plan, dependencies, external, dependents, data }: Runbook): Block[] {
+export function serviceChapter({ service, site, tier, plan, dependencies, external, dependents, data }: Runbook): Block[] {
   const { objectives, downtimeCostPerHour } = service
   const facts: Fact[] = [
     ['Service', [code(service.name), ...(service.description === undefined ? [] : [`: ${service.description}`])]],
     ['Owner', [service.owner]],
     ['On call', [onCall(service)]],
-    ['Tier', [service.tier === undefined ? 'not declared' : String(service.tier)]],
+    [
+      'Tier',
+      [
+        service.tier === undefined
+          ? 'not declared'
+          : `${service.tier}${tier?.description === undefined ? '' : `: ${tier.description}`}`,
+      ],
+    ],
     ['Site', siteText(site)],
-    ['RPO', [strong(formatDuration(objectives.rpoMs)), ': the most data, in time, that may be lost']],
-    ['RTO', [strong(formatDuration(objectives.rtoMs)), ': the longest that it may be down']],
+    ['RPO', [strong(formatDuration(objectives.rpoMs)), `: the most data, in time, that may be lost${byTier(service, 'rpo')}`]],
+    ['RTO', [strong(formatDuration(objectives.rtoMs)), `: the longest that it may be down${byTier(service, 'rto')}`]],
     ...(downtimeCostPerHour === undefined ? [] : [['Cost', [`${downtimeCostPerHour} per hour that it is down`]] satisfies Fact]),
     ['Data', data.length === 0 ? ['none is declared'] : [data.map(({ service: of, what }) => `${of}: ${what}`).join('; ')]],
     [
@@ -27,6 +34,10 @@ export function serviceChapter({ service, site, plan, dependencies, external, de
     ['Needed by', [dependents.length === 0 ? 'no other service of the catalog' : dependents.map(({ name }) => name).join(', ')]],
   ]
   return [heading(2, 'The service'), { type: 'facts', facts }, heading(3, 'What it needs'), needs(dependencies, external)]
+}
+
+function byTier({ declaredBy, tier }: Service, objective: 'rpo' | 'rto'): string {
+  return declaredBy[objective] === 'tier' ? ` (that of tier ${tier})` : ''
 }
 
 function needs(dependencies: readonly Dependency[], external: Runbook['external']): Block {

@@ -1,0 +1,103 @@
+import { parseDuration } from '../kernel/index.ts'
+import type { DrillIntervals } from './build-drill.ts'
+import { entryName } from './fields.ts'
+import { isPlainMap, type Finding, type Path } from './finding.ts'
+import type { CatalogFile } from './schema.ts'
+import { valueAt } from './structure.ts'
+import type { YamlSource } from './yaml-source.ts'
+
+type FileService = CatalogFile['services'][string]
+type FileTier = CatalogFile['tiers'][string]
+
+export function tierOf(file: Pick<CatalogFile, 'tiers'>, { tier }: Pick<FileService, 'tier'>): FileTier | undefined {
+  return tier === undefined ? undefined : file.tiers[String(tier)]
+}
+
+/** How often a plan is drilled by the tiers of what it recovers: the most demanding of them says. */
+export function drillsByTier(file: Pick<CatalogFile, 'tiers' | 'services'>, recovers: readonly string[]): DrillIntervals {
+  const drills = recovers.flatMap((name) => {
+    const service = file.services[name]
+    return (service && tierOf(file, service)?.drill) ?? []
+  })
+  return {
+    ...shortest(
+      'every',
+      drills.flatMap(({ every }) => every ?? []),
+    ),
+    ...shortest(
+      'gameday',
+      drills.flatMap(({ gameday }) => gameday ?? []),
+    ),
+  }
+}
+
+function shortest(name: keyof DrillIntervals, intervals: readonly string[]): DrillIntervals {
+  const lengthOf = (interval: string) => (interval === 'never' ? Infinity : parseDuration(interval))
+  const [first] = intervals.toSorted((a, b) => lengthOf(a) - lengthOf(b))
+  return first === undefined ? {} : { [name]: first }
+}
+
+const objectives = {
+  rpo: 'Recovery point objective: the most data, in time, that may be lost',
+  rto: 'Recovery time objective: the longest that it may be down',
+}
+
+/** Services without objectives, neither their own nor their tier's; and tiers that are not there. */
+export function tierFindings(catalog: unknown, source: YamlSource): Finding[] {
+  const [services, tiers] = [valueAt(catalog, ['services']), valueAt(catalog, ['tiers'])]
+  if (!isPlainMap(services)) return []
+  return Object.entries(services).flatMap(([name, service]) => {
+    // A name that cannot be one has been reported, and hides the rest of its entry.
+    if (!isPlainMap(service) || !entryName.safeParse(name).success) return []
+    return [
+      ...unknownTier(service.tier, tiers, ['services', name, 'tier'], source),
+      ...missingObjectives(service, tiers, name, source),
+    ]
+  })
+}
+
+function unknownTier(tier: unknown, tiers: unknown, path: Path, source: YamlSource): Finding[] {
+  if (typeof tier !== 'number' || !isPlainMap(tiers) || Object.hasOwn(tiers, String(tier))) return []
+  return [
+    {
+      code: 'unknown-reference',
+      offset: source.valueOffset(path),
+      message: `${path.join('.')} names the tier ${tier}, which does not exist`,
+      expected: `a tier under 'tiers': ${Object.keys(tiers).join(', ')}`,
+      hint: `write ${tier} under 'tiers', or name another one`,
+    },
+  ]
+}
+
+function missingObjectives(
+  service: Readonly<Record<string, unknown>>,
+  tiers: unknown,
+  name: string,
+  source: YamlSource,
+): Finding[] {
+  const own = service.objectives
+  // What stands there but is no map has been reported as that.
+  if (own !== undefined && !isPlainMap(own)) return []
+  const byTier = valueAt(tiers, [String(service.tier), 'objectives'])
+  const missing = (['rpo', 'rto'] as const).filter((each) => own?.[each] === undefined && valueAt(byTier, [each]) === undefined)
+  if (missing.length === 0) return []
+  const orTier = typeof service.tier === 'number' ? `, here or in tiers.${service.tier}` : ''
+  const code = 'missing'
+  if (own === undefined)
+    return [
+      {
+        code,
+        offset: source.keyOffset(['services', name]),
+        message: `services.${name} has no 'objectives'${missing.length === 1 ? ` with ${missing[0]}` : ''}`,
+        expected: 'objectives: how much may be lost, and how long it may be down',
+        hint: `write \`objectives: { ${missing.map((each) => `${each}: ${each === 'rpo' ? '5m' : '15m'}`).join(', ')} }\`${orTier}`,
+      },
+    ]
+  return missing.map((each): Finding => ({
+    code,
+    offset: source.keyOffset(['services', name, 'objectives']),
+    message: `services.${name}.objectives has no '${each}'`,
+    expected: `${each}: ${objectives[each]}`,
+    hint: `write \`${each}: ${each === 'rpo' ? '5m' : '15m'}\`${orTier}`,
+  }))
+}
