@@ -1,4 +1,4 @@
-import { open, rename, unlink } from 'node:fs/promises'
+import { link, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { HoldfastError, systemCode } from './errors.ts'
 import { randomHex } from './hash.ts'
@@ -15,9 +15,14 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /**
  * Writes a whole file so that a crash leaves either the old content or the new: temporary file beside it, fsync, rename, fsync of the
- * directory. Throws `disk-full` when there is no room, and removes its temporary file on any failure.
+ * directory. Throws `disk-full` when there is no room, and removes its temporary file on any failure. With `exclusive`, exactly one of several
+ * writers succeeds; the others get EEXIST.
  */
-export async function writeFileDurably(path: string, data: Uint8Array | string, { mode = 0o600 } = {}): Promise<void> {
+export async function writeFileDurably(
+  path: string,
+  data: Uint8Array | string,
+  { mode = 0o600, exclusive = false } = {},
+): Promise<void> {
   const temporary = `${path}-tmp-${randomHex(6)}`
   try {
     const handle = await open(temporary, 'wx', mode)
@@ -27,7 +32,12 @@ export async function writeFileDurably(path: string, data: Uint8Array | string, 
     } finally {
       await handle.close()
     }
-    await rename(temporary, path)
+    if (exclusive) {
+      await link(temporary, path)
+      await unlink(temporary)
+    } else {
+      await rename(temporary, path)
+    }
     await syncDirectory(dirname(path))
   } catch (error) {
     await unlink(temporary).catch(() => {})

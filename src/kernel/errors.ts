@@ -90,6 +90,7 @@ const errorTable = {
   'experiment-invalid': { exit: 2, http: 422 },
   // ledger
   'ledger-damaged': { exit: 1, http: 500 },
+  'signing-key-unusable': { exit: 1, http: 500 },
 } as const satisfies Record<string, { exit: ExitCode; http: number }>
 
 export type ErrorCode = keyof typeof errorTable

@@ -30,6 +30,7 @@ export {
   type ProcessIdentity,
   type ProcessState,
 } from './process-identity.ts'
+export { notice, onNotice } from './notice.ts'
 export { quote } from './quote.ts'
 export { seededRandom, type Random } from './random.ts'
 export { runProcess, type ProcessOptions, type ProcessResult } from './process.ts'

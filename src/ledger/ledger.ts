@@ -5,12 +5,20 @@ import type { EvidenceBody, EvidenceKind } from './evidence.ts'
 import { noMemory, openHeadMemory, type LedgerHead } from './head-file.ts'
 import { programName } from './program.ts'
 import { listLedger, readEntries, readEntry, type RecordDamage } from './read.ts'
-import { encodeRecord, genesis, recordName, type LedgerRecord } from './record.ts'
-import { verifyLedger, type Anchor, type LedgerVerification } from './verify.ts'
+import { decodeRecord, encodeRecord, recordName, type LedgerRecord } from './record.ts'
+import type { Signer } from './signing-key.ts'
+import { newest, ownTipAfter, startingPoint, type WriterTip } from './starting-point.ts'
+import { examineLedger, type Anchor, type Examination, type LedgerVerification } from './verify.ts'
 
 export interface LedgerOptions {
   /** Where this machine remembers the newest record it has seen: without it, records cut off the end go unnoticed. */
   readonly headFile?: string
+  /** Of its repository: a signed record is bound to it, so that it cannot stand for one of another ledger. */
+  readonly id?: string
+  /** Who signs. Without it, or where it has no key, records are unsigned. */
+  readonly signer?: () => Promise<Signer | undefined>
+  /** Public keys whose owners are known, and their names. */
+  readonly knownKeys?: ReadonlyMap<string, string>
   readonly clock?: Clock
   readonly host?: string
   readonly program?: string
@@ -52,53 +60,51 @@ export interface Ledger {
   head(signal?: AbortSignal): Promise<LedgerHead | undefined>
   /** `head`: a hash noted elsewhere that must be in the ledger. */
   verify(options?: { readonly head?: string }, signal?: AbortSignal): Promise<LedgerVerification>
+  /** As verify, with what is needed to hold other ledgers against this one. */
+  examine(options?: { readonly head?: string }, signal?: AbortSignal): Promise<Examination>
 }
 
 /** The ledger in a repository's `holdfast/ledger` area. Nothing is read until it is used. */
 export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledger {
-  const { clock = systemClock, host = hostname() } = options
+  const { clock = systemClock, host = hostname(), id: ledgerId, knownKeys = new Map<string, string>() } = options
   const memory = options.headFile === undefined ? noMemory : openHeadMemory(options.headFile)
   let program = options.program
-  /** Where this writer goes on: the newest place it knows, and the hash to chain to. */
-  let tip: LedgerHead | undefined
+  /** Where this writer goes on: the newest place it knows, the hash to chain to, and its own newest record. */
+  let tip: WriterTip | undefined
 
-  /** Finds where to go on, once, and notes a remembered record that is not there any more before it is forgotten. */
-  const startingPoint = async (signal?: AbortSignal): Promise<LedgerHead> => {
-    const remembered = (await memory.recall())?.head
-    const { place, readable } = await newest(area, signal)
-    const last = readable ?? { seq: 0, hash: genesis }
-    if (remembered !== undefined && remembered.seq > 0) {
-      const { record } = await readEntry(area, remembered.seq, signal)
-      if (record?.hash !== remembered.hash) await memory.remember(last, [remembered])
-    }
-    return { seq: place, hash: last.hash }
+  const examine: Ledger['examine'] = async ({ head: given } = {}, signal) => {
+    // What is remembered is read first: a record appended meanwhile is in the listing, or is not yet remembered.
+    const remembered = await memory.recall()
+    const anchors: Anchor[] = [
+      ...(given === undefined ? [] : [{ hash: given }]),
+      ...(remembered ? [remembered.head, ...remembered.lost].filter(({ seq }) => seq > 0) : []),
+    ]
+    const question = { anchors, knownKeys, ...(ledgerId === undefined ? {} : { id: ledgerId }) }
+    const examination = await examineLedger(area, question, signal)
+    const { verification } = examination
+    if (verification.verdict === 'ok' && verification.head) await memory.remember(verification.head)
+    if (memory.unavailable === undefined) return examination
+    return { ...examination, verification: { ...verification, notRemembered: memory.unavailable } }
   }
 
   return {
     async append(kind, body, { service, catalogHash, signal } = {}) {
-      let last = tip ?? (await startingPoint(signal))
+      const signer = await options.signer?.()
+      let last = tip ?? (await startingPoint(area, memory, signer, signal))
       program ??= programName()
       const id = randomHex(8)
+      const seen = signer === undefined ? {} : await memory.others()
       for (;;) {
         const seq = last.seq + 1
-        const text = encodeRecord({
-          seq,
-          prev: last.hash,
-          id,
-          time: clock.now(),
-          kind,
-          service,
-          host,
-          program,
-          catalogHash,
-          body,
-        })
+        const content = { seq, prev: last.hash, id, time: clock.now(), kind, service, host, program, catalogHash, body }
+        const writer = signer && { key: signer.key, n: last.own.n + 1, prev: last.own.hash }
+        const text = encodeRecord(writer === undefined ? content : { ...content, ledger: ledgerId, seen, writer }, signer)
         const written = await putOrRead(area, seq, text, id, signal)
-        last = { seq, hash: written.hash ?? last.hash }
+        last = { seq, hash: written.hash ?? last.hash, own: ownTipAfter(last.own, signer, written.record) }
         if (tip === undefined || tip.seq < seq) tip = last
         if (!written.ours) continue
-        await memory.remember(last)
-        return last
+        await memory.remember(last, signer === undefined ? {} : { own: last.own })
+        return { seq: last.seq, hash: last.hash }
       }
     },
 
@@ -124,29 +130,9 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
       return (await newest(area, signal)).readable
     },
 
-    async verify({ head: given } = {}, signal) {
-      // What is remembered is read first: a record appended meanwhile is in the listing, or is not yet remembered.
-      const remembered = await memory.recall()
-      const anchors: Anchor[] = [
-        ...(given === undefined ? [] : [{ hash: given }]),
-        ...(remembered ? [remembered.head, ...remembered.lost].filter(({ seq }) => seq > 0) : []),
-      ]
-      const result = await verifyLedger(area, anchors, signal)
-      if (result.verdict === 'ok' && result.head) await memory.remember(result.head)
-      return memory.unavailable === undefined ? result : { ...result, notRemembered: memory.unavailable }
-    },
+    verify: async (given, signal) => (await examine(given, signal)).verification,
+    examine,
   }
-}
-
-/** The newest place that holds anything (0: none does), and the newest record that can be read. */
-async function newest(area: SealedArea, signal?: AbortSignal): Promise<{ place: number; readable: LedgerHead | undefined }> {
-  const { seqs } = await listLedger(area, signal)
-  const place = seqs.at(-1) ?? 0
-  for (const seq of seqs.reverse()) {
-    const { record } = await readEntry(area, seq, signal)
-    if (record) return { place, readable: { seq, hash: record.hash } }
-  }
-  return { place, readable: undefined }
 }
 
 /** Writes a record in its place, or reads the one that came first. No hash when that one cannot be read. */
@@ -156,17 +142,19 @@ async function putOrRead(
   text: string,
   id: string,
   signal?: AbortSignal,
-): Promise<{ ours: boolean; hash?: string }> {
+): Promise<{ ours: boolean; hash?: string; record?: LedgerRecord }> {
+  const bytes = new TextEncoder().encode(text)
   try {
-    await area.put(recordName(seq), new TextEncoder().encode(text), { ifAbsent: true, ...(signal ? { signal } : {}) })
-    return { ours: true, hash: sha256Hex(text) }
+    await area.put(recordName(seq), bytes, { ifAbsent: true, ...(signal ? { signal } : {}) })
+    const record = decodeRecord(bytes)
+    return { ours: true, hash: sha256Hex(text), ...(typeof record === 'string' ? {} : { record }) }
   } catch (error) {
     if (!isHoldfastError(error, 'already-exists')) throw error
   }
   const { record } = await readEntry(area, seq, signal)
   if (!record) return { ours: false }
   // A storage that retries may report its own first attempt as somebody else's object.
-  return { ours: record.id === id, hash: record.hash }
+  return { ours: record.id === id, hash: record.hash, record }
 }
 
 function throwDamage({ seq, damage }: DamagedPlace): never {

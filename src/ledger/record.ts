@@ -1,10 +1,13 @@
 import { z } from 'zod'
 import { canonicalJson, HoldfastError, sha256Hex, type Json } from '../kernel/index.ts'
+import type { Signer } from './signing-key.ts'
+import type { LedgerHead } from './head-file.ts'
 import { evidenceSchemas, isEvidenceKind, type EvidenceBody, type EvidenceKind } from './evidence.ts'
 
 /** The `prev` of the first record. */
 export const genesis = '0'.repeat(64)
 
+const publicKey = z.string().regex(/^ed25519:[A-Za-z0-9_-]{43}$/)
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 
 /** A record as it is stored: canonical JSON of this, and nothing else (docs/formats/ledger.md). */
@@ -19,7 +22,22 @@ const envelope = z.looseObject({
   program: z.string(),
   catalogHash: hash.optional(),
   body: z.record(z.string(), z.json()),
+  // Of a signed record.
+  ledger: z.string().min(1).optional(),
+  seen: z.record(z.string(), z.object({ seq: z.int().positive(), hash })).optional(),
+  writer: z.object({ key: publicKey, n: z.int().positive(), prev: hash }).optional(),
+  signature: z.string().min(1).optional(),
 })
+
+/** The chain of one writer in a ledger, within the ledger's own. */
+export interface WriterLink {
+  /** The public key that the record is signed with (`ed25519:…`). */
+  readonly key: string
+  /** Which of this writer's records in this ledger it is, from 1. */
+  readonly n: number
+  /** Hash of this writer's record before, wherever it stands; 64 zeros in the first. */
+  readonly prev: string
+}
 
 interface RecordHead {
   readonly seq: number
@@ -39,6 +57,13 @@ interface RecordHead {
   readonly catalogHash: string | undefined
   /** The exact text that is hashed and stored. */
   readonly canonical: string
+  /** Of a signed record: the id of the ledger that it was written for, which is its repository's. */
+  readonly ledger: string | undefined
+  /** Of a signed record: the newest records of other ledgers that its writer knew, by the ids of those. */
+  readonly seen: Readonly<Record<string, LedgerHead>>
+  readonly writer: WriterLink | undefined
+  /** Ed25519, over `signedText(canonical, signature)`. */
+  readonly signature: string | undefined
 }
 
 /** A record of a kind, or of a shape, that a newer program wrote: kept and verified, never counted as evidence. */
@@ -65,10 +90,16 @@ export interface NewRecord {
   readonly program: string
   readonly catalogHash?: string | undefined
   readonly body: unknown
+  readonly ledger?: string | undefined
+  readonly seen?: Readonly<Record<string, LedgerHead>> | undefined
+  readonly writer?: WriterLink | undefined
 }
 
-/** The text of a record. Throws `internal` when the body does not fit its kind: a defect of the caller. */
-export function encodeRecord({ seq, prev, id, time, kind, service, host, program, catalogHash, ...record }: NewRecord): string {
+/**
+ * The text of a record, signed when there is a writer. Throws `internal` when the body does not fit its kind: a defect of the caller.
+ */
+export function encodeRecord(record: NewRecord, signer?: Signer): string {
+  const { seq, prev, id, time, kind, service, host, program, catalogHash, ledger, writer } = record
   const body = evidenceSchemas[kind].safeParse(record.body)
   if (!body.success) {
     throw new HoldfastError('internal', {
@@ -76,7 +107,20 @@ export function encodeRecord({ seq, prev, id, time, kind, service, host, program
       cause: body.error,
     })
   }
-  return canonicalJson({ seq, prev, id, time: time.toISOString(), kind, service, host, program, catalogHash, body: body.data })
+  const seen = record.seen && Object.keys(record.seen).length > 0 ? record.seen : undefined
+  const content = { seq, prev, id, time: time.toISOString(), kind, service, host, program, catalogHash, ledger, seen, writer }
+  const unsigned = { ...content, body: body.data }
+  if (signer === undefined) return canonicalJson(unsigned)
+  return canonicalJson({ ...unsigned, signature: signer.sign(signedText(canonicalJson(unsigned))) })
+}
+
+/**
+ * What a signature is over: this prefix, which no other use of the key has, and the record's text without its member `signature`. Only the
+ * first place where that stands is cut out: a text with a second one is not what was signed.
+ */
+export function signedText(canonical: string, signature?: string): string {
+  const text = signature === undefined ? canonical : canonical.replace(`,"signature":${JSON.stringify(signature)}`, '')
+  return `holdfast ledger record\n${text}`
 }
 
 /** What is wrong with stored bytes that are not a record. */
@@ -96,7 +140,7 @@ export function decodeRecord(bytes: Uint8Array): LedgerRecord | NotARecord {
   if (!parsed.success) return 'not-a-record'
   // Only one text stands for one record; anything else was not written by a ledger.
   if (canonicalJson(value) !== canonical) return 'not-canonical'
-  const { seq, prev, id, time, kind, service, host, program, catalogHash, body } = parsed.data
+  const { seq, prev, id, time, kind, service, host, program, catalogHash, ledger, seen = {}, writer, signature, body } = parsed.data
   const head: RecordHead = {
     seq,
     hash: sha256Hex(canonical),
@@ -108,6 +152,10 @@ export function decodeRecord(bytes: Uint8Array): LedgerRecord | NotARecord {
     program,
     catalogHash,
     canonical,
+    ledger,
+    seen,
+    writer,
+    signature,
   }
   return isEvidenceKind(kind) ? decodeEvidence(head, kind, body) : { ...head, kind: 'unknown', originalKind: kind, body }
 }

@@ -1,6 +1,7 @@
 import type { SealedArea } from '../storage/index.ts'
 import type { LedgerHead } from './head-file.ts'
 import { listLedger, readEntries, type RecordDamage } from './read.ts'
+import { watchWriters, type LedgerWriter, type SignatureCounts, type WriterFinding, type WriterQuestion } from './writers.ts'
 
 /** One thing that is wrong with a ledger. `seq` names the place, which is also the object's name. */
 export type LedgerFinding =
@@ -14,15 +15,27 @@ export type LedgerFinding =
   | { readonly code: 'duplicated'; readonly seq: number; readonly of: number }
   /** An object whose name no record has. */
   | { readonly code: 'foreign'; readonly name: string }
-  /** A record known from elsewhere is gone, with all after it: `head` was its hash, `seq` its place if that is known. */
-  | { readonly code: 'truncated'; readonly head: string; readonly seq?: number; readonly newest: number }
+  /**
+   * A record known from elsewhere is gone, with all after it: `head` was its hash, `seq` its place if that is known, `knownTo` the ledger
+   * whose records name it.
+   */
+  | {
+      readonly code: 'truncated'
+      readonly head: string
+      readonly seq?: number
+      readonly newest: number
+      readonly knownTo?: string
+    }
   /** In the place of a record known from elsewhere stands another one, and the chain agrees with it: the ledger was written anew. */
-  | { readonly code: 'rewritten'; readonly head: string; readonly seq: number }
+  | { readonly code: 'rewritten'; readonly head: string; readonly seq: number; readonly knownTo?: string }
+  | WriterFinding
 
 /** A record known from outside the ledger that must be in it. */
 export interface Anchor {
   readonly hash: string
   readonly seq?: number
+  /** The id of the ledger that names it. */
+  readonly knownTo?: string
 }
 
 export interface LedgerVerification {
@@ -34,25 +47,40 @@ export interface LedgerVerification {
   readonly anchors: number
   /** Why this machine could not look at, or keep, what it remembers. */
   readonly notRemembered?: string
+  /** How many records were signed by whom. */
+  readonly signatures: SignatureCounts
+  readonly writers: readonly LedgerWriter[]
   readonly findings: readonly LedgerFinding[]
 }
 
-/** Reads every object of a ledger and holds it against the chain and the anchors. */
-export async function verifyLedger(
-  area: SealedArea,
-  anchors: readonly Anchor[],
-  signal?: AbortSignal,
-): Promise<LedgerVerification> {
+export interface VerifyQuestion extends WriterQuestion {
+  readonly anchors: readonly Anchor[]
+}
+
+/** A verification, and what the same look at the ledger tells about others. */
+export interface Examination {
+  readonly verification: LedgerVerification
+  /** Of the records that can be read, by their places. */
+  readonly hashes: ReadonlyMap<number, string>
+  /** Heads of other ledgers that its records name, by the ids of those. */
+  readonly seen: ReadonlyMap<string, readonly LedgerHead[]>
+}
+
+/** Reads every object of a ledger and holds it against the chain, the signatures and the anchors. */
+export async function examineLedger(area: SealedArea, question: VerifyQuestion, signal?: AbortSignal): Promise<Examination> {
   const { seqs, foreign } = await listLedger(area, signal)
   const findings: LedgerFinding[] = foreign.map((name) => ({ code: 'foreign', name }))
   const hashes = new Map<number, string>()
   const misplaced: { seq: number; recordSeq: number; hash?: string }[] = []
+  const watch = watchWriters(question)
   let before = 0
   for await (const { seq, record, damage } of readEntries(area, seqs, signal)) {
     if (seq > before + 1) findings.push({ code: 'missing', from: before + 1, to: seq - 1 })
+    watch.unreadable(seq - before - 1 + (record ? 0 : 1))
     before = seq
     if (record) {
       hashes.set(seq, record.hash)
+      watch.see(record)
     } else if (damage.code === 'altered') {
       findings.push({ code: 'altered', seq, because: damage.because })
       if ('hash' in damage) hashes.set(seq, damage.hash)
@@ -67,22 +95,46 @@ export async function verifyLedger(
     const copied = original !== undefined && (hash === undefined || original === hash)
     findings.push(copied ? { code: 'duplicated', seq, of: recordSeq } : { code: 'reordered', seq, recordSeq })
   }
+  const { seen, findings: ofWriters, ...writing } = watch.result()
+  findings.push(...ofWriters)
   const newest = seqs.at(-1) ?? 0
-  const known = new Set(hashes.values())
-  for (const anchor of anchors) {
-    if (!known.has(anchor.hash)) findings.push(anchorFinding(anchor, newest, hashes))
-  }
   const headHash = hashes.get(newest)
+  const examination: Examination = {
+    verification: {
+      verdict: findings.length > 0 ? 'damaged' : seqs.length === 0 ? 'empty' : 'ok',
+      checked: seqs.length,
+      head: headHash === undefined ? undefined : { seq: newest, hash: headHash },
+      anchors: 0,
+      ...writing,
+      findings,
+    },
+    hashes,
+    seen,
+  }
+  return { ...examination, verification: heldAgainst(examination, question.anchors) }
+}
+
+/** What a verification comes to when more is known of the ledger. */
+export function heldAgainst({ verification, hashes }: Examination, anchors: readonly Anchor[]): LedgerVerification {
+  const known = new Set(hashes.values())
+  const newest = newestOf(hashes)
+  const gone = anchors.filter(({ hash }) => !known.has(hash)).map((anchor) => anchorFinding(anchor, newest, hashes))
   return {
-    verdict: findings.length > 0 ? 'damaged' : seqs.length === 0 ? 'empty' : 'ok',
-    checked: seqs.length,
-    head: headHash === undefined ? undefined : { seq: newest, hash: headHash },
-    anchors: anchors.length,
-    findings,
+    ...verification,
+    verdict: gone.length > 0 ? 'damaged' : verification.verdict,
+    anchors: verification.anchors + anchors.length,
+    findings: [...verification.findings, ...gone],
   }
 }
 
-function anchorFinding({ hash, seq }: Anchor, newest: number, hashes: ReadonlyMap<number, string>): LedgerFinding {
-  if (seq !== undefined && hashes.has(seq)) return { code: 'rewritten', head: hash, seq }
-  return { code: 'truncated', head: hash, ...(seq === undefined ? {} : { seq }), newest }
+function anchorFinding({ hash, seq, knownTo }: Anchor, newest: number, hashes: ReadonlyMap<number, string>): LedgerFinding {
+  const by = knownTo === undefined ? {} : { knownTo }
+  if (seq !== undefined && hashes.has(seq)) return { code: 'rewritten', head: hash, seq, ...by }
+  return { code: 'truncated', head: hash, ...(seq === undefined ? {} : { seq }), newest, ...by }
+}
+
+function newestOf(hashes: ReadonlyMap<number, string>): number {
+  let newest = 0
+  for (const seq of hashes.keys()) newest = Math.max(newest, seq)
+  return newest
 }
