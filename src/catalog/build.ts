@@ -41,6 +41,7 @@ export function buildCatalog(
     plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, at.directory)),
     accepted: file.accepted.map(present),
     chaos: buildChaos(file.chaos),
+    ledger: { keys: mapEntries(file.ledger.keys, (key) => key) },
     experiments: mapEntries(file.experiments, (experiment, name) => buildExperiment(experiment, name, at.directory)),
   })
 }

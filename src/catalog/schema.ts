@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { durationText, entryName, secretRef, siteName, text } from './fields.ts'
 import { chaosRules } from './schema-chaos.ts'
 import { acceptedSchema } from './schema-accepted.ts'
+import { ledgerRules } from './schema-ledger.ts'
 import { cluster } from './schema-cluster.ts'
 import { observer } from './schema-detection.ts'
 import type { KnownParams } from './schema-call.ts'
@@ -94,6 +95,7 @@ export function catalogSchema(actionParams?: KnownParams, faultParams?: KnownPar
       plans: z.record(entryName, planSchema(actionParams)).describe('How services come back, by name.').default({}),
       accepted: z.array(acceptedSchema).describe('Weaknesses that were looked at and are lived with for a time.').default([]),
       chaos: chaosRules.describe('When and where nothing is broken on purpose.').prefault({}),
+      ledger: ledgerRules.describe('Whose evidence counts.').prefault({}),
       experiments: z
         .record(entryName, experimentSchema(faultParams))
         .describe('What is broken on purpose, by name: `holdfast chaos run NAME`.')

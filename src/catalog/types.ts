@@ -36,6 +36,8 @@ export interface Catalog {
   readonly accepted: readonly AcceptedRisk[]
   /** Of all experiments. */
   readonly chaos: ChaosRules
+  /** Public keys of those whose evidence counts (`ed25519:…`), by name; none: everybody's does. */
+  readonly ledger: { readonly keys: Readonly<Record<string, string>> }
   readonly experiments: Readonly<Record<string, Experiment>>
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { CommanderError } from '@commander-js/extra-typings'
-import { exitCodes, HoldfastError, isHoldfastError, messageOf, systemCode, type ExitCode } from '../kernel/index.ts'
+import { exitCodes, HoldfastError, isHoldfastError, messageOf, onNotice, systemCode, type ExitCode } from '../kernel/index.ts'
 import { listenForInterruption } from './context.ts'
 import { createPrinter } from './output/printer.ts'
 import { createProgram } from './program.ts'
@@ -16,6 +16,7 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
   process.stderr.on('error', () => {})
   const program = await createProgram(version(), argv)
   throwUsageErrors(program, json)
+  onNotice((text) => createPrinter(json).note(`note: ${text}`))
   try {
     await program.parseAsync(argv, { from: 'user' })
     return (process.exitCode as ExitCode | undefined) ?? exitCodes.done

@@ -9,6 +9,6 @@ export {
   type RecordsFilter,
 } from './ledger.ts'
 export type { EvidenceRecord, LedgerRecord } from './record.ts'
-export { openSigner, readSigner, type Signer } from './signing-key.ts'
+export { openSigner, type Signer } from './signing-key.ts'
 export { heldAgainst, type Examination, type LedgerFinding, type LedgerVerification } from './verify.ts'
 export type { LedgerWriter } from './writers.ts'

@@ -19,6 +19,8 @@ export interface LedgerOptions {
   readonly signer?: () => Promise<Signer | undefined>
   /** Public keys whose owners are known, and their names. */
   readonly knownKeys?: ReadonlyMap<string, string>
+  /** Told when this installation signs by another key than it did before. */
+  readonly onNewKey?: (key: string, before: string) => void
   readonly clock?: Clock
   readonly host?: string
   readonly program?: string
@@ -91,6 +93,10 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
     async append(kind, body, { service, catalogHash, signal } = {}) {
       const signer = await options.signer?.()
       let last = tip ?? (await startingPoint(area, memory, signer, signal))
+      if (signer !== undefined && tip === undefined) {
+        const before = (await memory.recall())?.own?.key
+        if (before !== undefined && before !== signer.key) options.onNewKey?.(signer.key, before)
+      }
       program ??= programName()
       const id = randomHex(8)
       const seen = signer === undefined ? {} : await memory.others()

@@ -120,7 +120,7 @@ export function encodeRecord(record: NewRecord, signer?: Signer): string {
  */
 export function signedText(canonical: string, signature?: string): string {
   const text = signature === undefined ? canonical : canonical.replace(`,"signature":${JSON.stringify(signature)}`, '')
-  return `holdfast ledger record\n${text}`
+  return `holdfast-ledger-record\n${text}`
 }
 
 /** What is wrong with stored bytes that are not a record. */
@@ -140,7 +140,22 @@ export function decodeRecord(bytes: Uint8Array): LedgerRecord | NotARecord {
   if (!parsed.success) return 'not-a-record'
   // Only one text stands for one record; anything else was not written by a ledger.
   if (canonicalJson(value) !== canonical) return 'not-canonical'
-  const { seq, prev, id, time, kind, service, host, program, catalogHash, ledger, seen = {}, writer, signature, body } = parsed.data
+  const {
+    seq,
+    prev,
+    id,
+    time,
+    kind,
+    service,
+    host,
+    program,
+    catalogHash,
+    ledger,
+    seen = {},
+    writer,
+    signature,
+    body,
+  } = parsed.data
   const head: RecordHead = {
     seq,
     hash: sha256Hex(canonical),

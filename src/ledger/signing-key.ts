@@ -21,7 +21,7 @@ export async function openSigner(path: string): Promise<Signer> {
 }
 
 /** Undefined when no key was made yet. */
-export async function readSigner(path: string): Promise<Signer | undefined> {
+async function readSigner(path: string): Promise<Signer | undefined> {
   let pem: string
   try {
     pem = await readFile(path, 'utf8')

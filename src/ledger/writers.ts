@@ -84,14 +84,14 @@ export function watchWriters({ id, knownKeys }: WriterQuestion) {
     see(record: LedgerRecord): void {
       const { seq, writer, ledger } = record
       const state = signatureState(record)
-      if (state === 'wrong' || (state === 'signed' && writer === undefined)) {
+      if (state === 'wrong') {
         counts.wrong++
         findings.push({ code: 'wrong-signature', seq })
         return
       }
       if (writer === undefined) {
         if (signingBegan) findings.push({ code: 'unsigned', seq })
-        counts.unsigned++
+        else counts.unsigned++
         return
       }
       const isKnown = knownKeys.has(writer.key)

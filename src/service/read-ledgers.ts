@@ -36,7 +36,7 @@ export async function readLedgers(
         onDamage: () => damaged++,
         ...(limit === undefined ? {} : { limit }),
       } as const
-      for await (const record of openRepositoryLedger(opened, catalog.file).records(filter, signal)) {
+      for await (const record of openRepositoryLedger(opened, catalog).records(filter, signal)) {
         if (onRecord(repository, record) === 'enough') break
       }
     } catch (error) {

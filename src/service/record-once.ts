@@ -70,7 +70,7 @@ async function recordIn<Kind extends RunKind>(
   signal: AbortSignal,
 ): Promise<number> {
   await using opened = await openCatalogRepository(catalog, repository, signal)
-  const ledger = openRepositoryLedger(opened, catalog.file)
+  const ledger = openRepositoryLedger(opened, catalog)
   for await (const record of ledger.records({ kinds: [kind], service, limit: looked, order: 'newest-first' }, signal)) {
     if ((record.kind === 'recovery' || record.kind === 'experiment') && record.body.runId === body.runId) return record.seq
   }

@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmod, copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { LedgerVerification } from '../../src/ledger/index.ts'
-import { createRepositoryAt, recordEvidence } from '../../src/service/index.ts'
+import { createRepositoryAt, recordEvidence, type LedgersVerification } from '../../src/service/index.ts'
 import { backupBody } from '../support/evidence.ts'
 import { holdfast, temporaryFolder } from '../support/holdfast.ts'
 
@@ -37,7 +36,9 @@ async function ledgerOf(count: number) {
     ledger,
     async verify(...args: string[]) {
       const run = await ledger('verify', ...args)
-      return { exitCode: run.exitCode, ...run.json<LedgerVerification>() }
+      const [first] = run.json<LedgersVerification>().ledgers
+      if (first === undefined) throw new Error('nothing was verified')
+      return { exitCode: run.exitCode, ...first }
     },
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }

@@ -21,7 +21,7 @@ export async function carryRecords(
   signal: AbortSignal,
 ): Promise<void> {
   if (snapshots.size === 0) return
-  const ledger = openRepositoryLedger(from, context.catalogPath)
+  const ledger = openRepositoryLedger(from, context.catalogPath === undefined ? undefined : { file: context.catalogPath })
   const records: EvidenceRecord<'backup'>[] = []
   // What is damaged of it says nothing; it is for `ledger verify` to tell.
   for await (const record of ledger.records({ kinds: ['backup'], onDamage: () => {} }, signal))

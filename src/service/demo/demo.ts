@@ -215,7 +215,7 @@ function assertSucceeded({ runId, outcome }: FinishedRun): void {
 
 async function ledgerHead(catalog: Catalog, signal: AbortSignal): Promise<string> {
   await using repository = await openCatalogRepository(catalog, 'local', signal)
-  const head = await openRepositoryLedger(repository, catalog.file).head(signal)
+  const head = await openRepositoryLedger(repository, catalog).head(signal)
   if (head === undefined) throw new HoldfastError('internal', { message: 'the recovery left no record in the ledger' })
   return head.hash
 }

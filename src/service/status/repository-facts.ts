@@ -59,7 +59,7 @@ async function readFacts(catalog: Catalog, name: string, repository: Repository,
   const damagedRecords: number[] = []
   const checks: EvidenceRecord<'check'>[] = []
   let records = 0
-  const ledger = openRepositoryLedger(repository, catalog.file)
+  const ledger = openRepositoryLedger(repository, catalog)
   const filter = { order: 'newest-first', onDamage: ({ seq }: { seq: number }) => damagedRecords.push(seq) } as const
   for await (const record of ledger.records(filter, signal)) {
     records++

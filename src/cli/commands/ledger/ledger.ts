@@ -1,4 +1,5 @@
 import { command } from '../../command.ts'
+import { ledgerKeysCommand } from './keys.ts'
 import { ledgerShowCommand } from './show.ts'
 import { ledgerVerifyCommand } from './verify.ts'
 
@@ -8,3 +9,4 @@ export const ledgerCommand = command('ledger', 'the evidence: what was measured,
 ])
   .addCommand(ledgerShowCommand)
   .addCommand(ledgerVerifyCommand)
+  .addCommand(ledgerKeysCommand)

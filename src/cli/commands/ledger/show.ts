@@ -18,7 +18,7 @@ export const ledgerShowCommand = command('show', 'list what was measured, the ne
   .action(async ({ kind, service, limit, repository: name }, self) => {
     const { globals, print, signal } = contextOf(self)
     await using target = await openTargetRepository(globals, name, signal)
-    const ledger = openRepositoryLedger(target.repository, target.catalog?.file)
+    const ledger = openRepositoryLedger(target.repository, target.catalog)
     const damaged: DamagedPlace[] = []
     const filter = {
       ...(kind !== undefined && isEvidenceKind(kind) ? { kinds: [kind] } : {}),

@@ -1,5 +1,5 @@
 import { formatDuration, formatSize, shortId } from '../../../kernel/index.ts'
-import type { LedgerFinding, LedgerRecord } from '../../../ledger/index.ts'
+import type { LedgerFinding, LedgerRecord, LedgerVerification } from '../../../ledger/index.ts'
 import { counted } from '../../output/counted.ts'
 
 const alteredBecause = {
@@ -27,10 +27,26 @@ export function findingText(finding: LedgerFinding): string {
     case 'foreign':
       return `'${finding.name}' is no object of a ledger`
     case 'truncated':
-      return `the record ${shortId(finding.head)}${finding.seq === undefined ? '' : `, number ${finding.seq},`} that was known is gone; the newest is ${finding.newest === 0 ? 'none' : `number ${finding.newest}`}`
+      return `the record ${shortId(finding.head)}${finding.seq === undefined ? '' : `, number ${finding.seq},`} that ${knownTo(finding)} is gone; the newest is ${finding.newest === 0 ? 'none' : `number ${finding.newest}`}`
+    case 'wrong-signature':
+      return `record ${finding.seq} was not signed by the key that it names`
+    case 'unsigned':
+      return `record ${finding.seq} is unsigned, and stands behind signed ones`
+    case 'unknown-key':
+      return `${counted(finding.records, 'record')} from ${finding.seq} on ${finding.records === 1 ? 'is' : 'are'} signed by ${finding.key}, which the catalog does not name`
+    case 'other-ledger':
+      return `record ${finding.seq} was signed for another ledger, ${shortId(finding.ledger)}`
+    case 'writer-gap':
+      return `records ${finding.from} to ${finding.to} by ${finding.key} are missing before record ${finding.seq}`
+    case 'writer-fork':
+      return `record ${finding.seq} is another ${finding.n === 0 ? 'first one' : `number ${finding.n}`} by ${finding.key}: its past was written anew`
     default:
-      return `in the place of record ${finding.seq}, known as ${shortId(finding.head)}, stands another one`
+      return `in the place of record ${finding.seq}, which ${knownTo(finding)} as ${shortId(finding.head)}, stands another one`
   }
+}
+
+function knownTo({ knownTo: ledger }: { readonly knownTo?: string }): string {
+  return ledger === undefined ? 'was known' : `the ledger ${shortId(ledger)} names`
 }
 
 /** What a record says, in one line. */
@@ -90,4 +106,16 @@ export function recordText(record: LedgerRecord): string {
 
 function duration(ms: number | undefined): string {
   return ms === undefined ? 'unknown' : formatDuration(ms)
+}
+
+/** Who signed how much of a ledger. */
+export function signaturesText({ signatures, writers }: Pick<LedgerVerification, 'signatures' | 'writers'>): string[] {
+  const { unsigned } = signatures
+  return [
+    ...writers.map(
+      ({ key, name, host, records }) =>
+        `signed: ${counted(records, 'record')} by ${name ?? 'a key without a name'} (${key}, on ${host})`,
+    ),
+    ...(unsigned === 0 ? [] : [`unsigned: ${counted(unsigned, 'record')}`]),
+  ]
 }
