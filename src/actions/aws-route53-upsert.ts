@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { awsParams, regionName } from '../aws/index.ts'
 import { durationText, text } from '../catalog/index.ts'
-import { formatDuration, HoldfastError, isHoldfastError, parseDuration, type Json, quote } from '../kernel/index.ts'
+import { blocker, formatDuration, HoldfastError, isHoldfastError, parseDuration, type Json, quote } from '../kernel/index.ts'
 import { awsLine, cliCredentials } from './aws/cli.ts'
 import { pause } from './pause.ts'
 import { canonicalName, isSameRecord, openRoute53, recordSet, type RecordSet, type Route53 } from './aws/route53-client.ts'
@@ -57,11 +57,11 @@ export const awsRoute53Upsert = defineAction<Params>({
     const record = canonicalName(p.record)
     if (record !== name && !record.endsWith(`.${name}`)) {
       const message = `${p.record} does not belong to the zone ${p.zone}, which is that of ${name}`
-      return [{ severity: 'blocker', code: 'other-zone', message, hint: '`aws route53 list-hosted-zones` lists the zones' }]
+      return [blocker('other-zone', message, '`aws route53 list-hosted-zones` lists the zones')]
     }
     const there = await route53.records(p.zone, p.record)
     const problem = problemOf(p, there)
-    if (problem !== undefined) findings.push({ severity: 'blocker', code: 'record-conflict', message: problem })
+    if (problem !== undefined) findings.push(blocker('record-conflict', problem))
     const ttlMs = (ofType(there, p.type)?.TTL ?? 0) * 1000
     if (ttlMs > parseDuration(p.maxTtl)) {
       const message = `${p.record} may be kept for ${formatDuration(ttlMs)}: for so long clients go on with the old value`

@@ -1,7 +1,16 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
-import { HoldfastError, hostPortText, type Json, messageOf, parseDuration, parseHostPort, quote } from '../kernel/index.ts'
+import {
+  blocker,
+  HoldfastError,
+  hostPortText,
+  type Json,
+  messageOf,
+  parseDuration,
+  parseHostPort,
+  quote,
+} from '../kernel/index.ts'
 import { done, halfDone, notDone, unknown, type ActionContext, type Attempt } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { askRuntime, haproxyName, runtimeSocket, tellRuntime, type RuntimeApi } from './haproxy/runtime.ts'
@@ -73,12 +82,11 @@ export const haproxyServer = defineAction<Params>({
     const level = await askRuntime(apiOf(p), 'show cli level', signal)
     if (level === 'admin') return []
     return [
-      {
-        severity: 'blocker',
-        code: 'permission-denied',
-        message: `the socket ${p.socket} of HAProxy has the level ${level}`,
-        hint: 'give its `stats socket` the option `level admin`',
-      },
+      blocker(
+        'permission-denied',
+        `the socket ${p.socket} of HAProxy has the level ${level}`,
+        'give its `stats socket` the option `level admin`',
+      ),
     ]
   },
 

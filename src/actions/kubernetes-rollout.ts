@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { clusterName, text } from '../catalog/index.ts'
-import { HoldfastError, type Json } from '../kernel/index.ts'
+import { blocker, HoldfastError, type Json } from '../kernel/index.ts'
 import { done, halfDone, notDone, unknown, type ActionContext, type Finding } from './contract.ts'
 import { defineAction } from './define-action.ts'
 import { assertSameObject, change, changedMeanwhile, notedChange, standing } from './kubernetes/change.ts'
@@ -152,14 +152,19 @@ function changesFor({ images }: Params, workload: Workload, { clock }: ActionCon
 /** Why no pod would be replaced. */
 function problems({ images = {} }: Params, { ref, spec }: Workload): Finding[] {
   const found: Finding[] = []
-  const blocker = (code: string, message: string, hint: string) => found.push({ severity: 'blocker', code, message, hint })
   if (spec.paused)
-    blocker('paused', `${nameOf(ref)} is paused: its pods would stay as they are`, 'resume it: `kubectl rollout resume`')
+    found.push(
+      blocker('paused', `${nameOf(ref)} is paused: its pods would stay as they are`, 'resume it: `kubectl rollout resume`'),
+    )
   if (spec.updateStrategy?.type === 'OnDelete')
-    blocker('updates-on-delete', `${nameOf(ref)} replaces no pod by itself (OnDelete)`, 'delete its pods, one after the other')
+    found.push(
+      blocker('updates-on-delete', `${nameOf(ref)} replaces no pod by itself (OnDelete)`, 'delete its pods, one after the other'),
+    )
   const known = [...spec.template.spec.containers, ...spec.template.spec.initContainers].map(({ name }) => name)
   for (const container of Object.keys(images).filter((name) => !known.includes(name)))
-    blocker('no-such-container', `${nameOf(ref)} has no container ${container}`, `its containers are: ${known.join(', ')}`)
+    found.push(
+      blocker('no-such-container', `${nameOf(ref)} has no container ${container}`, `its containers are: ${known.join(', ')}`),
+    )
   return found
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
-import { HoldfastError, messageOf, parseDuration, quote } from '../kernel/index.ts'
+import { blocker, HoldfastError, messageOf, parseDuration, quote } from '../kernel/index.ts'
 import { closeDatabases, describeUrl, inspectForClosing, openDoors, reopenDatabases, withDatabase } from '../postgres/index.ts'
 import { done, halfDone, notDone, unknown, type ActionContext, type Attempt, type Finding, type Probe } from './contract.ts'
 import { defineAction } from './define-action.ts'
@@ -173,16 +173,11 @@ async function lookAt(url: string, expected: string | undefined, signal: AbortSi
   const findings: Finding[] = []
   if (expected !== undefined && !outputReference.test(expected) && expected !== systemIdentifier) {
     const message = `${describeUrl(url)} is of the cluster ${systemIdentifier}, and ${expected} is to be fenced`
-    findings.push({ severity: 'blocker', code: 'identity-mismatch', message })
+    findings.push(blocker('identity-mismatch', message))
   }
   if (tables > 0) {
     const message = `the database ${database} at ${describeUrl(url)} holds ${tables} tables, and would stay open: it cannot be fenced from there`
-    findings.push({
-      severity: 'blocker',
-      code: 'fence-from-used-database',
-      message,
-      hint: 'name a database without tables in the URL',
-    })
+    findings.push(blocker('fence-from-used-database', message, 'name a database without tables in the URL'))
   }
   if (!superuser) {
     const message = `the user at ${describeUrl(url)} is no superuser, and may not close all databases or end all sessions`

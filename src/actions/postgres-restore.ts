@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { restoreSnapshot } from '../backup/index.ts'
 import { repositoryName, serviceName, type Service } from '../catalog/index.ts'
-import { isHoldfastError, type Json, quote } from '../kernel/index.ts'
+import { blocker, isHoldfastError, type Json, quote } from '../kernel/index.ts'
 import {
   createFetcher,
   describeWindow,
@@ -191,7 +191,7 @@ async function tablespaceFindings(target: string, { tablespaces }: BaseBackupRec
   const folder = tablespacesOf(target)
   if (tablespaces.length === 0 || (await isEmpty(folder))) return []
   const { code, message, hint } = notEmpty(folder)
-  return [{ severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }]
+  return [blocker(code, message, hint)]
 }
 
 /** Better known before hours of restoring than after them. */
@@ -202,7 +202,7 @@ async function reachableFindings({ data }: Service, target: string): Promise<Fin
   } catch (error) {
     if (!isHoldfastError(error)) throw error
     const { code, message, hint } = error
-    return [{ severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }]
+    return [blocker(code, message, hint)]
   }
 }
 
@@ -240,9 +240,7 @@ async function sourceFindings(
     return []
   }
   const same = directory !== undefined && (await sameFolder(directory, target))
-  return same
-    ? [{ severity: 'blocker', code: 'target-is-source', message: `${target} is the data directory of the running server` }]
-    : []
+  return same ? [blocker('target-is-source', `${target} is the data directory of the running server`)] : []
 }
 
 async function sameFolder(one: string, other: string): Promise<boolean> {
@@ -257,14 +255,7 @@ function installationFindings({ data }: Service, version: number): Finding[] {
     return []
   } catch {
     const message = `the backup is of PostgreSQL ${version}, and this machine has no server programs of that version`
-    return [
-      {
-        severity: 'blocker',
-        code: 'postgres-not-found',
-        message,
-        hint: `install postgresql-${version}, or name binDirectory in the catalog`,
-      },
-    ]
+    return [blocker('postgres-not-found', message, `install postgresql-${version}, or name binDirectory in the catalog`)]
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { text } from '../catalog/index.ts'
-import { HoldfastError, isHoldfastError, type Json } from '../kernel/index.ts'
+import { blocker, HoldfastError, isHoldfastError, type Json } from '../kernel/index.ts'
 import {
   configureFollowing,
   isRewound,
@@ -77,7 +77,7 @@ export const postgresRewind = defineAction<Params>({
     } catch (error) {
       if (!isHoldfastError(error)) throw error
       const { code, message, hint } = error
-      findings.push({ severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) })
+      findings.push(blocker(code, message, hint))
     }
     return findings
   },
@@ -216,7 +216,7 @@ function divergenceFinding(divergence: Divergence, { discardDivergence }: Params
   const message = `what the old primary has and nobody else: ${describeDivergence(divergence)}`
   if (discardDivergence) return { severity: 'warning', code: 'divergence-discarded', message: `thrown away: ${message}` }
   const { code, hint } = divergenceError(divergence)
-  return { severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }
+  return blocker(code, message, hint)
 }
 
 function divergenceError(divergence: Divergence, file?: string): HoldfastError {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Catalog } from '../catalog/index.ts'
-import { quote, runProcess } from '../kernel/index.ts'
+import { blocker, quote, runProcess } from '../kernel/index.ts'
 import { attemptCookie, endLeftProcesses, inOwnSession } from './attempt-processes.ts'
 import { commandParams, type CommandParams } from './command/params.ts'
 import { aboutRun, environmentOf, keptOutputBytes, lastLine } from './command/environment.ts'
@@ -35,14 +35,7 @@ export const shell = defineAction<CommandParams>({
       signal,
     )
     if (found.exitCode === 0) return []
-    return [
-      {
-        severity: 'blocker',
-        code: 'command-missing',
-        message: `the program ${program} does not exist`,
-        hint: 'install it, or put its folder into PATH',
-      },
-    ]
+    return [blocker('command-missing', `the program ${program} does not exist`, 'install it, or put its folder into PATH')]
   },
 
   async probe(p, context, probe) {

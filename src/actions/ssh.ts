@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Catalog } from '../catalog/index.ts'
-import { HoldfastError, isHoldfastError, quote } from '../kernel/index.ts'
+import { blocker, HoldfastError, isHoldfastError, quote } from '../kernel/index.ts'
 import { attemptCookie, endLeftProcesses } from './attempt-processes.ts'
 import { commandParams } from './command/params.ts'
 import { aboutRun, environmentOf, lastLine } from './command/environment.ts'
@@ -49,12 +49,11 @@ export const ssh = defineAction<Params>({
       const { exitCode } = await execute(look, { ...p, env: {} }, context, attempt)
       if (exitCode === 0) return []
       return [
-        {
-          severity: 'blocker',
-          code: 'command-missing',
-          message: `the program ${program} does not exist on ${targetText(p)}${p.cwd === undefined ? '' : `, or the folder ${p.cwd} does not`}`,
-          hint: 'install it there, or name it by its path',
-        },
+        blocker(
+          'command-missing',
+          `the program ${program} does not exist on ${targetText(p)}${p.cwd === undefined ? '' : `, or the folder ${p.cwd} does not`}`,
+          'install it there, or name it by its path',
+        ),
       ]
     } catch (error) {
       if (!isHoldfastError(error, 'command-failed') || error.details.refused !== false) throw error
@@ -137,7 +136,7 @@ async function missingFiles({ identityFile, knownHosts }: Params): Promise<Findi
       ),
     ),
   )
-  return found.flat().map((path) => ({ severity: 'blocker', code: 'file-missing', message: `the file ${path} cannot be read` }))
+  return found.flat().map((path) => blocker('file-missing', `the file ${path} cannot be read`))
 }
 
 /** With variables, through sh's input: what stands in arguments is for everybody to see. */

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { z } from 'zod'
-import { HoldfastError, parseDuration } from '../kernel/index.ts'
+import { blocker, HoldfastError, parseDuration } from '../kernel/index.ts'
 import { workerEntry } from '../threads/index.ts'
 import { findLibfaketime, hasLoaded, removeShared, removeSharedByHand, sharedIsThere } from './clock/libfaketime.ts'
 import { absent, partly, present } from './contract.ts'
@@ -48,10 +48,10 @@ export const clockSkew = defineFault<Params, z.infer<typeof traces>>({
     const [program = ''] = command
     if (findLibfaketime() === undefined) {
       const hint = 'install libfaketime (Debian, Ubuntu: the package libfaketime)'
-      return [{ severity: 'blocker', code: 'no-libfaketime', message: 'libfaketime is not installed', hint }]
+      return [blocker('no-libfaketime', 'libfaketime is not installed', hint)]
     }
     if (isProgram(program)) return []
-    return [{ severity: 'blocker', code: 'no-program', message: `there is no program ${program}` }]
+    return [blocker('no-program', `there is no program ${program}`)]
   },
 
   async plan({ command, offset, rate }) {

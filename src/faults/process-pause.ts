@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HoldfastError, sendSignal } from '../kernel/index.ts'
+import { blocker, HoldfastError, sendSignal } from '../kernel/index.ts'
 import { absent, partly, present, type Sight } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { findFreezer, freeze, groupOf, isFrozen, members, thaw, type Freezer } from './process/freezer.ts'
@@ -40,12 +40,9 @@ export const processPause = defineFault<{ target: ProcessTarget; by?: 'freezer' 
   expiry: 'never',
 
   async preflight({ by }) {
-    if (process.platform !== 'linux')
-      return [{ severity: 'blocker', code: 'no-proc', message: 'only Linux shows processes as needed' }]
+    if (process.platform !== 'linux') return [blocker('no-proc', 'only Linux shows processes as needed')]
     if (by !== 'freezer' || findFreezer() !== undefined) return []
-    return [
-      { severity: 'blocker', code: 'no-freezer', message: 'there is no freezer that this user may use', hint: 'by: signal' },
-    ]
+    return [blocker('no-freezer', 'there is no freezer that this user may use', 'by: signal')]
   },
 
   async plan({ target, by }, context) {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { durationText, sizeText } from '../catalog/index.ts'
-import { HoldfastError, messageOf, parseDuration } from '../kernel/index.ts'
+import { blocker, HoldfastError, messageOf, parseDuration } from '../kernel/index.ts'
 import { absent, partly, present, type Sight } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { bytesOf } from './size.ts'
@@ -68,17 +68,10 @@ export const tcpToxic = defineFault<Params, z.infer<typeof traces>>({
     try {
       const { status } = await ask(api, 'GET', pathOf(proxy), undefined, signal)
       if (status === 200) return []
-      return [{ severity: 'blocker', code: 'no-proxy', message: `${api} has no proxy ${proxy} (status ${status})` }]
+      return [blocker('no-proxy', `${api} has no proxy ${proxy} (status ${status})`)]
     } catch (error) {
       signal.throwIfAborted()
-      return [
-        {
-          severity: 'blocker',
-          code: 'no-proxy',
-          message: messageOf(error),
-          hint: 'start `holdfast chaos proxy`, or a Toxiproxy',
-        },
-      ]
+      return [blocker('no-proxy', messageOf(error), 'start `holdfast chaos proxy`, or a Toxiproxy')]
     }
   },
 

@@ -6,3 +6,8 @@ export interface Finding {
   readonly message: string
   readonly hint?: string
 }
+
+/** The message a lowercase sentence. */
+export function blocker(code: string, message: string, hint?: string): Finding {
+  return { severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }
+}

@@ -15,12 +15,13 @@ export {
   type ErrorParts,
   type ExitCode,
 } from './errors.ts'
-export type { Finding } from './finding.ts'
+export { blocker, type Finding } from './finding.ts'
 export { randomHex, sha256Hex, shortId } from './hash.ts'
 export { hostPortText, parseHostPort, type HostPort } from './host-port.ts'
 export { mapConcurrently } from './map-concurrently.ts'
 export { endProcesses, processesStartedWith, sendSignal, sessionsStartedWith, type StartedWith } from './marked-processes.ts'
 export { addressing, nodeFfi, type Ffi } from './node-ffi.ts'
+export { isPathWithin } from './path.ts'
 export { onOneLine, printable, printableName } from './printable.ts'
 export {
   hostIdentity,

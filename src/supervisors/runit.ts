@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { HoldfastError, identityOf, quote, runProcess, systemCode } from '../kernel/index.ts'
+import { blocker, HoldfastError, identityOf, quote, runProcess, systemCode } from '../kernel/index.ts'
 import type { ServiceState, Supervisor } from './supervisor.ts'
 
 /** Services that are folders under runsvdir, by `sv`. */
@@ -9,7 +9,7 @@ export const runit: Supervisor = {
       () => undefined,
       (error: unknown) => (systemCode(error) === 'ENOENT' ? `there is no service folder ${service}` : String(error)),
     )
-    if (problem !== undefined) return [{ severity: 'blocker', code: 'service-missing', message: problem }]
+    if (problem !== undefined) return [blocker('service-missing', problem)]
     await readState(service, signal)
     return []
   },

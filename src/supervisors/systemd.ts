@@ -1,4 +1,4 @@
-import { HoldfastError, quote, runProcess, type Finding } from '../kernel/index.ts'
+import { blocker, HoldfastError, quote, runProcess, type Finding } from '../kernel/index.ts'
 import type { ServiceState, Supervisor } from './supervisor.ts'
 
 const asked = [
@@ -139,8 +139,4 @@ async function show(unit: string, signal: AbortSignal): Promise<Properties> {
 
 async function systemctl(args: readonly string[], signal: AbortSignal, environment: Readonly<Record<string, string>> = {}) {
   return await runProcess('systemctl', args, { env: { ...process.env, LC_ALL: 'C', ...environment } }, signal)
-}
-
-function blocker(code: string, message: string, hint?: string): Finding {
-  return { severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { awsParams, regionName } from '../../aws/index.ts'
 import { setOf, type Catalog } from '../../catalog/index.ts'
-import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
+import { blocker, HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import {
   done,
   halfDone,
@@ -69,9 +69,9 @@ async function preflight(
   const known = instances.filter((id) => !outputReference.test(id))
   if (known.length === 0) return []
   using ec2 = await openEc2(target, context, signal)
-  const findings = (await ec2.states(known)).filter(isGone).map(({ id, state }): Finding => {
-    return { severity: 'blocker', code: 'instance-gone', message: `${id} is ${state}, and cannot be ${to} again` }
-  })
+  const findings = (await ec2.states(known))
+    .filter(isGone)
+    .map(({ id, state }) => blocker('instance-gone', `${id} is ${state}, and cannot be ${to} again`))
   if (findings.length > 0) return findings
   await ec2.dryRun(operations[to], known)
   try {

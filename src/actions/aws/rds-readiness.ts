@@ -1,5 +1,5 @@
 import type { AwsTarget } from '../../aws/index.ts'
-import { formatDuration, isHoldfastError, parseDuration } from '../../kernel/index.ts'
+import { blocker, formatDuration, isHoldfastError, parseDuration } from '../../kernel/index.ts'
 import type { ActionContext, Finding } from '../contract.ts'
 import { outputReference } from '../param-types.ts'
 import { readReplicaLag } from './rds-lag.ts'
@@ -20,9 +20,6 @@ export const usable: ReadonlySet<string> = new Set(['available', 'backing-up', '
 
 /** Why it cannot be promoted. */
 export function problemOf({ replica, region, source }: Promotion, state: DatabaseState | undefined): Finding | undefined {
-  const blocker = (code: string, message: string, hint?: string): Finding => {
-    return { severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }
-  }
   if (state === undefined)
     return blocker(
       'replica-missing',
@@ -96,11 +93,10 @@ export async function lagFindings(p: Promotion, context: ActionContext, signal: 
   if (ageMs > parseDuration(p.lagMaxAge)) return unknownLag(`the last figure is too old (${figure})`)
   if (lag.seconds * 1000 <= parseDuration(p.maxLag)) return []
   return [
-    {
-      severity: 'blocker',
-      code: 'lag-too-large',
-      message: `${p.replica} was ${figure}, behind its source: more than ${p.maxLag}`,
-      hint: "that much would be lost; wait until it has caught up, or accept it with a larger 'maxLag'",
-    },
+    blocker(
+      'lag-too-large',
+      `${p.replica} was ${figure}, behind its source: more than ${p.maxLag}`,
+      "that much would be lost; wait until it has caught up, or accept it with a larger 'maxLag'",
+    ),
   ]
 }

@@ -1,4 +1,4 @@
-import { isHoldfastError } from '../../kernel/index.ts'
+import { blocker, isHoldfastError } from '../../kernel/index.ts'
 import type { Finding } from '../contract.ts'
 import { conflictsOf, foresee, isForbiddenSecret, secretWouldChange } from './applied.ts'
 import type { Cluster } from './cluster.ts'
@@ -12,12 +12,6 @@ export async function applyFindings(
   force: boolean,
 ): Promise<Finding[]> {
   const ref = refOf(object)
-  const blocker = (code: string, message: string, hint?: string): Finding => ({
-    severity: 'blocker',
-    code,
-    message,
-    ...(hint === undefined ? {} : { hint }),
-  })
   try {
     const forbidden = await cluster.forbidden(ref, ['get', 'patch'])
     if (forbidden.length > 0) return forbidden

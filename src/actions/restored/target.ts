@@ -1,6 +1,6 @@
 import { realpath, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { formatSize, messageOf, quote, runProcess } from '../../kernel/index.ts'
+import { blocker, formatSize, messageOf, quote, runProcess } from '../../kernel/index.ts'
 import { findRunningServer } from '../../postgres/index.ts'
 import type { Finding } from '../contract.ts'
 import { isEmpty, notEmpty } from './marker.ts'
@@ -13,17 +13,16 @@ export async function targetFindings(target: string, sizeBytes: number, live: re
     const { code, message, hint } = notEmpty(target)
     findings.push(
       isLive
-        ? {
-            severity: 'blocker',
-            code: 'target-is-source',
-            message: `${target} holds the service's own data`,
-            hint: 'restore into a new folder; move the old one away first if it must be this one',
-          }
-        : { severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) },
+        ? blocker(
+            'target-is-source',
+            `${target} holds the service's own data`,
+            'restore into a new folder; move the old one away first if it must be this one',
+          )
+        : blocker(code, message, hint),
     )
   }
   if ((await findRunningServer(target)) !== undefined) {
-    findings.push({ severity: 'blocker', code: 'target-in-use', message: `a PostgreSQL server is running on ${target}` })
+    findings.push(blocker('target-in-use', `a PostgreSQL server is running on ${target}`))
   }
   return [...findings, ...(await capacityFindings(target, sizeBytes))]
 }
@@ -34,7 +33,7 @@ async function capacityFindings(target: string, sizeBytes: number): Promise<Find
     const free = bavail * bsize
     if (free >= sizeBytes) return []
     const message = `${target} needs ${formatSize(sizeBytes)}, and its file system has ${formatSize(free)} left`
-    return [{ severity: 'blocker', code: 'disk-full', message, hint: 'free space there, or restore elsewhere' }]
+    return [blocker('disk-full', message, 'free space there, or restore elsewhere')]
   } catch (error) {
     return [
       {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HoldfastError, isHoldfastError, messageOf, parseDuration, tryParseSize, type Json } from '../../kernel/index.ts'
+import { blocker, HoldfastError, isHoldfastError, messageOf, parseDuration, tryParseSize, type Json } from '../../kernel/index.ts'
 import {
   describeLag,
   describeUrl,
@@ -71,12 +71,6 @@ export async function streamingFindings(
 ): Promise<Finding[]> {
   const p = await throughOpenDoor(named, signal)
   const standby = await replicationState(p.url, signal)
-  const blocker = (code: string, message: string, hint?: string): Finding => ({
-    severity: 'blocker',
-    code,
-    message,
-    ...(hint === undefined ? {} : { hint }),
-  })
   const at = describeUrl(p.url)
   if (!standby.inRecovery) return [blocker('not-a-standby', `the server at ${at} is a primary already`)]
   const others = await look(p, context, signal, brieflyMs)

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { HoldfastError, systemCode } from '../../kernel/index.ts'
+import { HoldfastError, isPathWithin, systemCode } from '../../kernel/index.ts'
 import type { Snapshot } from '../../repository/index.ts'
 
 /** A directory that is ready to be restored into. */
@@ -78,9 +78,5 @@ async function firstMissingOf(path: string): Promise<string | undefined> {
 function isSource(target: string, subtree: string, snapshot: Snapshot): boolean {
   if (snapshot.hostname !== hostname()) return false
   const root = join('/', subtree)
-  return target === root && snapshot.paths.some((path) => isWithin(path, root) || isWithin(root, path))
-}
-
-function isWithin(path: string, top: string): boolean {
-  return path === top || path.startsWith(top === '/' ? '/' : `${top}/`)
+  return target === root && snapshot.paths.some((path) => isPathWithin(path, root) || isPathWithin(root, path))
 }

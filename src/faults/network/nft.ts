@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HoldfastError, type Finding } from '../../kernel/index.ts'
+import { blocker, HoldfastError, type Finding } from '../../kernel/index.ts'
 import { absent, partly, present, type FaultContext, type Sight } from '../contract.ts'
 import { enterByHand, findNamespace, namespaceTrace, runInNamespace, type NamespaceParam } from './namespace.ts'
 
@@ -82,14 +82,12 @@ export async function nftFindings(param: NamespaceParam, { id }: FaultContext, s
   try {
     const result = await runInNamespace(findNamespace(param), ['nft', 'list', 'tables'], { id }, signal)
     if (result?.exitCode === 0) return []
-    return [
-      { severity: 'blocker', code: 'nft-unusable', message: `nft: ${result?.stderr.trim() ?? 'gone'}`, hint: 'run as root' },
-    ]
+    return [blocker('nft-unusable', `nft: ${result?.stderr.trim() ?? 'gone'}`, 'run as root')]
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error
     const hint =
       error.code === 'not-found' ? 'install nftables: iptables is not enough, its rules do not expire by themselves' : error.hint
-    return [{ severity: 'blocker', code: 'nft-unusable', message: error.message, ...(hint === undefined ? {} : { hint }) }]
+    return [blocker('nft-unusable', error.message, hint)]
   }
 }
 

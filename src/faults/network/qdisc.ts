@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HoldfastError, runProcess, type Finding } from '../../kernel/index.ts'
+import { blocker, HoldfastError, runProcess, type Finding } from '../../kernel/index.ts'
 import { absent, partly, present, type Sight, type TraceContext } from '../contract.ts'
 import {
   enterByHand,
@@ -80,22 +80,19 @@ export async function qdiscFindings(
   id: string,
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const blocker = (code: string, message: string, hint?: string): Finding[] => [
-    { severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) },
-  ]
   try {
     const root = await rootOf(findNamespace(param), device, id, signal)
-    if (root === undefined) return blocker('no-device', `there is no network device ${device}`)
+    if (root === undefined) return [blocker('no-device', `there is no network device ${device}`)]
     // What the kernel gives a device by itself has no handle.
     if (root.handle !== '0:')
-      return blocker('foreign-qdisc', `${device} has a queueing discipline already: ${root.kind} ${root.handle}`)
+      return [blocker('foreign-qdisc', `${device} has a queueing discipline already: ${root.kind} ${root.handle}`)]
     const refusal = await kernelRefuses(kind, signal)
     if (refusal === undefined) return []
     const hint = kind === 'netem' ? 'use tcp.toxic, or network.loss, which need nothing of the kernel' : 'run as root'
-    return blocker('no-qdisc', `${kind} is unavailable here: ${refusal}`, hint)
+    return [blocker('no-qdisc', `${kind} is unavailable here: ${refusal}`, hint)]
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error
-    return blocker('tc-unusable', error.message, error.hint)
+    return [blocker('tc-unusable', error.message, error.hint)]
   }
 }
 
