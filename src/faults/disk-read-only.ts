@@ -3,12 +3,13 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { absolutePath } from '../catalog/index.ts'
-import { bootIdentity, HoldfastError, hostIdentity, quote, runProcess, type Finding } from '../kernel/index.ts'
+import { blocker, bootIdentity, HoldfastError, hostIdentity, quote, runProcess, type Finding } from '../kernel/index.ts'
 import { absent, partly, present, type Sight } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { listMounts, mountAt, mountNamespace, type Mount } from './disk/mounts.ts'
 import { writersOn } from './disk/writers.ts'
 import { faultMark } from './mark.ts'
+import { isNoted, noteOrder } from './note.ts'
 import { inWords } from './process/identity.ts'
 
 const params = z.strictObject({
@@ -75,19 +76,21 @@ export const diskReadOnly = defineFault<z.infer<typeof params>, Traces>({
     }
   },
 
-  async inject(_params, trace, { id }, signal) {
-    const found = findAgain(trace)
-    if (found === undefined || isReadOnly(found)) {
+  async inject(_params, trace, context, signal) {
+    await noteOrder(context, async () => {
+      const found = findAgain(trace)
+      if (found !== undefined && !isReadOnly(found)) return
       throw new HoldfastError('fault-refused', { message: `${trace.mountPoint} is not what it was any more` })
-    }
-    await remount(trace, 'ro', id, 'fault-failed', signal)
+    })
+    await remount(trace, 'ro', context.id, 'fault-failed', signal)
   },
 
-  look: async (trace) => sightOf(trace, findAgain(trace)),
+  look: async (trace, context) => ((await isNoted(context)) ? sightOf(trace, findAgain(trace)) : absent),
 
-  async undo(trace, { id }, signal) {
+  async undo(trace, context, signal) {
+    if (!(await isNoted(context))) return
     const found = findAgain(trace)
-    if (found !== undefined && isReadOnly(found)) await remount(trace, 'rw', id, 'command-failed', signal)
+    if (found !== undefined && isReadOnly(found)) await remount(trace, 'rw', context.id, 'command-failed', signal)
   },
 
   manualUndo: ({ mountPoint, options }) => [`mount -o ${['remount', 'rw', ...options].join(',')} ${quote(mountPoint)}`],
@@ -168,8 +171,4 @@ function isReadOnly({ superOptions }: Mount): boolean {
 
 function others(options: readonly string[]): string[] {
   return options.filter((option) => option !== 'rw' && option !== 'ro')
-}
-
-function blocker(code: string, message: string, hint?: string): Finding {
-  return { severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }
 }

@@ -1,11 +1,10 @@
-import { join } from 'node:path'
-import { readFile, unlink } from 'node:fs/promises'
 import { z } from 'zod'
-import { HoldfastError, systemCode, writeFileDurably, type Finding } from '../kernel/index.ts'
+import { blocker, HoldfastError, type Finding } from '../kernel/index.ts'
 import { describeUrl, openSql, type SqlConnection } from '../postgres/index.ts'
 import { absent, partly, present, type Sight, type TraceContext } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { resolveUrl, urlInShell, urlOrSecret, type UrlOrSecret } from './location.ts'
+import { readNote, removeNote, writeNote } from './note.ts'
 
 const params = z.strictObject({
   url: urlOrSecret.describe('Where the standby is, as a URL; with a password in it, where that URL is: a secret.'),
@@ -46,11 +45,11 @@ export const replicationPause = defineFault<{ url: UrlOrSecret }, Traces>({
 
   async inject(_params, traces, context, signal) {
     await using sql = await openSql(await resolveUrl(traces.url, context, signal), {}, signal)
-    await writeFileDurably(noteOf(context), '{}')
+    await writeNote(context)
     const [row] = await sql.query(`
       select case when pg_get_wal_replay_pause_state() = 'not paused' then coalesce(pg_wal_replay_pause()::text, '') end as ours`)
     if (row?.ours === null) {
-      await unlink(noteOf(context))
+      await removeNote(context)
       throw new HoldfastError('fault-refused', { message: 'somebody else has paused replay meanwhile' })
     }
     const endMs = context.clock.monotonicMs() + pauseMs
@@ -62,7 +61,7 @@ export const replicationPause = defineFault<{ url: UrlOrSecret }, Traces>({
       await context.clock.sleep(10, signal)
     }
     const { lsn } = await replayOf(sql)
-    await writeFileDurably(noteOf(context), JSON.stringify({ lsn }))
+    await writeNote(context, lsn === undefined ? {} : { lsn })
   },
 
   async look(traces, context, signal): Promise<Sight> {
@@ -115,36 +114,19 @@ async function replayOf(sql: SqlConnection): Promise<Replay> {
 
 async function findingsOf(sql: SqlConnection): Promise<Finding[]> {
   const { state, mayPause } = await replayOf(sql)
-  const blocker = (code: string, message: string, hint: string): Finding[] => [{ severity: 'blocker', code, message, hint }]
-  if (state === undefined) return blocker('no-standby', 'the server is no standby', 'name the standby, not its primary')
+  if (state === undefined) return [blocker('no-standby', 'the server is no standby', 'name the standby, not its primary')]
   if (state !== 'not paused')
-    return blocker('replay-paused', `replay is ${state} already, by somebody else`, 'find out who paused it and why')
+    return [blocker('replay-paused', `replay is ${state} already, by somebody else`, 'find out who paused it and why')]
   if (mayPause) return []
-  return blocker(
-    'not-permitted',
-    'this user may not pause replay',
-    'as a superuser: grant execute on function pg_wal_replay_pause(), pg_wal_replay_resume() to it',
-  )
+  const hint = 'as a superuser: grant execute on function pg_wal_replay_pause(), pg_wal_replay_resume() to it'
+  return [blocker('not-permitted', 'this user may not pause replay', hint)]
 }
 
 /** `paused` or `pause requested`; undefined where there is no pause of ours. */
 async function ourPause(sql: SqlConnection, { system, started }: Traces, context: TraceContext): Promise<string | undefined> {
-  const noted = await readNote(context)
+  const noted = await readNote(context, note)
   if (noted === undefined) return undefined
   const now = await replayOf(sql)
   if (now.system !== system || now.started !== started || now.state === 'not paused') return undefined
   return noted.lsn === undefined || noted.lsn === now.lsn ? now.state : undefined
-}
-
-async function readNote(context: TraceContext): Promise<z.infer<typeof note> | undefined> {
-  try {
-    return note.parse(JSON.parse(await readFile(noteOf(context), 'utf8')))
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-function noteOf({ folder }: TraceContext): string {
-  return join(folder, 'pause.json')
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { durationText } from '../catalog/index.ts'
-import { bootIdentity, HoldfastError, isHoldfastError, parseDuration, type Finding } from '../kernel/index.ts'
+import { blocker, bootIdentity, HoldfastError, isHoldfastError, parseDuration, type Finding } from '../kernel/index.ts'
 import { bring, managers, serviceNameProblem, supervisors, type Manager, type ServiceState } from '../supervisors/index.ts'
 import { absent, partly, present, type TraceContext } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { faultMark } from './mark.ts'
+import { isNoted, noteOrder } from './note.ts'
 
 const params = z
   .strictObject({
@@ -45,7 +46,7 @@ type Traces = z.infer<typeof traces>
 export const serviceStop = defineFault<Params, Traces>({
   kind: 'service.stop',
   description:
-    'Stops a service under systemd or runit as an operator would, and starts it again at the end. One that does not run is refused. Services that systemd stops with it (by Requires=, BindsTo=, PartOf=) are targets too, and are started again. One that somebody else has started meanwhile is left as it is, also when it was stopped again since, as far as systemd remembers: of a unit that is not enabled it forgets the last start.',
+    'Stops a service under systemd or runit as an operator would, and starts it again at the end. One that does not run is refused. Services that systemd stops with it (by Requires=, BindsTo=, PartOf=) are targets too, and are started again. What somebody else has stopped before the fault came to it stays down. One that somebody else has started meanwhile is left as it is, also when it was stopped again since, as far as systemd remembers: of a unit that is not enabled it forgets the last start.',
   example: { manager: 'systemd', service: 'api.service' },
   params,
   traces,
@@ -74,19 +75,17 @@ export const serviceStop = defineFault<Params, Traces>({
     }
   },
 
-  async inject(_params, { manager, services, waitMs }, { id, clock }, signal) {
+  async inject(_params, traces, context, signal) {
+    const { manager, services, waitMs } = traces
+    const { id, clock } = context
     const supervisor = supervisors[manager]
-    for (const { name, instance } of services) {
-      const state = await supervisor.read(name, signal)
-      if (state.up && state.settled && state.instance === instance) continue
-      throw new HoldfastError('fault-refused', { message: `${name} is not what it was any more (${state.words})` })
-    }
+    await noteOrder(context, () => requireAsPlanned(traces, signal))
     const [first] = services
     await bring(supervisor, first?.name ?? '', 'stop', { clock, waitMs, environment: faultMark(id) }, signal)
   },
 
-  async look({ manager, services, boot }, _context, signal) {
-    if (boot !== bootIdentity()) return absent
+  async look({ manager, services, boot }, context, signal) {
+    if (boot !== bootIdentity() || !(await isNoted(context))) return absent
     const seen = await Promise.all(
       services.map(async (service) => ({ service, state: await supervisors[manager].read(service.name, signal) })),
     )
@@ -99,13 +98,22 @@ export const serviceStop = defineFault<Params, Traces>({
   },
 
   async undo(found, context, signal) {
-    if (found.boot !== bootIdentity()) return
+    if (found.boot !== bootIdentity() || !(await isNoted(context))) return
     for (const service of found.services) await startAgain(service, found, context, signal)
   },
 
   manualUndo: ({ manager, services, waitMs }) =>
     services.flatMap(({ name }) => supervisors[manager].manual(name, 'start', waitMs)),
 })
+
+/** Throws `fault-refused` when one of them has been stopped, or started anew, since. */
+async function requireAsPlanned({ manager, services }: Traces, signal: AbortSignal): Promise<void> {
+  for (const { name, instance } of services) {
+    const state = await supervisors[manager].read(name, signal)
+    if (state.up && state.settled && state.instance === instance) continue
+    throw new HoldfastError('fault-refused', { message: `${name} is not what it was any more (${state.words})` })
+  }
+}
 
 async function startAgain(
   service: z.infer<typeof serviceTrace>,
@@ -141,8 +149,4 @@ async function findingsOf(manager: Manager, service: string, signal: AbortSignal
   if (others.length === 0) return found
   const message = `${others.join(', ')} would stop with ${service}, and cannot be brought back just as it was`
   return [...found, blocker('stops-more-than-services', message)]
-}
-
-function blocker(code: string, message: string, hint?: string): Finding {
-  return { severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) }
 }

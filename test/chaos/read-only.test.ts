@@ -1,4 +1,6 @@
-import { open, readFile, truncate, mkdir, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { open, readFile, rm, truncate, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { mountAt } from '../../src/faults/disk/mounts.ts'
@@ -9,6 +11,16 @@ import { expectNothingLeft } from '../support/fault-crash.ts'
 async function run(program: string, ...args: string[]): Promise<void> {
   const { exitCode, stderr } = await runProcess(program, args)
   if (exitCode !== 0) throw new Error(stderr)
+}
+
+/** Writes until nothing more fits. */
+function fill(path: string): void {
+  const file = openSync(path, 'w')
+  const full = () => {
+    for (;;) writeSync(file, Buffer.alloc(4096))
+  }
+  expect(full).toThrow(/ENOSPC/)
+  closeSync(file)
 }
 
 /** A file system of its own below a folder; `again` is an unmount and a mount as before. */
@@ -81,6 +93,40 @@ describe.skipIf(process.getuid?.() !== 0)('disk.read-only (needs root, for a fil
     expect(await second.look(never)).toEqual({ state: 'absent' })
     await second.end()
     expect(disk.seen().superOptions).toContain('ro')
+  })
+
+  test('what somebody else has made read-only since it was chosen stays so', async () => {
+    await using folder = await chaosFolder()
+    await using disk = await mounted(folder.path, 'tmpfs', 'size=4m')
+    await using guard = await guardIn(folder.path, {
+      afterRecord: (step) => {
+        if (step === 'injecting') spawnSync('mount', ['-o', 'remount,ro', disk.path])
+      },
+    })
+    const refused = guard.inject(bound('disk.read-only', { mount: disk.path }), 60_000, never)
+    await expect(refused).rejects.toMatchObject({ code: 'fault-refused' })
+    expect(disk.seen().superOptions).toContain('ro')
+  })
+
+  test('without room for a note nothing is remounted', async () => {
+    await using folder = await chaosFolder()
+    await using disk = await mounted(folder.path, 'tmpfs', 'size=4m')
+    const records = join(folder.path, 'records')
+    await mkdir(records)
+    await run('mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', records)
+    try {
+      await using guard = await guardIn(records, {
+        afterRecord: (step) => {
+          if (step === 'injecting') fill(join(records, 'full'))
+        },
+      })
+      const full = guard.inject(bound('disk.read-only', { mount: disk.path }), 60_000, never)
+      await expect(full).rejects.toMatchObject({ code: 'fault-failed', cause: { code: 'disk-full' } })
+      await disk.write()
+      await rm(join(records, 'full'))
+    } finally {
+      await run('umount', '-l', records)
+    }
   })
 
   test('a mount that another one covers is not guessed at: the fault stays open until it can be seen', async () => {

@@ -79,6 +79,18 @@ describeWith('systemd', 'service.stop under a real systemd', (nspawn) => {
     expect(await states('worker.service')).toEqual(['active'])
   })
 
+  test('what somebody has stopped since it was chosen stays down', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardIn(folder.path, {
+      afterRecord: (step) => {
+        if (step === 'injecting') spawnSync(join(systemd.programs, 'systemctl'), ['stop', 'worker.service'])
+      },
+    })
+    await expect(guard.inject(stop('worker.service'), 60_000, never)).rejects.toMatchObject({ code: 'fault-refused' })
+    expect(await states('worker.service')).toEqual(['inactive'])
+    await systemd.systemctl('start', 'worker.service')
+  })
+
   test.for([
     ['idle.service', 'does not run'],
     ['nowhere.service', 'there is no unit'],
@@ -124,6 +136,20 @@ describeWith('runit', 'service.stop under a real runit', (runsvdir) => {
     await fault.end()
     expect(await runit.status('api')).toMatch(/^run:/)
     expect(await fault.look(never)).toEqual({ state: 'absent' })
+  })
+
+  test('what somebody has stopped since it was chosen stays down', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardIn(folder.path, {
+      afterRecord: (step) => {
+        if (step === 'injecting') spawnSync('sv', ['-w', '5', 'down', runit.service('api')])
+      },
+    })
+    const refused = guard.inject(bound('service.stop', params()), 60_000, never)
+    await expect(refused).rejects.toMatchObject({ code: 'fault-refused' })
+    expect(await runit.status('api')).toMatch(/^down:/)
+    spawnSync('sv', ['-w', '5', 'up', runit.service('api')])
+    await expect.poll(() => runit.status('api')).toMatch(/^run:/)
   })
 
   test('an experiment that is killed leaves the service running, at whatever step', { timeout: 600_000 }, async () => {
