@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { CreateTagsCommand, DeleteTagsCommand, DescribeTagsCommand } from '@aws-sdk/client-ec2'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { anyCredentials } from '../support/aws-actions.ts'
+import { anyCredentials, leapingClock } from '../support/aws-actions.ts'
+import { proxyTo } from '../support/aws-proxy.ts'
 import { addInstances, awsClients, instanceStates } from '../support/aws-world.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
@@ -60,13 +61,44 @@ describeWith('moto', 'stopped instances of EC2, against moto', (environment) => 
 
   test('an instance whose tag somebody has removed stays as it is, and the others are started', async () => {
     await using folder = await chaosFolder()
-    await using guard = await guardIn(folder.path)
+    await using guard = await guardIn(folder.path, { clock: leapingClock().clock })
     const ids = await service('kept', 2)
     const fault = await guard.inject(bound('aws.ec2-stop', paramsOf('kept', { choose: 'all' })), 60_000, never)
     await aws.ec2.send(new DeleteTagsCommand({ Resources: ids.slice(0, 1), Tags: [{ Key: tag }] }))
     expect(await fault.look(never)).toMatchObject({ state: 'partly' })
     await fault.end()
     expect(await instanceStates(aws, ids)).toEqual(['stopped', 'running'])
+  })
+
+  test('as long as their tags do not show everywhere, nothing is stopped, and what was stopped counts as neither gone nor ended', async () => {
+    await using folder = await chaosFolder()
+    await using proxy = await proxyTo(moto.url)
+    await using guard = await guardIn(folder.path, { clock: leapingClock().clock })
+    const ids = await service('lagging', 2)
+    // Answers of a moment before: what has not heard of the tags yet.
+    let hidden = 0
+    const said: string[] = []
+    proxy.rules = {
+      after({ name }, told) {
+        if (name !== 'ec2 DescribeInstances') said.push(name)
+        if (name !== 'ec2 DescribeInstances' || hidden === 0) return told
+        said.push('hidden')
+        hidden--
+        return told.replaceAll(/<item>\s*<key>holdfast:fault<\/key>[\s\S]*?<\/item>/g, '')
+      },
+    }
+    hidden = 5
+    const lagging = bound('aws.ec2-stop', { ...paramsOf('lagging', { choose: 'all' }), endpoint: proxy.url })
+    const fault = await guard.inject(lagging, 600_000, never)
+    expect(said.filter((name) => !name.includes('DryRun')).slice(-3)).toEqual(['hidden', 'hidden', 'ec2 StopInstances'])
+    expect(await instanceStates(aws, ids)).toEqual(['stopped', 'stopped'])
+
+    hidden = 3
+    expect(await fault.look(never)).toMatchObject({ state: 'unknown', because: expect.stringContaining('lags behind') as string })
+    await fault.end()
+    expect(hidden).toBe(0)
+    expect(await instanceStates(aws, ids)).toEqual(['running', 'running'])
+    expect(await tagged()).toEqual([])
   })
 
   test('what another fault has stopped, what does not run, and a region’s all are refused', async () => {
@@ -85,10 +117,12 @@ describeWith('moto', 'stopped instances of EC2, against moto', (environment) => 
 
   test('the commands for people start them again', async () => {
     await using folder = await chaosFolder()
-    await using guard = await guardIn(folder.path)
+    const { clock } = leapingClock()
+    await using guard = await guardIn(folder.path, { clock })
     const ids = await service('by-hand', 2)
     const fault = await guard.inject(bound('aws.ec2-stop', paramsOf('by-hand', { choose: 'all' })), 60_000, never)
     await undoByHand(folder.path, fault, join(environment, 'bin'))
+    await clock.sleep(30_000)
     expect(await fault.look(never)).toEqual({ state: 'absent' })
     expect(await instanceStates(aws, ids)).toEqual(['running', 'running'])
   })

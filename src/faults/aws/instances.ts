@@ -18,7 +18,8 @@ export interface Instances extends Disposable {
   stop(ids: readonly string[]): Promise<void>
   start(ids: readonly string[]): Promise<void>
   tag(ids: readonly string[], value: string): Promise<void>
-  untag(ids: readonly string[]): Promise<void>
+  /** Takes the tag from those where it has that value. */
+  untag(ids: readonly string[], value: string): Promise<void>
   /** Throws `permission-denied` when stopping or starting would not be allowed; changes nothing. */
   requireRights(ids: readonly string[]): Promise<void>
 }
@@ -58,8 +59,9 @@ export async function openInstances(target: AwsTarget, context: TraceContext, si
       const command = new sdk.CreateTagsCommand({ Resources: [...ids], Tags: [{ Key: faultTag, Value: value }] })
       await session.call('ec2:CreateTags', (options) => client.send(command, options))
     },
-    async untag(ids) {
-      const command = new sdk.DeleteTagsCommand({ Resources: [...ids], Tags: [{ Key: faultTag }] })
+    async untag(ids, value) {
+      if (ids.length === 0) return
+      const command = new sdk.DeleteTagsCommand({ Resources: [...ids], Tags: [{ Key: faultTag, Value: value }] })
       await session.call('ec2:DeleteTags', (options) => client.send(command, options))
     },
     async requireRights(ids) {
