@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { absolutePath } from '../catalog/index.ts'
-import { hostPortText, HoldfastError, parseHostPort, type Finding, type HostPort } from '../kernel/index.ts'
+import { blocker, hostPortText, HoldfastError, parseHostPort, type HostPort } from '../kernel/index.ts'
 import { workerEntry } from '../threads/index.ts'
 import { absent, partly, present, type Sight, type TraceContext } from './contract.ts'
 import { defineFault } from './define-fault.ts'
@@ -150,8 +150,4 @@ function hostPort(text: string): HostPort {
 
 function identityOf(id: string): string {
   return `holdfast-${id}`
-}
-
-function blocker(code: string, message: string, hint: string): Finding {
-  return { severity: 'blocker', code, message, hint }
 }

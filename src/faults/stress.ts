@@ -5,7 +5,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { absolutePath, sizeText } from '../catalog/index.ts'
-import { HoldfastError, runProcess } from '../kernel/index.ts'
+import { blocker, HoldfastError, quote, runProcess } from '../kernel/index.ts'
 import { absent, partly, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { endMarkedByHand, faultMark, markedProcesses } from './mark.ts'
@@ -63,7 +63,7 @@ export const stress = defineFault<Params, z.infer<typeof traces>>({
   async preflight(_params, _context, signal) {
     const found = await runProcess('stress-ng', ['--version'], {}, signal).catch(() => undefined)
     if (found?.exitCode === 0) return []
-    return [{ severity: 'blocker', code: 'no-stress-ng', message: 'there is no program stress-ng', hint: 'install stress-ng' }]
+    return [blocker('no-stress-ng', 'there is no program stress-ng', 'install stress-ng')]
   },
 
   async plan({ cpu, memory, io }, { id }) {
@@ -109,7 +109,7 @@ export const stress = defineFault<Params, z.infer<typeof traces>>({
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true })
   },
 
-  manualUndo: ({ scratch }, id) => [endMarkedByHand(id), ...(scratch === undefined ? [] : [`rm -r ${scratch}`])],
+  manualUndo: ({ scratch }, id) => [endMarkedByHand(id), ...(scratch === undefined ? [] : [`rm -r ${quote(scratch)}`])],
 })
 
 async function failure(error: Promise<unknown[]>): Promise<never> {

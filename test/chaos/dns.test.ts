@@ -1,12 +1,14 @@
-import { chmod, link, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { InjectedFault } from '../../src/chaos/index.ts'
 import { runProcess } from '../../src/kernel/index.ts'
 import { startNameServer, type NameServer } from '../support/bind.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
 import { freePort } from '../support/free-port.ts'
 import { describeWith } from '../support/peers.ts'
+import { undoByHand } from '../support/undo-by-hand.ts'
 
 const long = 'x'.repeat(250)
 const zone = `$TTL 60
@@ -164,6 +166,41 @@ describeWith('bind9', 'dns.resolver before a real BIND', (named) => {
     expect((await readdir(folder.path)).toSorted()).toEqual(['faults', 'resolv.conf'])
   })
 
+  test.skipIf(process.getuid?.() !== 0)(
+    'a file that a fault points already is refused, and the original comes back',
+    async () => {
+      await using folder = await chaosFolder()
+      // A blank and a quote: the commands for people must hold them.
+      const place = join(folder.path, "it's here")
+      await mkdir(place)
+      const resolvConf = join(place, 'resolv.conf')
+      await writeFile(resolvConf, original)
+      await using guard = await guardIn(folder.path)
+      const on = (listen: string) =>
+        bound('dns.resolver', { listen, upstream: bind.address, effect: { fail: 'SERVFAIL' }, resolvConf })
+      const refused = { code: 'fault-refused', message: expect.stringContaining('another fault') as string }
+      const first = await guard.inject(on('127.77.0.53'), 60_000, never)
+      await expect(guard.inject(on('127.77.0.54'), 60_000, never)).rejects.toMatchObject(refused)
+      await first.end()
+      expect(await readFile(resolvConf, 'utf8')).toBe(original)
+
+      let raced: InjectedFault | undefined
+      const second = on('127.77.0.54')
+      const late: typeof second = {
+        ...second,
+        async inject(...args) {
+          raced = await guard.inject(on('127.77.0.53'), 60_000, never)
+          await second.inject(...args)
+        },
+      }
+      await expect(guard.inject(late, 60_000, never)).rejects.toMatchObject(refused)
+      expect(await readFile(resolvConf, 'utf8')).toContain('nameserver 127.77.0.53')
+      if (raced !== undefined) await undoByHand(folder.path, raced)
+      expect(await readFile(resolvConf, 'utf8')).toBe(original)
+      expect(await readdir(place)).toEqual(['resolv.conf'])
+    },
+  )
+
   test('a link, a folder and no file are refused; so are a resolver that asks itself and one in a port that no file can name', async () => {
     await using folder = await chaosFolder()
     await using guard = await guardIn(folder.path)
@@ -181,6 +218,8 @@ describeWith('bind9', 'dns.resolver before a real BIND', (named) => {
     )
     expect(() => bound('dns.resolver', { listen: 'localhost', effect: { fail: 'REFUSED' } })).toThrow(/expected an address/)
     expect(() => bound('dns.resolver', { listen: '127.0.0.1', effect: { answer: { A: ['::1'] } } })).toThrow(/IPv4/)
+    const alias = { answer: { CNAME: ['other.example.test'], A: ['203.0.113.9'] } }
+    expect(() => bound('dns.resolver', { listen: '127.0.0.1', effect: alias })).toThrow(/expected CNAME alone/)
   })
 
   test.skipIf(process.getuid?.() !== 0)(

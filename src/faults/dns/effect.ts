@@ -17,6 +17,12 @@ const answer = z
   .superRefine((records, refinement) => {
     if (Object.keys(records).length === 0)
       refinement.addIssue({ code: 'custom', message: 'expected one of A, AAAA, CNAME and TXT' })
+    if (records.CNAME !== undefined && Object.keys(records).length > 1)
+      refinement.addIssue({
+        code: 'custom',
+        path: ['CNAME'],
+        message: 'a name that is an alias has no other records (RFC 1034, 3.6.2): expected CNAME alone',
+      })
     for (const type of recordTypes) {
       for (const value of records[type] ?? []) {
         const problem = valueProblem(type, value)

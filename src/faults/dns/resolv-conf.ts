@@ -1,6 +1,7 @@
-import { link, lstat, readFile, rename, stat, unlink, writeFile, chmod, chown } from 'node:fs/promises'
+import { link, lstat, readFile, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { systemCode, type Finding } from '../../kernel/index.ts'
+import { blocker, HoldfastError, quote, syncDirectory, systemCode, type Finding } from '../../kernel/index.ts'
+import { unlinkIfThere, writeLike } from '../aside/draft.ts'
 
 /**
  * A file as resolv.conf(5) that names our resolver. The original is kept beside it under a second name, and is put back by a rename: the very same file,
@@ -10,19 +11,23 @@ import { systemCode, type Finding } from '../../kernel/index.ts'
 const backupOf = (file: string, id: string) => `${file}.holdfast-${id}`
 const draftOf = (file: string, id: string) => `${backupOf(file, id)}.new`
 const firstLine = (id: string) => `# holdfast ${id}: until its end, a fault of an experiment answers here`
+const anyFirstLine = /^# holdfast ([0-9a-f]{16}): /
 
 /** Why it cannot be replaced so. */
 export async function resolvConfFindings(file: string): Promise<Finding[]> {
   const found = await lstat(file).catch(missing)
-  const blocker = (message: string, hint?: string): Finding[] => [
-    { severity: 'blocker', code: 'no-resolv-conf', message, ...(hint === undefined ? {} : { hint }) },
-  ]
-  if (found === undefined) return blocker(`there is no file ${file}`)
-  if (found.isSymbolicLink()) return blocker(`${file} is a link`, 'name the file that it leads to, if nothing else writes it')
-  if (!found.isFile()) return blocker(`${file} is no file`)
+  const refuse = (message: string, hint?: string) => [blocker('no-resolv-conf', message, hint)]
+  if (found === undefined) return refuse(`there is no file ${file}`)
+  if (found.isSymbolicLink()) return refuse(`${file} is a link`, 'name the file that it leads to, if nothing else writes it')
+  if (!found.isFile()) return refuse(`${file} is no file`)
   if ((await stat(dirname(file))).dev !== found.dev)
-    return blocker(`${file} is a mount of its own, as in a container: it cannot be replaced`)
-  return []
+    return refuse(`${file} is a mount of its own, as in a container: it cannot be replaced`)
+  const other = pointedBy(await readFile(file, 'utf8'))
+  if (other === undefined) return []
+  return refuse(
+    `${file} is pointed at a resolver by another fault already: ${other}`,
+    '`holdfast chaos sweep` takes back what is left of experiments that were killed',
+  )
 }
 
 /** The addresses after `nameserver`, in their order. */
@@ -31,16 +36,21 @@ export async function nameserversOf(file: string): Promise<string[]> {
   return [...(text ?? '').matchAll(/^[ \t]*nameserver[ \t]+(\S+)/gm)].map(([, address = '']) => address)
 }
 
-/** Everything else in it stays. */
+/**
+ * Everything else in it stays. Throws `fault-refused` where another fault points it already: of two of them, the one that ends last would put back what
+ * the other had written.
+ */
 export async function pointAt(file: string, address: string, id: string): Promise<void> {
-  const { mode, uid, gid } = await stat(file)
-  const others = (await readFile(file, 'utf8')).split('\n').filter((line) => !/^[ \t]*nameserver\b/.test(line))
+  const text = await readFile(file, 'utf8')
+  const other = pointedBy(text)
+  if (other !== undefined)
+    throw new HoldfastError('fault-refused', { message: `another fault has pointed ${file} at its resolver meanwhile: ${other}` })
+  const others = text.split('\n').filter((line) => !/^[ \t]*nameserver\b/.test(line))
   const draft = draftOf(file, id)
-  await writeFile(draft, [firstLine(id), `nameserver ${address}`, ...others].join('\n'), { flag: 'wx', mode: 0o600 })
-  await chmod(draft, mode & 0o7777)
-  await chown(draft, uid, gid)
+  await writeLike(file, draft, [firstLine(id), `nameserver ${address}`, ...others].join('\n'))
   await link(file, backupOf(file, id))
   await rename(draft, file)
+  await syncDirectory(dirname(file))
 }
 
 /** What another has written there since is not ours. */
@@ -55,13 +65,20 @@ export async function leftBeside(file: string, id: string): Promise<boolean> {
 
 /** Whoever else does the same at the same time is no matter. */
 export async function pointBack(file: string, id: string): Promise<void> {
-  await unlink(draftOf(file, id)).catch(missing)
+  await unlinkIfThere(draftOf(file, id))
   if (await isPointed(file, id)) await rename(backupOf(file, id), file).catch(missing)
-  else await unlink(backupOf(file, id)).catch(missing)
+  else await unlinkIfThere(backupOf(file, id))
+  await syncDirectory(dirname(file)).catch(missing)
 }
 
 export function pointBackByHand(file: string, id: string): string {
-  return `grep -q 'holdfast ${id}' ${file} && mv ${backupOf(file, id)} ${file}; rm -f ${backupOf(file, id)} ${draftOf(file, id)}`
+  const [there, backup, draft] = [file, backupOf(file, id), draftOf(file, id)].map(quote)
+  return `grep -q 'holdfast ${id}' ${there} && mv ${backup} ${there}; rm -f ${backup} ${draft}`
+}
+
+/** The number of the fault whose resolver a file names; undefined for none. */
+function pointedBy(text: string): string | undefined {
+  return anyFirstLine.exec(text)?.[1]
 }
 
 function missing(error: unknown): undefined {
