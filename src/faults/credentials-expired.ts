@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { absolutePath } from '../catalog/index.ts'
-import { HoldfastError } from '../kernel/index.ts'
+import { blocker, HoldfastError, messageOf } from '../kernel/index.ts'
 import { asideFault, asideFindings, asideTrace, moveAside, traceFile, type AsideTrace } from './aside/place.ts'
 import { defineFault } from './define-fault.ts'
 
@@ -28,7 +28,18 @@ export const credentialsExpired = defineFault<Params, AsideTrace>({
   params,
   traces: asideTrace,
   expiry: 'never',
-  preflight: ({ file }) => asideFindings(file),
+
+  async preflight({ file, by }) {
+    const found = await asideFindings(file)
+    if (found.length > 0 || by === undefined) return found
+    try {
+      await readFile(by)
+      return []
+    } catch (error) {
+      const message = `${by} cannot be read, which is to take the place of ${file}: ${messageOf(error)}`
+      return [blocker('no-replacement', message, 'name a file that this user may read in `by`, or leave it out')]
+    }
+  },
 
   async plan(p, { id }) {
     const instead = await replacement(p, id)

@@ -1,5 +1,6 @@
 import { chmod, chown, lstat, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { resolveSecret } from '../../src/catalog/index.ts'
@@ -62,6 +63,27 @@ test('a credential that has expired is another one of the same mode and owner, a
   expect(await secret.others()).toEqual([])
   const same = guard.inject(bound('credentials.expired', { file: secret.file, by: secret.file }), 60_000, never)
   await expect(same).rejects.toMatchObject({ code: 'fault-refused' })
+})
+
+test('a replacement that cannot be read, or has been changed since it was looked at, is refused, and nothing is moved', async () => {
+  await using secret = await credential()
+  await using guard = await guardIn(secret.path, {
+    afterRecord: (step) => {
+      if (step === 'injecting') writeFileSync(by, 'yet another\n')
+    },
+  })
+  const before = await secret.identity()
+  const by = join(secret.path, 'expired')
+  const refused = async (message: string) =>
+    await expect(guard.inject(bound('credentials.expired', { file: secret.file, by }), 60_000, never)).rejects.toMatchObject({
+      code: 'fault-refused',
+      message: expect.stringContaining(message) as string,
+    })
+  await refused(`${by} cannot be read`)
+  await writeFile(by, 'battery staple\n')
+  await refused('has been changed since')
+  expect(await secret.identity()).toEqual(before)
+  expect(await secret.others()).toEqual([])
 })
 
 test.for(['credentials.missing', 'credentials.expired'])(

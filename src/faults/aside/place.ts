@@ -1,8 +1,9 @@
-import { access, chmod, chown, constants, link, lstat, open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { access, constants, link, lstat, readFile, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { HoldfastError, quote, sha256Hex, syncDirectory, systemCode, type Finding } from '../../kernel/index.ts'
+import { blocker, HoldfastError, quote, sha256Hex, syncDirectory, systemCode, type Finding } from '../../kernel/index.ts'
 import { absent, partly, present, type Fault, type Sight } from '../contract.ts'
+import { unlinkIfThere, writeLike } from './draft.ts'
 
 /**
  * A file that is moved aside under a name with our tag, in its own folder, so that it keeps its inode: content, mode, owner and all else of it
@@ -32,12 +33,16 @@ export async function asideFindings(file: string): Promise<Finding[]> {
     return []
   } catch (error) {
     const message = error instanceof HoldfastError ? error.message : `nothing may be moved in ${dirname(file)}`
-    return [{ severity: 'blocker', code: 'cannot-move', message }]
+    return [blocker('cannot-move', message)]
   }
 }
 
-export async function moveAside({ file, inode }: AsideTrace, id: string, instead?: Uint8Array): Promise<void> {
+/** Throws `fault-refused` when the file, or what is to take its place, is not what was planned any more; then nothing was moved. */
+export async function moveAside(trace: AsideTrace, id: string, instead?: Uint8Array): Promise<void> {
+  const { file, inode } = trace
   const { aside, draft } = namesOf(file, id)
+  if (instead !== undefined && sha256Hex(instead) !== trace.instead)
+    throw new HoldfastError('fault-refused', { message: `what is to stand at ${file} has been changed since it was looked at` })
   if (instead !== undefined) await writeLike(file, draft, instead)
   const found = await tryLstat(file)
   if (found === undefined || inodeOf(found) !== inode)
@@ -111,16 +116,6 @@ async function linkBack(aside: string, file: string): Promise<void> {
   }
 }
 
-/** With the mode and the owner of the file that it stands for, so that those who may read that one read this. */
-async function writeLike(file: string, path: string, content: Uint8Array): Promise<void> {
-  const { mode, uid, gid } = await stat(file)
-  await using handle = await open(path, 'wx', 0o600)
-  await handle.writeFile(content)
-  await chown(path, uid, gid)
-  await chmod(path, mode & 0o7777)
-  await handle.sync()
-}
-
 async function tryLstat(path: string) {
   try {
     return await lstat(path, { bigint: true })
@@ -128,12 +123,6 @@ async function tryLstat(path: string) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
   }
-}
-
-async function unlinkIfThere(path: string): Promise<void> {
-  await unlink(path).catch((error: unknown) => {
-    if (systemCode(error) !== 'ENOENT') throw error
-  })
 }
 
 function inodeOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
