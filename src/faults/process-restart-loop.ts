@@ -6,8 +6,8 @@ import { absent, partly, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { startHolder } from './holder/start.ts'
 import { endMarkedByHand, markedProcesses } from './mark.ts'
-import { readDeaths } from './process/deaths.ts'
-import { inWords, stillRunning } from './process/identity.ts'
+import { readDeaths, readEnd } from './process/deaths.ts'
+import { inWords } from './process/identity.ts'
 import { killSignal, type KillSignal } from './process/signals.ts'
 import { lineOf, lineTrace } from './process/successors.ts'
 import { findProcesses, processTarget, type ProcessTarget } from './process/target.ts'
@@ -56,10 +56,11 @@ export const processRestartLoop = defineFault<Params, z.infer<typeof traces>>({
   },
 
   async look({ lines }, { id, folder }) {
-    if ((await markedProcesses(id)).length === 0) return absent
+    if ((await markedProcesses(id)).length === 0) {
+      const because = await readEnd(folder)
+      return because === undefined ? absent : partly(`it has ended by itself: ${because}`)
+    }
     const deaths = await readDeaths(folder)
-    const living = deaths.map(stillRunning).find((found) => found !== undefined)
-    if (living !== undefined) return partly(`${inWords(living)} is still there`)
     return deaths.length >= lines.length ? present : partly(`${deaths.length} of ${lines.length} processes have died`)
   },
 

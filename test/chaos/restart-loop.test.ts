@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { markedProcesses } from '../../src/faults/index.ts'
 import { readDeaths } from '../../src/faults/process/deaths.ts'
+import { listProcesses } from '../../src/faults/process/list.ts'
 import { bound, chaosFolder, guardIn, never, startVictim } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
 import { describeWith } from '../support/peers.ts'
@@ -93,4 +95,65 @@ test('a process that does not die of the signal is no fault', async () => {
     message: expect.stringContaining('does not end by SIGHUP') as string,
   })
   expect(await victim.runs()).toBe(true)
+})
+
+/** A supervisor that starts `sh FILE NUMBER` twice, and anew whenever one has ended; NUMBER counts. Its own command line has no FILE in it. */
+async function startSupervisor(folder: string, script: string) {
+  const file = join(folder, 'child.sh')
+  await writeFile(file, script)
+  const supervise = `
+    let number = 0
+    const start = () => require('node:child_process').spawn('sh', [process.env.CHILD, String(++number)]).once('exit', start)
+    start(); start()`
+  const supervisor = spawn(process.execPath, ['-e', supervise], {
+    env: { ...process.env, CHILD: file },
+    detached: true,
+    stdio: 'ignore',
+  })
+  const children = () => listProcesses().filter(({ command }) => command.startsWith(`sh ${file}`))
+  await expect.poll(() => children().length).toBe(2)
+  return {
+    file,
+    children,
+    [Symbol.asyncDispose]: async () => {
+      const ended = once(supervisor, 'exit')
+      supervisor.kill('SIGKILL')
+      await ended
+      for (const { pid } of children()) process.kill(pid, 'SIGKILL')
+    },
+  }
+}
+
+test('of two children of one parent only the chosen one dies, and what comes in its place', async () => {
+  await using folder = await chaosFolder()
+  await using supervisor = await startSupervisor(folder.path, 'while :; do read -r line < "$0.never" || sleep 1; done')
+  await using guard = await guardIn(folder.path)
+  const loop = bound('process.restart-loop', { target: { command: supervisor.file, choose: 'one' }, interval: '100ms' })
+  const before = supervisor.children().map(({ pid }) => pid)
+  const fault = await guard.inject(loop, 60_000, never)
+  const deaths = async () => (await readDeaths(join(folder.path, 'faults', fault.id))).map(({ pid }) => pid)
+  await expect.poll(async () => (await deaths()).length).toBeGreaterThanOrEqual(5)
+  const dead = await deaths()
+  expect(fault.targets).toEqual([`process ${dead[0]} (sh)`])
+  await fault.end()
+  const other = before.find((pid) => pid !== dead[0])
+  expect(dead).not.toContain(other)
+  expect(supervisor.children().map(({ pid }) => pid)).toContain(other)
+})
+
+test('when who kills has given up, the fault says why', async () => {
+  await using folder = await chaosFolder()
+  const script = `[ "$1" -le 2 ] || trap '' TERM; while :; do sleep 0.05; done`
+  await using supervisor = await startSupervisor(folder.path, script)
+  await using guard = await guardIn(folder.path)
+  const target = { command: supervisor.file, choose: 'one' }
+  const loop = bound('process.restart-loop', { target, signal: 'SIGTERM', interval: '500ms' })
+  const fault = await guard.inject(loop, 60_000, never)
+  await expect
+    .poll(() => fault.look(never), { timeout: 30_000 })
+    .toEqual({
+      state: 'partly',
+      because: expect.stringMatching(/^it has ended by itself: .* does not end by SIGTERM$/) as string,
+    })
+  await fault.end()
 })

@@ -1,13 +1,13 @@
 /** Kills a process and what comes in its place, again and again, until it ends itself: see holder/hold.ts. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { HoldfastError, sendSignal, systemClock as clock } from '../../kernel/index.ts'
+import { HoldfastError, messageOf, sendSignal, systemClock as clock } from '../../kernel/index.ts'
 import { choose } from '../choose.ts'
 import { hold } from '../holder/hold.ts'
-import { noteDeath } from './deaths.ts'
+import { noteDeath, noteEnd } from './deaths.ts'
 import { inWords, stillRunning, traceOf } from './identity.ts'
-import type { RunningProcess } from './list.ts'
+import { listProcesses, type RunningProcess } from './list.ts'
 import type { KillSignal } from './signals.ts'
-import { inLine, type LineTrace } from './successors.ts'
+import { firstOf, successorsOf, type LineTrace } from './successors.ts'
 import { findProcesses, type ProcessTarget } from './target.ts'
 
 type Task = {
@@ -24,32 +24,45 @@ const dyingMs = 5000
 const pollMs = 10
 
 hold<Task>(async (task) => {
-  const first = await killOnce(task)
-  if (first === 0) throw new HoldfastError('fault-failed', { message: 'what was chosen is gone' })
-  void again(task).catch(() => process.exit(1))
-  return first
+  const { folder, lines, signal } = task
+  const first = firstOf(lines)
+  if (first.length === 0) throw new HoldfastError('fault-failed', { message: 'what was chosen is gone' })
+  // What comes in the place of the dead has not started before the kill, and no process is younger than this one by then.
+  const since = newestStart()
+  await killAll(first, signal, folder)
+  void again(task, since).catch(async (error: unknown) => {
+    await noteEnd(folder, messageOf(error)).catch(() => {})
+    process.exit(1)
+  })
+  return first.length
 })
 
-async function again(task: Task): Promise<never> {
+async function again(task: Task, since: string): Promise<never> {
   for (let dueMs = clock.monotonicMs(); ;) {
     dueMs = Math.max(dueMs + task.intervalMs, clock.monotonicMs())
     await clock.sleep(dueMs - clock.monotonicMs())
-    await killOnce(task)
+    await killSuccessors(task, since)
   }
 }
 
-/** Returns how many have died: none where nothing has come back, or where it is still dying. */
-async function killOnce({ folder, target, signal, lines }: Task): Promise<number> {
+/** None where nothing has come back. */
+async function killSuccessors({ folder, target, signal, lines }: Task, since: string): Promise<void> {
   const { chosen: fitting } = await findProcesses({ ...target, choose: 'all' }, Math)
-  const victims = choose(inLine(lines, fitting), { count: lines.length }, Math.random)
+  const victims = choose(successorsOf(lines, fitting, since), { count: lines.length }, Math.random)
+  await killAll(victims, signal, folder)
+}
+
+async function killAll(victims: readonly RunningProcess[], signal: KillSignal, folder: string): Promise<void> {
   for (const { pid } of victims) sendSignal(pid, signal)
-  let dead = 0
   for (const victim of victims) {
     await untilDead(victim, signal)
     await noteDeath(folder, traceOf(victim))
-    dead++
   }
-  return dead
+}
+
+/** In the kernel's form. */
+function newestStart(): string {
+  return String(listProcesses().reduce((newest, { started }) => (BigInt(started) > newest ? BigInt(started) : newest), 0n))
 }
 
 async function untilDead(victim: RunningProcess, signal: KillSignal): Promise<void> {

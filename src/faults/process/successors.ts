@@ -12,16 +12,28 @@ export function lineOf(found: RunningProcess): LineTrace {
   return { process: traceOf(found), ...(parent === undefined ? {} : { parent: traceOf(parent) }) }
 }
 
-/** Those of `fitting` that are of one of these lines: the process itself, one that its parent has started since, and what such a one has started. */
-export function inLine(lines: readonly LineTrace[], fitting: readonly RunningProcess[]): RunningProcess[] {
-  const living = lines.filter(({ parent }) => parent !== undefined && stillRunning(parent) !== undefined)
-  const isFirst = (found: RunningProcess) =>
-    lines.some(({ process }) => stillRunning(process)?.pid === found.pid) ||
-    living.some(({ process, parent }) => parent?.pid === found.parent && process.name === found.name)
-  const found = new Set(fitting.filter(isFirst).map(({ pid }) => pid))
+/** The very processes of these lines that still run. */
+export function firstOf(lines: readonly LineTrace[]): RunningProcess[] {
+  return lines.flatMap(({ process }) => stillRunning(process) ?? [])
+}
+
+/**
+ * Those of `fitting` that have come in the place of the first of these lines: of the same name, started by the same parent, or by what has come in the
+ * place of that one.
+ *
+ * @param since a start time in the kernel's form: who has not started after it was there beside the first, such as another worker of the same master
+ */
+export function successorsOf(lines: readonly LineTrace[], fitting: readonly RunningProcess[], since: string): RunningProcess[] {
+  const later = fitting.filter(({ started }) => BigInt(started) > BigInt(since))
+  const found = new Set<number>()
+  const isOf = (successor: RunningProcess, { process, parent }: LineTrace) => {
+    if (parent === undefined || successor.name !== process.name) return false
+    if (stillRunning(parent) !== undefined) return successor.parent === parent.pid
+    return found.has(successor.parent) && lines.some((line) => line.process.pid === parent.pid)
+  }
   for (let before = -1; before !== found.size;) {
     before = found.size
-    for (const { pid, parent } of fitting) if (found.has(parent)) found.add(pid)
+    for (const successor of later) if (lines.some((line) => isOf(successor, line))) found.add(successor.pid)
   }
-  return fitting.filter(({ pid }) => found.has(pid))
+  return later.filter(({ pid }) => found.has(pid))
 }
