@@ -12,7 +12,7 @@ type Params = z.infer<typeof params>
 export const kubernetesCordon = defineFault<Params, CordonTrace>({
   kind: 'kubernetes.cordon',
   description:
-    'Lets no new pods come to a node; those that are there stay. An annotation holdfast.dev/fault says whose change it is; a node that is cordoned already is refused. To empty it as well there is kubernetes.drain.',
+    'Lets no new pods come to a node; those that are there stay. An annotation holdfast.dev/fault says whose change it is; a node that is cordoned already is refused, and one that somebody has let go meanwhile stays so. To empty it as well there is kubernetes.drain.',
   example: { cluster: 'prod', node: 'worker-3' },
   params,
   traces: cordonTrace,

@@ -78,6 +78,11 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     await expect(guard.inject(scale, 60_000, never)).rejects.toMatchObject({ code: 'fault-refused' })
     expect(await pods()).toHaveLength(4)
     await kubernetes.kubectl('label', 'deployment/web', '--namespace=shop', 'keep-')
+    // Its pods have it, and it itself no longer.
+    await kubernetes.kubectl('label', 'deployment/web', '--namespace=shop', 'app-')
+    await using byPods = await guardOf(join(folder.path, 'by pods'), { app: 'web' })
+    await expect(byPods.inject(scale, 60_000, never)).rejects.toMatchObject({ code: 'fault-refused' })
+    await kubernetes.kubectl('label', 'deployment/web', '--namespace=shop', 'app=web')
   })
 
   test('half of the pods are as many as the percentage says, and a selector that fits none is refused', async () => {
@@ -104,6 +109,26 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     await fault.end()
     expect(await ofWeb('.spec.replicas')).toBe('4')
     expect(await ofWeb('.metadata.annotations.holdfast\\.dev/fault')).toBe('')
+    await expect.poll(ready, { timeout: 60_000 }).toBe(4)
+  })
+
+  test('what somebody else has set meanwhile stays at the end, and nothing of ours is left', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardOf(folder.path)
+    const node = (path: string) => kubernetes.kubectl('get', 'node/node-1', `--output=jsonpath={${path}}`)
+    const cordon = await guard.inject(bound('kubernetes.cordon', { cluster: 'dr', node: 'node-1' }), 60_000, never)
+    await kubernetes.kubectl('uncordon', 'node-1')
+    expect(await cordon.look(never)).toMatchObject({ state: 'partly' })
+    await cordon.end()
+    expect(await cordoned()).toBe('')
+    expect(await node('.metadata.annotations.holdfast\\.dev/fault')).toBe('')
+
+    const scale = await guard.inject(bound('kubernetes.scale', { ...target, name: 'web', replicas: 1 }), 60_000, never)
+    await kubernetes.kubectl('scale', 'deployment/web', '--namespace=shop', '--replicas=3')
+    await scale.end()
+    expect(await ofWeb('.spec.replicas')).toBe('3')
+    expect(await ofWeb('.metadata.annotations.holdfast\\.dev/fault')).toBe('')
+    await kubernetes.kubectl('scale', 'deployment/web', '--namespace=shop', '--replicas=4')
     await expect.poll(ready, { timeout: 60_000 }).toBe(4)
   })
 

@@ -79,17 +79,25 @@ export async function lookAtChange(
     .split('/')
     .slice(1)
     .reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], found)
-  return now === value ? present : partly(`somebody else has set ${pointer} of ${what} to ${JSON.stringify(now)}`)
+  return now === value ? present : partly(`somebody else has set ${pointer} of ${what} to ${JSON.stringify(now) ?? 'nothing'}`)
 }
 
-/** The tests of the patch hold in the cluster itself: it cannot take back what has become another's. */
+/**
+ * What somebody else has set meanwhile (`kubectl uncordon`, `kubectl scale`, an autoscaler) stays, and only our annotation is taken off. The tests of
+ * the patch hold in the cluster itself: it cannot take back what has become another's since it was looked at.
+ */
 export async function changeBack(connection: Connection, change: Change, id: string): Promise<void> {
-  const { path, what, pointer, before } = change
-  if ((await lookAtChange(connection, change, id)).state === 'absent') return
+  const { path, what, pointer, value, before } = change
+  const { state } = await lookAtChange(connection, change, id)
+  if (state === 'absent') return
+  const back = [
+    { op: 'test', path: pointer, value },
+    before === null ? { op: 'remove', path: pointer } : { op: 'replace', path: pointer, value: before },
+  ]
   try {
     await patch(connection, path, what, [
       { op: 'test', path: `/metadata/annotations/${escaped}`, value: id },
-      before === null ? { op: 'remove', path: pointer } : { op: 'add', path: pointer, value: before },
+      ...(state === 'present' ? back : []),
       { op: 'remove', path: `/metadata/annotations/${escaped}` },
     ])
   } catch (error) {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { clusterName, secretRef, type ClusterEntry, type SecretRef } from '../../catalog/index.ts'
 import { connect, type Connection } from '../../clusters/index.ts'
-import { HoldfastError, isHoldfastError, quote, type Finding, type Json } from '../../kernel/index.ts'
+import { blocker, HoldfastError, isHoldfastError, quote, type Finding, type Json } from '../../kernel/index.ts'
 import type { FaultContext, TraceContext } from '../contract.ts'
 
 export const clusterParam = clusterName.describe('Which cluster of the catalog.')
@@ -66,9 +66,12 @@ export async function readObject(connection: Connection, path: string, what: str
   }
 }
 
-/** Whether an object carries one of the labels that are not to be hit. */
-export function isSpared({ metadata: { labels = {} } }: KubeObject, { spare = [] }: Pick<FaultContext, 'spare'>): boolean {
-  return spare.some(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value)
+/** Whether an object carries one of the labels that are not to be hit; a workload also when it gives its pods one. */
+export function isSpared({ metadata, spec }: KubeObject, { spare = [] }: Pick<FaultContext, 'spare'>): boolean {
+  const { labels: ofPods } = (spec?.template as Partial<KubeObject> | undefined)?.metadata ?? {}
+  const carries = (labels: KubeObject['metadata']['labels'], name: string, value: string) =>
+    labels !== undefined && Object.hasOwn(labels, name) && labels[name] === value
+  return spare.some(([name, value]) => carries(metadata.labels, name, value) || carries(ofPods, name, value))
 }
 
 /** Throws `fault-refused` when one of them is not to be hit. */
@@ -92,8 +95,7 @@ export async function clusterFindings(name: string, context: FaultContext, signa
     return []
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error
-    const hint = error.hint === undefined ? {} : { hint: error.hint }
-    return [{ severity: 'blocker', code: 'cluster-unusable', message: error.message, ...hint }]
+    return [blocker('cluster-unusable', error.message, error.hint)]
   }
 }
 
