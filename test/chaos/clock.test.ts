@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { markedProcesses } from '../../src/faults/index.ts'
+import { runProcess } from '../../src/kernel/index.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
 import { describeWith } from '../support/peers.ts'
@@ -80,6 +81,20 @@ describeWith('libfaketime', 'clock.skew', () => {
     await expect(guard.inject(bound('clock.skew', { command, offset: '+2h' }), 60_000, never)).rejects.toMatchObject({
       code: 'fault-failed',
       message: 'sh ended at once (exit code 3): no such database',
+    })
+    expect(await shared()).toEqual([])
+  })
+
+  test('a program that is linked statically does not load it, and the fault says so', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardIn(folder.path)
+    // ldconfig is, and it waits for whoever writes into its cache.
+    const cache = join(folder.path, 'cache')
+    expect((await runProcess('mkfifo', [cache])).exitCode).toBe(0)
+    const command = ['/sbin/ldconfig', '-p', '-C', cache]
+    await expect(guard.inject(bound('clock.skew', { command, offset: '+2h' }), 60_000, never)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringContaining('/sbin/ldconfig does not load libfaketime: it is linked statically') as string,
     })
     expect(await shared()).toEqual([])
   })

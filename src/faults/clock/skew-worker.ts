@@ -19,6 +19,8 @@ type Task = {
 }
 
 const toleranceMs = 10
+/** For how long a program may take to load libfaketime, on a busy machine. */
+const loadMs = 5000
 const toldBytes = 500
 
 hold<Task>(async (task) => {
@@ -35,7 +37,7 @@ hold<Task>(async (task) => {
   await once(child, 'spawn')
   const { pid = 0 } = child
   process.once('exit', () => sendSignal(-pid, 'SIGKILL'))
-  await untilLoaded(child, pid, library)
+  await untilLoaded(child, pid, library, program)
   if (child.exitCode !== null || child.signalCode !== null) throw endedEarly(program, child, await readFile(output, 'utf8'))
   child.once('exit', () => process.exit(0))
   return pid
@@ -54,9 +56,17 @@ async function requireSkewed(env: NodeJS.ProcessEnv, { offsetMs, rate }: Task): 
   })
 }
 
-/** Returns too when it has ended. */
-async function untilLoaded(child: ChildProcess, pid: number, library: string): Promise<void> {
-  while (child.exitCode === null && child.signalCode === null && !(await hasLoaded(pid, library))) await delay(5)
+/** Returns too when it has ended. The loader (ld.so(8)) loads it before anything of the program runs. */
+async function untilLoaded(child: ChildProcess, pid: number, library: string, program: string): Promise<void> {
+  const endMs = systemClock.monotonicMs() + loadMs
+  while (child.exitCode === null && child.signalCode === null && !(await hasLoaded(pid, library))) {
+    if (systemClock.monotonicMs() > endMs) {
+      throw new HoldfastError('fault-failed', {
+        message: `${program} does not load libfaketime: it is linked statically, or runs with more rights than who started it`,
+      })
+    }
+    await delay(5)
+  }
 }
 
 function endedEarly(program: string, { exitCode, signalCode }: ChildProcess, output: string): HoldfastError {
