@@ -1,4 +1,6 @@
-import { createConnection } from 'mysql2/promise'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createConnection, escape } from 'mysql2/promise'
 import { expect, test } from 'vitest'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
@@ -70,6 +72,20 @@ describeWith('mariadb', 'connections of MariaDB', (mariadbd) => {
     const fault = await guard.inject(bound('connections.mysql', { url: server.app, hold: { count: 3 } }), 60_000, never)
     await undoByHand(folder.path, fault)
     await expect.poll(() => fault.look(never)).toEqual({ state: 'absent' })
+  })
+
+  test('they do so too where the URL is a secret, with a password that needs care', async () => {
+    await using folder = await chaosFolder()
+    await using server = await startShop(mariadbd)
+    const password = String.raw`p@ss:/#"\'%41 word`
+    await server.sql(`create user secret@'127.0.0.1' identified by ${escape(password)}`)
+    const file = join(folder.path, 'the url')
+    await writeFile(file, `mariadb://secret:${encodeURIComponent(password)}@127.0.0.1:${server.port}/\n`)
+    await using guard = await guardIn(folder.path)
+    const fault = await guard.inject(bound('connections.mysql', { url: { file }, hold: { count: 3 } }), 60_000, never)
+    expect(await held(server)).toHaveLength(3)
+    await undoByHand(folder.path, fault)
+    await expect.poll(() => held(server)).toEqual([])
   })
 
   test('an experiment that is killed leaves no session, at whatever step', { timeout: 600_000 }, async () => {

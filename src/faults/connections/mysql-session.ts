@@ -1,5 +1,5 @@
 import { quote } from '../../kernel/index.ts'
-import type { UrlOrSecret } from '../location.ts'
+import { urlInShell, type UrlOrSecret } from '../location.ts'
 import type { Mysql } from './mysql-client.ts'
 
 /**
@@ -33,12 +33,26 @@ export async function mysqlSeats(mysql: Mysql): Promise<{ all: number; free: num
   return { all, free: Math.max(0, ofUser === 0 ? free : Math.min(free, ofUser - own)) }
 }
 
-/** The command that ends the sessions of that name, with `mysql`, which takes no URL. */
+/**
+ * The command that ends the sessions of that name, with `mysql`, which takes no URL: one that is a secret becomes an option file, which is removed
+ * again, so that its password shows neither here nor in a list of processes.
+ */
 export function endSessionsByHand(url: UrlOrSecret, name: string): string {
-  const mysql = ['mysql', ...(typeof url === 'string' ? mysqlWords(url) : [])].map(quote).join(' ')
   const kills = `select concat('kill ', id, ';') from information_schema.processlist where info like '/* ${name} */%'`
-  return `${mysql} -N -e ${quote(kills)} | ${mysql}`
+  const end = (mysql: string) => `${mysql} -N -e ${quote(kills)} | ${mysql}`
+  if (typeof url === 'string') return end(['mysql', ...mysqlWords(url)].map(quote).join(' '))
+  const file = `f=$(mktemp) && printf %s ${urlInShell(url)} | perl -ne ${quote(optionFile)} > "$f"`
+  return `${file} && ${end('mysql --defaults-extra-file="$f"')}; rm -f "$f"`
 }
+
+/** Perl, which `mysql` brings along: an option file of the URL on its input. Only a quoted value keeps a `#`, and in it a backslash is written twice. */
+const optionFile = [
+  String.raw`m{^\w+://(?:([^:@/]*)(?::([^@/]*))?@)?(?:\[([^\]]*)\]|([^:/?]*))(?::(\d+))?[^?]*(?:.*[?&]socketPath=([^&]*))?}`,
+  String.raw`my %o = (user => $1, password => $2, host => $3 // $4, port => $5, socket => $6)`,
+  String.raw`delete $o{host} if $o{socket}`,
+  String.raw`print "[client]\n"`,
+  String.raw`for my $k (sort keys %o) { next unless length($o{$k} // ""); (my $v = $o{$k}) =~ s/%([0-9a-f]{2})/chr hex $1/gei; $v =~ s/(["\\])/\\$1/g; print "$k=\"$v\"\n" }`,
+].join('; ')
 
 /** All that this user may see: its own, or with the privilege PROCESS everybody’s. */
 async function sessionsOf(mysql: Mysql): Promise<MysqlSession[]> {
