@@ -1,8 +1,17 @@
 import { lstat, realpath, statfs } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { absolutePath, repositoryName, sizeText } from '../catalog/index.ts'
-import { formatSize, HoldfastError, quote, seededRandom, type Finding } from '../kernel/index.ts'
+import {
+  blocker,
+  formatSize,
+  HoldfastError,
+  isPathWithin,
+  quote,
+  seededRandom,
+  tryParseSize,
+  type Finding,
+} from '../kernel/index.ts'
 import { choice, choose, type Choice } from './choose.ts'
 import { absent, partly, present, type FaultContext, type Sight } from './contract.ts'
 import { giveName, lookAtCopy, makeCopy, removeCopy, taggedCopy } from './damage/copy.ts'
@@ -29,7 +38,11 @@ const params = z.strictObject({
       z.strictObject({
         flipBits: z.int().min(1).max(64).describe('That many single bits, in different bytes, are other than they were.'),
       }),
-      z.strictObject({ truncate: sizeText.describe('That much is missing at the end.') }),
+      z.strictObject({
+        truncate: sizeText
+          .refine((size) => tryParseSize(size) !== 0, 'nothing would be damaged: expected more than 0')
+          .describe('That much is missing at the end.'),
+      }),
     ])
     .meta({ expected: "'remove', { flipBits: N } or { truncate: SIZE }" })
     .describe('What happens to each of them; remove: it is not there.'),
@@ -142,27 +155,20 @@ function sourceOf({ repository, folder }: Params, { catalog }: FaultContext): st
 }
 
 async function findingsOf(from: string, copyTo: string, { catalog }: FaultContext, signal: AbortSignal): Promise<Finding[]> {
-  const blocker = (code: string, message: string, hint?: string): Finding[] => [
-    { severity: 'blocker', code, message, ...(hint === undefined ? {} : { hint }) },
-  ]
-  if ((await lstat(copyTo).catch(goneMeanwhile)) !== undefined) return blocker('copy-exists', `${copyTo} exists already`)
+  if ((await lstat(copyTo).catch(goneMeanwhile)) !== undefined)
+    return [blocker('copy-exists', `${copyTo} exists already`, 'name another place in `copyTo`, or remove what is there')]
   const parent = await realpath(dirname(copyTo)).catch(goneMeanwhile)
-  if (parent === undefined) return blocker('no-parent', `there is no folder ${dirname(copyTo)}`)
-  const place = join(parent, relative(dirname(copyTo), copyTo))
+  if (parent === undefined) return [blocker('no-parent', `there is no folder ${dirname(copyTo)}`)]
+  const place = join(parent, basename(copyTo))
   for (const used of [from, ...Object.values(catalog?.repositories ?? {}).map(({ location }) => location)]) {
     const real = used.startsWith('/') ? await realpath(used).catch(goneMeanwhile) : undefined
-    if (used === copyTo || (real !== undefined && isWithin(place, real)))
-      return blocker('within-repository', `${copyTo} is the place of a repository: ${used}`, 'a copy needs a folder of its own')
+    if (used === copyTo || (real !== undefined && isPathWithin(place, real)))
+      return [blocker('within-repository', `${copyTo} is the place of a repository: ${used}`, 'a copy needs a folder of its own')]
   }
   const { bsize, bavail } = await statfs(parent)
   const needed = (await listFiles(from, signal)).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   if (needed <= bavail * bsize) return []
-  return blocker('no-room', `a copy of ${from} needs ${formatSize(needed)}, and ${parent} has ${formatSize(bavail * bsize)}`)
-}
-
-function isWithin(path: string, folder: string): boolean {
-  const way = relative(folder, path)
-  return way === '' || (!way.startsWith('..') && !way.startsWith('/'))
+  return [blocker('no-room', `a copy of ${from} needs ${formatSize(needed)}, and ${parent} has ${formatSize(bavail * bsize)}`)]
 }
 
 function damageOf(damage: Params['damage']): Damage {

@@ -61,7 +61,7 @@ describeWith('moto', 'stopped instances of EC2, against moto', (environment) => 
 
   test('an instance whose tag somebody has removed stays as it is, and the others are started', async () => {
     await using folder = await chaosFolder()
-    await using guard = await guardIn(folder.path, { clock: leapingClock().clock })
+    await using guard = await guardIn(folder.path, { clock: leapingClock().clock, cleanUpMs: 600_000 })
     const ids = await service('kept', 2)
     const fault = await guard.inject(bound('aws.ec2-stop', paramsOf('kept', { choose: 'all' })), 60_000, never)
     await aws.ec2.send(new DeleteTagsCommand({ Resources: ids.slice(0, 1), Tags: [{ Key: tag }] }))
@@ -73,7 +73,7 @@ describeWith('moto', 'stopped instances of EC2, against moto', (environment) => 
   test('as long as their tags do not show everywhere, nothing is stopped, and what was stopped counts as neither gone nor ended', async () => {
     await using folder = await chaosFolder()
     await using proxy = await proxyTo(moto.url)
-    await using guard = await guardIn(folder.path, { clock: leapingClock().clock })
+    await using guard = await guardIn(folder.path, { clock: leapingClock().clock, cleanUpMs: 600_000 })
     const ids = await service('lagging', 2)
     // Answers of a moment before: what has not heard of the tags yet.
     let hidden = 0

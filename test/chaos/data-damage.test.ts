@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Catalog } from '../../src/catalog/index.ts'
 import { readRecords } from '../../src/chaos/index.ts'
-import { sha256Hex } from '../../src/kernel/index.ts'
+import { sha256Hex, type Finding } from '../../src/kernel/index.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
 import { holdfast } from '../support/holdfast.ts'
@@ -24,12 +24,18 @@ async function protectedFiles(restic: string) {
     await writeFile(join(data, name), Buffer.alloc(200_000, `${name} ${Math.random()}`))
     await shared.restic(['backup', data])
   }
-  const check = async (repo: string) => {
+  /** The codes of what a check finds to be wrong. */
+  const check = async (repo: string): Promise<string[]> => {
     const at = ['--repo', repo, '--password-file', shared.passwordFile]
-    return (await holdfast([...at, 'check', '--read-data', '--no-lock'])).exitCode
+    const { exitCode, stdout, stderr } = await holdfast([...at, '--json', 'check', '--read-data', '--no-lock'])
+    const said = (text: string) => JSON.parse(text.trim().split('\n').at(-1) ?? '') as { code: string; findings: Finding[] }
+    const codes = stdout === '' ? [said(stderr).code] : said(stdout).findings.map(({ code }) => code)
+    expect(exitCode).toBe(codes.length === 0 ? 0 : 1)
+    return codes
   }
   return {
     path: folder.path,
+    data,
     repository: shared.path,
     restic: (...args: Parameters<typeof shared.restic>) => shared.restic(...args),
     copyTo: join(folder.path, 'damaged'),
@@ -57,13 +63,13 @@ function differences(before: Record<string, string>, after: Record<string, strin
 
 describeWith('restic', 'damage to copies of backups', (restic) => {
   test.for([
-    ['pack', { flipBits: 1 }],
-    ['pack', { truncate: '16B' }],
-    ['pack', 'remove'],
-    ['index', { flipBits: 1 }],
-    ['snapshot', { truncate: '1B' }],
-    ['key', 'remove'],
-  ] as const)('%s, %j: a check of the copy finds it, and the original is as it was', async ([kind, damage]) => {
+    ['pack', { flipBits: 1 }, 'pack-damaged'],
+    ['pack', { truncate: '16B' }, 'pack-size'],
+    ['pack', 'remove', 'pack-missing'],
+    ['index', { flipBits: 1 }, 'index-unreadable'],
+    ['snapshot', { truncate: '1B' }, 'snapshot-unreadable'],
+    ['key', 'remove', 'object-damaged'],
+  ] as const)('%s, %j: a check of the copy finds it, and the original is as it was', async ([kind, damage, found]) => {
     await using files = await protectedFiles(restic)
     await using guard = await guardIn(files.path)
     const before = await files.fingerprint()
@@ -75,7 +81,7 @@ describeWith('restic', 'damage to copies of backups', (restic) => {
     const changed = differences(before, await fingerprint(files.copyTo + `.holdfast-${fault.id}`))
     expect(changed).toHaveLength(1)
     expect(fault.targets[0]).toContain(changed[0])
-    expect(await files.check(files.copyTo)).not.toBe(0)
+    expect(await files.check(files.copyTo)).toContain(found)
     await fault.end()
     expect(differences(before, await files.fingerprint())).toEqual([])
     expect((await readdir(files.path)).filter((name) => name.startsWith('damaged'))).toEqual([])
@@ -84,14 +90,23 @@ describeWith('restic', 'damage to copies of backups', (restic) => {
   test('without damage to what it needs, a copy restores; with it, restic says so', async () => {
     await using files = await protectedFiles(restic)
     await using guard = await guardIn(files.path)
-    const params = { folder: files.repository, copyTo: files.copyTo, kinds: ['pack'], choose: 'all', damage: { flipBits: 3 } }
-    await guard.inject(bound('data.damage', params), 60_000, never)
-    const from = ['--repo', files.copyTo, '--password-file', join(files.path, 'password')]
-    await writeFile(join(files.path, 'password'), testPassword)
-    const restore = (args: readonly string[]) =>
-      files.restic([...args, 'restore', 'latest', '--target', join(files.path, 'back')], { mayFail: true })
-    expect((await restore(from)).exitCode).not.toBe(0)
-    expect((await restore([])).exitCode).toBe(0)
+    const password = join(files.path, 'password')
+    await writeFile(password, testPassword)
+    const restore = (to: string) =>
+      files.restic(['--repo', files.copyTo, '--password-file', password, 'restore', 'latest', '--target', to], { mayFail: true })
+    const damaged = async (params: object) =>
+      await guard.inject(bound('data.damage', { folder: files.repository, copyTo: files.copyTo, ...params }), 60_000, never)
+
+    const unneeded = await damaged({ kinds: ['wal'], damage: 'remove' })
+    const back = join(files.path, 'back')
+    expect((await restore(back)).exitCode).toBe(0)
+    expect(await fingerprint(join(back, files.data))).toEqual(await fingerprint(files.data))
+    await unneeded.end()
+
+    await damaged({ kinds: ['pack'], choose: 'all', damage: { flipBits: 3 } })
+    const { exitCode, stderr } = await restore(join(files.path, 'not back'))
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/ciphertext verification failed|invalid data returned/)
   })
 
   test('WAL of Holdfast and segments of an archive are found by their names', async () => {
@@ -150,7 +165,7 @@ describeWith('restic', 'damage to copies of backups', (restic) => {
     ])
       await expect(to(place), place).rejects.toMatchObject({ code: 'fault-refused' })
     expect(await readdir(files.copyTo)).toEqual([])
-    expect(await files.check(files.repository)).toBe(0)
+    expect(await files.check(files.repository)).toEqual([])
     expect(await readRecords(join(files.path, 'faults'))).toEqual([])
     await (await to(join(files.path, 'allowed'))).end()
   })
@@ -163,7 +178,7 @@ describeWith('restic', 'damage to copies of backups', (restic) => {
     await rm(files.copyTo)
     await cp(files.repository, files.copyTo, { recursive: true })
     await fault.end()
-    expect(await files.check(files.copyTo)).toBe(0)
+    expect(await files.check(files.copyTo)).toEqual([])
   })
 
   test('the commands for people remove the copy', async () => {

@@ -80,7 +80,7 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     await kubernetes.kubectl('label', 'deployment/web', '--namespace=shop', 'keep-')
     // Its pods have it, and it itself no longer.
     await kubernetes.kubectl('label', 'deployment/web', '--namespace=shop', 'app-')
-    await using byPods = await guardOf(join(folder.path, 'by pods'), { app: 'web' })
+    await using byPods = await guardOf(join(folder.path, 'by pods'), [['app', 'web']])
     await expect(byPods.inject(scale, 60_000, never)).rejects.toMatchObject({ code: 'fault-refused' })
     await kubernetes.kubectl('label', 'deployment/web', '--namespace=shop', 'app=web')
   })
