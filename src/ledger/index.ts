@@ -1,4 +1,5 @@
 export { evidenceKinds, isEvidenceKind, type EvidenceBody, type EvidenceKind } from './evidence.ts'
+export { exportLedgers, type ExportSummary } from './export.ts'
 export type { LedgerHead } from './head-file.ts'
 export {
   openLedger,

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmod, copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -133,6 +133,44 @@ describe('holdfast ledger verify on a repository on disk', () => {
   test('refuses a head that is none', async () => {
     await using sound = await ledgerOf(1)
     expect((await sound.ledger('verify', '--head', 'abc')).exitCode).toBe(2)
+  })
+})
+
+describe('holdfast ledger export', () => {
+  test('is verified by the one file that stands alone, with plain Node.js; changed, it is not', async () => {
+    await using sound = await ledgerOf(2)
+    const at = (name: string) => join(sound.repo, '..', name)
+    const [catalog, output, program] = [at('holdfast.yaml'), at('evidence.jsonl'), at('verify.mjs')]
+    await writeFile(
+      catalog,
+      `version: 1\nname: t\nsites: { here: {} }\nservices: {}\nrepositories: { nas: { url: repository, site: here, password: { file: ./password } } }\n`,
+    )
+    const run = (...args: string[]) =>
+      holdfast(['--catalog', catalog, 'ledger', ...args], { env: { HOLDFAST_STATE_DIR: at('state-of-the-writer') } })
+    const { own } = (await run('keys', '--json')).json<{ own: string }>()
+    expect(await run('export', '--output', output)).toMatchObject({ exitCode: 0 })
+    expect(await run('export', '--output', output)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('already') as string,
+    })
+
+    await copyFile(new URL('../../bin/verify-ledger.mjs', import.meta.url), program)
+    const verify = (...args: string[]) => {
+      // The Node.js that starts Holdfast, not the one that it runs on.
+      const { status, stdout } = spawnSync('node', [program, output, ...args], {
+        encoding: 'utf8',
+        cwd: '/',
+        env: { PATH: process.env.PATH },
+      })
+      return { status, stdout }
+    }
+    expect(verify('--key', own, '--head', sound.head)).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('ok: 2 records, 2 signed by known keys') as string,
+    })
+    expect(verify()).toMatchObject({ status: 2 })
+    await writeFile(output, (await readFile(output, 'utf8')).replace('"skipped":0', '"skipped":1'))
+    expect(verify('--key', own)).toMatchObject({ status: 1, stdout: expect.stringContaining('wrong-signature') as string })
   })
 })
 

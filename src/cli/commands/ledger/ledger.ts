@@ -1,4 +1,5 @@
 import { command } from '../../command.ts'
+import { ledgerExportCommand } from './export.ts'
 import { ledgerKeysCommand } from './keys.ts'
 import { ledgerShowCommand } from './show.ts'
 import { ledgerVerifyCommand } from './verify.ts'
@@ -9,4 +10,5 @@ export const ledgerCommand = command('ledger', 'the evidence: what was measured,
 ])
   .addCommand(ledgerShowCommand)
   .addCommand(ledgerVerifyCommand)
+  .addCommand(ledgerExportCommand)
   .addCommand(ledgerKeysCommand)
