@@ -15,7 +15,8 @@ export function buildService(entry: FileService, name: string, tier: FileTier | 
   return present({
     name,
     ...rest,
-    ...buildObjectives(objectives, tier?.objectives),
+    objectives: objectivesOf(entry, tier),
+    declaredBy: declaredBy(objectives),
     data: data === undefined ? {} : buildData(data, directory),
     health: health && buildHealth(health),
     backup: backup && buildBackup(backup),
@@ -23,16 +24,14 @@ export function buildService(entry: FileService, name: string, tier: FileTier | 
   })
 }
 
+function declaredBy(own: FileService['objectives']): catalog.Service['declaredBy'] {
+  return { rpo: own?.rpo === undefined ? 'tier' : 'service', rto: own?.rto === undefined ? 'tier' : 'service' }
+}
+
 /** What the service declares itself counts; that each is declared somewhere has been checked. */
-function buildObjectives(
-  own: FileService['objectives'],
-  byTier: FileTier['objectives'],
-): Pick<catalog.Service, 'objectives' | 'declaredBy'> {
-  const [rpo, rto] = [own?.rpo ?? byTier?.rpo ?? '', own?.rto ?? byTier?.rto ?? '']
-  return {
-    objectives: { rpoMs: parseDuration(rpo), rtoMs: parseDuration(rto) },
-    declaredBy: { rpo: own?.rpo === undefined ? 'tier' : 'service', rto: own?.rto === undefined ? 'tier' : 'service' },
-  }
+export function objectivesOf({ objectives: own }: FileService, tier: FileTier | undefined): catalog.Objectives {
+  const byTier = tier?.objectives
+  return { rpoMs: parseDuration(own?.rpo ?? byTier?.rpo ?? ''), rtoMs: parseDuration(own?.rto ?? byTier?.rto ?? '') }
 }
 
 function buildVerify(own: FileService['verify'], byTier: FileTier['verify']): catalog.VerifyPolicy | undefined {

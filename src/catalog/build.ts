@@ -3,7 +3,7 @@ import { buildDetection, buildObserver } from './build-detection.ts'
 import { buildExperiment } from './build-experiment.ts'
 import { buildSteps } from './build-steps.ts'
 import { buildSecret, fromDirectory } from './build-secret.ts'
-import { buildService } from './build-service.ts'
+import { buildService, objectivesOf } from './build-service.ts'
 import { mapEntries } from './map-entries.ts'
 import { durationOf, present } from './present.ts'
 import { buildStrategies } from './strategies.ts'
@@ -12,7 +12,7 @@ import { drillsByTier, tierOf } from './tiers.ts'
 import type * as catalog from './types.ts'
 import { buildDrill } from './build-drill.ts'
 
-type FileOf<Section extends 'repositories' | 'plans'> = CatalogFile[Section][string]
+type FileOf<Section extends 'repositories' | 'groups' | 'plans'> = CatalogFile[Section][string]
 
 /** A checked file as the rest of the house sees it: units as numbers, names in their entries, paths absolute. */
 export function buildCatalog(
@@ -34,6 +34,7 @@ export function buildCatalog(
       present({ name, description, rpoMs: durationOf(objectives?.rpo), rtoMs: durationOf(objectives?.rto) }),
     ),
     services: mapEntries(file.services, (service, name) => buildService(service, name, tierOf(file, service), at.directory)),
+    groups: mapEntries(file.groups, (group, name) => buildGroup(group, name, file)),
     external: mapEntries(file.external, ({ assumed, ...entry }, name) =>
       present({ name, ...entry, assumed: present({ rpoMs: durationOf(assumed.rpo), rtoMs: durationOf(assumed.rto) }) }),
     ),
@@ -59,6 +60,15 @@ function buildRepository(entry: FileOf<'repositories'>, name: string, directory:
     password: buildSecret(password, directory),
     immutableForMs: durationOf(immutableFor),
   })
+}
+
+function buildGroup({ rpo, spread, ...rest }: FileOf<'groups'>, name: string, file: CatalogFile): catalog.Group {
+  // All come back to one point: each loses what the group loses, also the one that may lose the least.
+  const ofMembers = rest.members.flatMap((member) => {
+    const service = file.services[member]
+    return service === undefined ? [] : objectivesOf(service, tierOf(file, service)).rpoMs
+  })
+  return present({ name, ...rest, rpoMs: durationOf(rpo) ?? Math.min(...ofMembers), spreadMs: durationOf(spread) })
 }
 
 function buildPlan(entry: FileOf<'plans'>, name: string, file: CatalogFile, directory: string): catalog.Plan {

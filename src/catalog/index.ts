@@ -44,6 +44,7 @@ export type {
   DetectionWatch,
   ExternalDependency,
   FilesData,
+  Group,
   HealthCheck,
   KeepPolicy,
   Objectives,

@@ -10,12 +10,10 @@ const days = 28 * 366
  */
 export function longestGapMs(schedule: Schedule): number | undefined {
   if (schedule.kind === 'every') return schedule.everyMs
-  const [minutes = '*', hours = '*', monthDays = '*', months = '*', weekdays = '*'] = schedule.cron.split(' ')
-  const times = valuesOf(hours, 0, 23).flatMap((hour) => valuesOf(minutes, 0, 59).map((minute) => (hour * 60 + minute) * 60_000))
+  const { times, matches } = readCron(schedule.cron)
   const [first, last] = [times[0], times.at(-1)]
   if (first === undefined || last === undefined) return undefined
   const within = Math.max(0, ...times.slice(1).map((time, index) => time - (times[index] ?? 0)))
-  const matches = dayMatcher(monthDays, months, weekdays)
   let longest: number | undefined
   let before: number | undefined
   for (let day = 0; day < days; day++) {
@@ -24,6 +22,41 @@ export function longestGapMs(schedule: Schedule): number | undefined {
     before = day
   }
   return longest
+}
+
+/**
+ * How close a run of one schedule comes to one of the other, in ms. Nobody knows when a schedule of kind `every` began: it counts as far off as it may
+ * be. Undefined when one of them does not run within a year.
+ */
+export function closestRunsMs(a: Schedule, b: Schedule): number | undefined {
+  if (a.kind === 'every' || b.kind === 'every') {
+    const every = [a, b].flatMap((schedule) => (schedule.kind === 'every' ? [schedule.everyMs] : []))
+    return Math.min(...every) / 2
+  }
+  const [first, second] = [runsInYear(a.cron), runsInYear(b.cron)]
+  let closest: number | undefined
+  let index = 0
+  for (const time of first) {
+    while ((second[index + 1] ?? Infinity) <= time) index++
+    for (const near of second.slice(index, index + 2)) closest = Math.min(closest ?? Infinity, Math.abs(time - near))
+    if (closest === 0) break
+  }
+  return closest
+}
+
+/** In rising order. */
+function runsInYear(cron: string): number[] {
+  const { times, matches } = readCron(cron)
+  return Array.from({ length: 366 }, (_, day) => day * dayMs)
+    .filter((day) => matches(new Date(day)))
+    .flatMap((day) => times.map((time) => day + time))
+}
+
+/** The times of a day, in ms and rising, and the days. */
+function readCron(cron: string): { readonly times: readonly number[]; readonly matches: (day: Date) => boolean } {
+  const [minutes = '*', hours = '*', monthDays = '*', months = '*', weekdays = '*'] = cron.split(' ')
+  const times = valuesOf(hours, 0, 23).flatMap((hour) => valuesOf(minutes, 0, 59).map((minute) => (hour * 60 + minute) * 60_000))
+  return { times, matches: dayMatcher(monthDays, months, weekdays) }
 }
 
 /** As cron has it: where both the day of the month and the weekday are restricted, one of them is enough. */

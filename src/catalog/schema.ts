@@ -6,6 +6,7 @@ import { ledgerRules } from './schema-ledger.ts'
 import { cluster } from './schema-cluster.ts'
 import { observer } from './schema-detection.ts'
 import type { KnownParams } from './schema-call.ts'
+import { groupSchema } from './schema-group.ts'
 import { experimentSchema } from './schema-experiment.ts'
 import { planSchema } from './schema-plan.ts'
 import { strategySchema } from './schema-strategy.ts'
@@ -87,6 +88,10 @@ export function catalogSchema(actionParams?: KnownParams, faultParams?: KnownPar
         .describe('What services have by their tier, unless they say otherwise. By number: 0 or 1 is the most important.')
         .default({}),
       services: z.record(entryName, serviceSchema).describe('What must survive, by name.'),
+      groups: z
+        .record(entryName, groupSchema)
+        .describe('Services that must come back to one point in time, by name.')
+        .default({}),
       external: z.record(entryName, external).describe('What services depend on and others run, by name.').default({}),
       observers: z
         .record(entryName, observer)

@@ -30,6 +30,7 @@ export interface Catalog {
   /** By number, as text. */
   readonly tiers: Readonly<Record<string, Tier>>
   readonly services: Readonly<Record<string, Service>>
+  readonly groups: Readonly<Record<string, Group>>
   readonly external: Readonly<Record<string, ExternalDependency>>
   readonly observers: Readonly<Record<string, Observer>>
   readonly plans: Readonly<Record<string, Plan>>
@@ -100,6 +101,18 @@ export type SecretRef =
   | { readonly env: string }
   | { readonly file: string }
   | { readonly command: readonly [string, ...string[]] }
+
+/** Services that must come back to one point in time. */
+export interface Group {
+  readonly name: string
+  /** Services; two at least. */
+  readonly members: readonly string[]
+  /** Its own, else the shortest of its members'. */
+  readonly rpoMs: number
+  /** How far apart the states may be that its members come back to; absent: it is not judged. */
+  readonly spreadMs?: number
+  readonly description?: string
+}
 
 /** Something that others run. Its figures are beliefs. */
 export interface ExternalDependency {

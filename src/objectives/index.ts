@@ -25,4 +25,5 @@ export { strategyMatrix, type MatrixCell, type PlacedService, type StrategyMatri
 export { assumedSpread, isDrawnFrom, yearlyLoss, type Durations, type LossModel, type YearlyLoss } from './cost/expected-loss.ts'
 export { strategyCosts, type Happening, type StrategyCost } from './cost/pay-off.ts'
 export { dependencyPaths, type DependencyNode, type DependencyPath } from './dependency-path.ts'
+export { groupStatus, type GroupStatus } from './group-status.ts'
 export { dependencyStatus, type DependencyStatus } from './dependency-status.ts'

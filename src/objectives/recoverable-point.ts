@@ -24,11 +24,11 @@ export interface RecoverablePoints {
 
 /** Looks among what is dated no later than `limit` (ms since 1970). What is dated later is never counted. */
 export function recoverablePoints(data: DataEvidence, limit: number): RecoverablePoints {
-  const past = data.snapshots.filter(({ time }) => time.getTime() <= limit)
-  const sound = past.filter(({ damaged }) => damaged !== true)
+  const sound = soundSnapshots(data, limit)
   const newest = latest(sound, ({ time }) => time)
   if (!newest) {
-    const problem = past.length > 0 ? 'repository-damaged' : data.snapshots.length > 0 ? 'only-future-dated' : 'no-snapshot'
+    const past = data.snapshots.some(({ time }) => time.getTime() <= limit)
+    const problem = past ? 'repository-damaged' : data.snapshots.length > 0 ? 'only-future-dated' : 'no-snapshot'
     return { points: [], problem }
   }
   const bySnapshot: RecoverablePoint = {
@@ -37,22 +37,35 @@ export function recoverablePoints(data: DataEvidence, limit: number): Recoverabl
     ...(data.walDeclared ? { doubt: 'wal-not-archived' } : incompleteness(newest)),
     ...recordOf(newest),
   }
-  const wal = data.walDeclared ? latestWal(data.wal, sound, limit) : undefined
+  const wal = latestWal(data, sound, limit)
   return {
     points: wal ? [wal, bySnapshot] : [bySnapshot],
     ...(newest.sizeBytes === undefined ? {} : { sizeBytes: newest.sizeBytes }),
   }
 }
 
-/** WAL is worth something only on a snapshot that is there and sound. */
-function latestWal(facts: readonly WalFact[], sound: readonly SnapshotFact[], limit: number): RecoverablePoint | undefined {
-  const usable = facts.flatMap((wal) => {
+/** Snapshots that are dated no later than `limit`, in repositories without known damage. */
+export function soundSnapshots({ snapshots }: Pick<DataEvidence, 'snapshots'>, limit: number): SnapshotFact[] {
+  return snapshots.filter(({ time, damaged }) => time.getTime() <= limit && damaged !== true)
+}
+
+/** WAL is worth something only where it is declared, on a snapshot that is there and sound. */
+export function usableWal(
+  { walDeclared, wal: facts }: Pick<DataEvidence, 'walDeclared' | 'wal'>,
+  sound: readonly SnapshotFact[],
+  limit: number,
+): { readonly wal: WalFact; readonly base: SnapshotFact }[] {
+  if (!walDeclared) return []
+  return facts.flatMap((wal) => {
     const base = sound.find(({ repository, snapshot, time }) => {
       return repository === wal.repository && snapshot === wal.from && time <= wal.coveredUntil
     })
     return base && wal.coveredUntil.getTime() <= limit ? [{ wal, base }] : []
   })
-  const best = latest(usable, ({ wal }) => wal.coveredUntil)
+}
+
+function latestWal(data: DataEvidence, sound: readonly SnapshotFact[], limit: number): RecoverablePoint | undefined {
+  const best = latest(usableWal(data, sound, limit), ({ wal }) => wal.coveredUntil)
   return best && { time: best.wal.coveredUntil, byWal: true, ...incompleteness(best.base), ...recordOf(best.wal) }
 }
 

@@ -8,6 +8,7 @@ import type { KnownFinding } from './drill/known-findings.ts'
 import { actionParams, faultParams } from './recovery/load-catalog.ts'
 import { openRunsAt } from './recovery/run-views.ts'
 import { readStatus, type ServiceReport } from './status.ts'
+import type { GroupReport } from './status/groups.ts'
 
 /** `critical`: a recovery now would fail, or one lies half done. `serious`: nobody could promise that it works. `minor`: to be seen to. */
 export type Severity = 'critical' | 'serious' | 'minor'
@@ -19,6 +20,7 @@ export type Complaint = { readonly severity: Severity } & (
   | { readonly code: 'run-interrupted'; readonly runId: string; readonly state: RunView['state'] }
   | { readonly code: 'objective'; readonly objective: 'rpo' | 'rto'; readonly report: ServiceReport }
   | { readonly code: 'dependencies'; readonly report: ServiceReport }
+  | { readonly code: 'group'; readonly report: GroupReport }
   | { readonly code: 'evidence'; readonly finding: StatusFinding }
   | { readonly code: 'drill-due'; readonly drill: DueDrill }
   | { readonly code: 'drill-finding'; readonly finding: KnownFinding; readonly overdue: boolean }
@@ -50,6 +52,12 @@ export async function diagnose(path: string, signal: AbortSignal): Promise<Diagn
       state === 'interrupted' ? [{ severity: 'critical', code: 'run-interrupted', runId, state }] : [],
     ),
     ...status.services.flatMap(ofService),
+    ...status.groups.flatMap((report): Complaint[] => {
+      const { verdict, because } = report
+      // What is not known of a member, or not proven, is said of the member.
+      if (verdict === 'met' || because === 'not-known-of-all' || because === 'not-proven-of-all') return []
+      return [{ severity: verdict === 'at-risk' ? 'minor' : 'serious', code: 'group', report }]
+    }),
     ...unique(status.services.flatMap(({ findings }) => findings)).flatMap((finding): Complaint[] =>
       finding.code === 'unseen' ? [] : [{ severity: 'serious', code: 'evidence', finding }],
     ),
@@ -125,5 +133,6 @@ function byUrgency(a: Complaint, b: Complaint): number {
 }
 
 function tierOf(complaint: Complaint): number {
-  return 'report' in complaint ? (complaint.report.tier ?? 5) : 0
+  if (!('report' in complaint)) return 0
+  return complaint.code === 'group' ? 5 : (complaint.report.tier ?? 5)
 }

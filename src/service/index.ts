@@ -65,6 +65,7 @@ export { contextIn, installationKey, openRepositoryLedger, recordEvidence, type 
 export { exportCatalogLedgers } from './ledger/export-ledgers.ts'
 export { verifyLedgerOf, verifyLedgers, type LedgersVerification, type VerifiedLedger } from './ledger/verify-ledgers.ts'
 export type { NotRecorded } from './record-wal.ts'
+export type { GroupReport } from './status/groups.ts'
 export { readStatus, type RepositoryReport, type ServiceReport, type StatusReport } from './status.ts'
 export { postgresStatus, type PostgresStatus } from './postgres-status.ts'
 export type { ServerReport } from './replication-status.ts'

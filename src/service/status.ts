@@ -1,7 +1,15 @@
 import { withDependencies, type Catalog, type Service } from '../catalog/index.ts'
-import { serviceStatus, worstVerdict, type DependencyStatus, type ServiceStatus, type Verdict } from '../objectives/index.ts'
+import {
+  serviceStatus,
+  worstVerdict,
+  type DependencyStatus,
+  type ServiceEvidence,
+  type ServiceStatus,
+  type Verdict,
+} from '../objectives/index.ts'
 import { codeVersion } from './recovery/code-version.ts'
 import { dependencyStatuses } from './status/dependencies.ts'
+import { groupReports, groupsOf, type GroupReport } from './status/groups.ts'
 import { readRepository, type RepositoryFacts, type UnseenRepository } from './status/repository-facts.ts'
 import { gatherEvidence } from './status/service-evidence.ts'
 
@@ -9,9 +17,11 @@ import { gatherEvidence } from './status/service-evidence.ts'
 export interface StatusReport {
   readonly time: Date
   readonly catalog: { readonly name: string; readonly file: string; readonly hash: string }
-  /** The worst of the services'; `unknown` when there are none. */
+  /** The worst of the services' and groups'; `unknown` when there are none. */
   readonly verdict: Verdict
   readonly services: readonly ServiceReport[]
+  /** Those that one of the services is a member of. */
+  readonly groups: readonly GroupReport[]
   readonly repositories: readonly RepositoryReport[]
 }
 
@@ -46,23 +56,27 @@ export async function readStatus(
 ): Promise<StatusReport> {
   await using repositories = await readRepositories(catalog, signal)
   const { seen, unseen } = repositories
-  const statuses = new Map<string, ServiceStatus>()
-  for (const name of withDependencies(catalog, services)) {
+  const groups = groupsOf(catalog, services)
+  const judged = new Map<string, { readonly status: ServiceStatus; readonly evidence: ServiceEvidence }>()
+  for (const name of withDependencies(catalog, [...services, ...groups.flatMap(({ members }) => members)])) {
     const service = catalog.services[name]
     if (!service) continue
     const evidence = await gatherEvidence({ catalog, seen, unseen, now, codeVersion: codeVersion() }, service, signal)
-    statuses.set(name, serviceStatus({ objectives: service.objectives, evidence, now }))
+    judged.set(name, { evidence, status: serviceStatus({ objectives: service.objectives, evidence, now }) })
   }
+  const statuses = new Map([...judged].map(([name, { status }]) => [name, status]))
   const chains = dependencyStatuses(catalog, statuses)
   const reports = services.flatMap((name) => {
     const [service, status] = [catalog.services[name], statuses.get(name)]
     return service && status ? [serviceReport(service, status, chains.get(name))] : []
   })
+  const ofGroups = groupReports(groups, judged, now)
   return {
     time: now,
     catalog: { name: catalog.name, file: catalog.file, hash: catalog.hash },
-    verdict: worstVerdict(reports.map(({ verdict }) => verdict)),
+    verdict: worstVerdict([...reports, ...ofGroups].map(({ verdict }) => verdict)),
     services: reports,
+    groups: ofGroups,
     repositories: repositoryReports(catalog, seen, unseen),
   }
 }

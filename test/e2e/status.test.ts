@@ -31,6 +31,7 @@ async function acme({ timeout = '1m' } = {}) {
 name: acme
 sites: { hq: {} }
 repositories: { nas: { url: repository, site: hq, media: disk, password: { file: ${password} } } }
+groups: { shop: { members: [orders, web], spread: 5m } }
 tiers: { 1: {}, 2: { objectives: { rpo: 1h, rto: 1h } } }
 services:
   orders:
@@ -95,6 +96,7 @@ describe('holdfast status', () => {
     await using shop = await acme()
     expect(await shop.status()).toMatchObject({
       exitCode: 4,
+      report: { groups: [{ group: 'shop', verdict: 'unknown', unknown: ['orders', 'web'], declaredMs: 3_600_000 }] },
       orders: { verdict: 'unknown', rpo: { because: 'no-snapshot' }, rto: { because: 'not-recoverable' } },
       web: {
         verdict: 'unknown',
@@ -121,6 +123,7 @@ describe('holdfast status', () => {
       findings: [],
     })
     expect(recovered.orders.rto.actualMs).toBeGreaterThan(0)
+    expect(recovered.report.groups).toMatchObject([{ verdict: 'met', spreadMs: 0, worst: 'orders', goBack: [] }])
     // Its data is proven; that the service itself comes back was never tried.
     expect(recovered.web).toMatchObject({ rpo: { verdict: 'met' }, rto: { verdict: 'unknown', because: 'no-plan' } })
     expect((await shop.run('status', 'orders')).exitCode).toBe(0)
@@ -241,6 +244,8 @@ describe('holdfast status', () => {
     expect(stdout).toMatch(/^service +tier +RPO +would lose +basis +verdict +RTO +would take +basis +verdict\n/)
     expect(stdout).toMatch(/orders +1 +1 h +- +unknown +unknown +1 h +- +unknown +unknown/)
     expect(stdout).toMatch(/web +2 +1 h\* +- .* 1 h\* +- .*\n\* that of its tier\n/)
+    expect(stdout).toMatch(/shop +2 +1 h +- +- +unknown +unknown +-\n/)
+    expect(stdout).toContain('group shop: RPO is unknown: nobody knows what orders, web can be brought back to')
     expect(stdout).toContain('web: RPO is unknown: there is no backup; run `holdfast backup --service orders`')
   })
 

@@ -1,9 +1,17 @@
 import { copyLints } from './copies.ts'
 import { dependencyLints } from './dependencies.ts'
+import { groupLints } from './groups.ts'
 import type { Lint } from './lint.ts'
 import { planLints } from './people-and-plans.ts'
 import { scheduleLints } from './schedules.ts'
 import { survivabilityLints } from './survivability.ts'
 
 /** Every lint, in the order of docs/lints.md. */
-export const lints: readonly Lint[] = [...dependencyLints, ...copyLints, ...scheduleLints, ...planLints, ...survivabilityLints]
+export const lints: readonly Lint[] = [
+  ...dependencyLints,
+  ...copyLints,
+  ...scheduleLints,
+  ...groupLints,
+  ...planLints,
+  ...survivabilityLints,
+]

@@ -51,6 +51,13 @@ plans:
       - { id: look, do: { http.check: { url: 'http://x/' } }, after: [restore] }
 `
 
+/** The same with a second database that is backed up by another schedule, and both in a group. */
+function grouped(text: string, schedule: string, group: string): string {
+  const db = /^ {2}db:\n(?: {4}.*\n)+/m.exec(text)?.[0] ?? ''
+  const other = db.replace('db:', 'other:').replace('daily at 02:00', schedule).replace('rpo: 1d', 'rpo: 7d')
+  return `groups: { both: { members: [db, other], ${group} } }\n${text.replace(db, `${db}${other}`).replace('recovers: [db]', 'recovers: [db, other]')}`
+}
+
 test('a catalog without a weakness has no warnings', async () => {
   expect(await warningsOf(sound)).toEqual([])
 })
@@ -103,6 +110,8 @@ describe('each lint finds its weakness, in its place', () => {
           'services:\n  api: { owner: x, onCall: y, site: east, objectives: { rpo: 1d, rto: 1h }, recovery: back }\n',
         )
         .replace('recovers: [db]', 'recovers: [db, api]'),
+    'group-misses-rpo': (text) => grouped(text, 'weekly', 'rpo: 1d'),
+    'group-out-of-step': (text) => grouped(text, 'daily at 14:00', 'spread: 1h'),
     'no-services': () => 'services: {}\n',
     'nothing-assumed': (text) =>
       `external: { dns: {} }\n${text.replace('    recovery: back', '    dependsOn: [dns]\n    recovery: back')}`,
@@ -128,6 +137,15 @@ test('a database with archived WAL is not bound to the times of its backups', as
     .replace('daily at 02:00', 'weekly')
   expect(await codesOf(database)).not.toContain('schedule-misses-rpo')
   expect(await codesOf(database.replace('wal: stream', 'wal: none'))).toContain('schedule-misses-rpo')
+})
+
+test('a group whose members are backed up at the same times, or go back to any moment, has a common point', async () => {
+  expect(await codesOf(grouped(sound, 'daily at 02:00', 'spread: 1m'))).toEqual([])
+  const database = grouped(sound, 'daily at 14:00', 'spread: 1m').replace(
+    '{ files: { paths: [/srv] } }',
+    '{ postgres: { url: { env: U }, wal: stream } }',
+  )
+  expect(await codesOf(database)).not.toContain('group-out-of-step')
 })
 
 test('a form for an unreachable site answers what would be lost with it', async () => {

@@ -87,7 +87,7 @@ function holdsData({ data }: Service): boolean {
 }
 
 /** Where WAL is archived, a database is not bound to the times of its backups; files always are. */
-function dependsOnSnapshots({ data }: Service): boolean {
+export function dependsOnSnapshots({ data }: Service): boolean {
   return data.files !== undefined || (data.postgres !== undefined && data.postgres.wal === 'none')
 }
 

@@ -52,6 +52,7 @@ export function buildRunbook(
     ...tierOf(catalog, service),
     planHash: planHash(compiled, version),
     version,
+    groups: Object.values(catalog.groups).filter(({ members }) => members.includes(name)),
     dependencies,
     external: externalOf(catalog, [which.service, ...dependencies.map(({ service }) => service)]),
     dependents: dependentsOf(catalog, name),

@@ -1,5 +1,5 @@
 import type { Effect } from '../../actions/index.ts'
-import type { ExternalDependency, Plan as CatalogPlan, RepositoryEntry, Service, Site, Tier } from '../../catalog/index.ts'
+import type { ExternalDependency, Group, Plan as CatalogPlan, RepositoryEntry, Service, Site, Tier } from '../../catalog/index.ts'
 
 /**
  * What a person needs to bring a service back, with nothing that depends on the machine, the day, or what was measured: the same catalog
@@ -16,6 +16,8 @@ export interface Runbook {
   /** As `recover` binds a run to it. */
   readonly planHash: string
   readonly version: string
+  /** Services that must come back to one point with it. */
+  readonly groups: readonly Group[]
   readonly dependencies: readonly Dependency[]
   /** What others run, that it or one of those depends on. */
   readonly external: readonly ExternalDependency[]

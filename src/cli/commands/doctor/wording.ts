@@ -1,4 +1,5 @@
 import type { Complaint } from '../../../service/index.ts'
+import { groupText } from '../status/groups.ts'
 import { chainText, findingText, nextStep, reasonText } from '../status/wording.ts'
 import { dueStates } from '../drill/wording.ts'
 
@@ -22,6 +23,8 @@ export function complaintText(complaint: Complaint): string {
         ? service
         : `${service}: RTO is ${chain.verdict} with all that it depends on: ${chainText(chain)}`
     }
+    case 'group':
+      return groupText(complaint.report)
     case 'evidence':
       return findingText(complaint.finding)
     case 'drill-due': {
@@ -63,6 +66,8 @@ export function nextCommand(complaint: Complaint): string | undefined {
       return `\`holdfast drill findings --close ${complaint.finding.id} --why REASON\` when it is dealt with`
     case 'weakness':
       return `\`holdfast validate\` shows where; docs/lints.md#${complaint.lint}`
+    case 'group':
+      return complaint.report.worst === undefined ? undefined : `\`holdfast status ${complaint.report.worst}\``
     case 'evidence':
     default:
       return undefined

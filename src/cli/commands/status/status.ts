@@ -1,11 +1,12 @@
-import pc from 'picocolors'
 import { findService } from '../../../catalog/index.ts'
 import { exitCodes } from '../../../kernel/index.ts'
-import type { ObjectiveStatus, Verdict } from '../../../objectives/index.ts'
+import type { ObjectiveStatus } from '../../../objectives/index.ts'
 import { loadRunCatalog, readStatus, type ServiceReport, type StatusReport } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table, type Column } from '../../output/table.ts'
+import { coloured } from './colours.ts'
+import { groupHints, groupLines } from './groups.ts'
 import { basisText, durationText, hintLines, nextStep } from './wording.ts'
 
 export const statusCommand = command('status', 'could we recover right now, how much would we lose, and how long would it take', [
@@ -39,19 +40,12 @@ function asJson({ services, ...report }: StatusReport): unknown {
   }
 }
 
-const colours: Record<Verdict, (text: string) => string> = {
-  met: pc.green,
-  'at-risk': pc.yellow,
-  missed: pc.red,
-  unknown: pc.magenta,
-}
-
 function objectiveColumns(name: 'rpo' | 'rto', actual: string): Column<ServiceReport>[] {
   return [
     { title: name.toUpperCase(), value: (row) => declaredText(row, name), align: 'right' },
     { title: actual, value: (row) => durationText(row[name].actualMs), align: 'right' },
     { title: 'basis', value: (row) => basisText(row[name]) },
-    { title: 'verdict', value: (row) => colours[row[name].verdict](row[name].verdict) },
+    { title: 'verdict', value: (row) => coloured(row[name].verdict) },
   ]
 }
 
@@ -60,7 +54,7 @@ function declaredText(row: ServiceReport, name: 'rpo' | 'rto'): string {
   return `${durationText(row[name].declaredMs)}${row.declaredBy[name] === 'tier' ? '*' : ''}`
 }
 
-function statusText({ catalog, services }: StatusReport): string {
+function statusText({ catalog, services, groups }: StatusReport): string {
   if (services.length === 0) return `${catalog.file} names no service: there is nothing to recover, and nothing is known.`
   const columns: Column<ServiceReport>[] = [
     { title: 'service', value: ({ service }) => service },
@@ -68,9 +62,12 @@ function statusText({ catalog, services }: StatusReport): string {
     ...objectiveColumns('rpo', 'would lose'),
     ...objectiveColumns('rto', 'would take'),
   ]
-  const hints = hintLines(services)
+  const hints = [...hintLines(services), ...groupHints(groups)]
   const byTier = services.some(({ declaredBy }) => declaredBy.rpo === 'tier' || declaredBy.rto === 'tier')
-  return [table(columns, services), ...(byTier ? ['* that of its tier'] : []), ...(hints.length > 0 ? ['', ...hints] : [])].join(
-    '\n',
-  )
+  return [
+    table(columns, services),
+    ...(byTier ? ['* that of its tier'] : []),
+    ...groupLines(groups),
+    ...(hints.length > 0 ? ['', ...hints] : []),
+  ].join('\n')
 }

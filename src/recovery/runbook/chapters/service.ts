@@ -1,10 +1,20 @@
-import type { Service, Site } from '../../../catalog/index.ts'
+import type { Group, Service, Site } from '../../../catalog/index.ts'
 import { formatDuration } from '../../../kernel/index.ts'
 import { code, commands, heading, list, strong, text, type Block, type Fact, type Inline } from '../document.ts'
 import type { Copy, Dependency, Runbook } from '../model.ts'
 
 /** What it is, who answers for it, what it needs. */
-export function serviceChapter({ service, site, tier, plan, dependencies, external, dependents, data }: Runbook): Block[] {
+export function serviceChapter({
+  service,
+  site,
+  tier,
+  plan,
+  dependencies,
+  external,
+  dependents,
+  data,
+  groups,
+}: Runbook): Block[] {
   const { objectives, downtimeCostPerHour } = service
   const facts: Fact[] = [
     ['Service', [code(service.name), ...(service.description === undefined ? [] : [`: ${service.description}`])]],
@@ -31,6 +41,7 @@ export function serviceChapter({ service, site, tier, plan, dependencies, extern
         `; recovers ${plan.recovers.join(', ')}`,
       ],
     ],
+    ...groups.map((group): Fact => ['Group', groupText(group)]),
     ['Needed by', [dependents.length === 0 ? 'no other service of the catalog' : dependents.map(({ name }) => name).join(', ')]],
   ]
   return [heading(2, 'The service'), { type: 'facts', facts }, heading(3, 'What it needs'), needs(dependencies, external)]
@@ -38,6 +49,17 @@ export function serviceChapter({ service, site, tier, plan, dependencies, extern
 
 function byTier({ declaredBy, tier }: Service, objective: 'rpo' | 'rto'): string {
   return declaredBy[objective] === 'tier' ? ` (that of tier ${tier})` : ''
+}
+
+function groupText({ name, members, rpoMs, spreadMs, description }: Group): Inline[] {
+  return [
+    code(name),
+    `${description === undefined ? '' : ` (${description})`}: ${members.join(', ')} must come back to one point, and lose no more than ${formatDuration(rpoMs)}`,
+    spreadMs === undefined ? '' : `; their states may be ${formatDuration(spreadMs)} apart`,
+    '. Recover each with the same ',
+    code('--to'),
+    '.',
+  ]
 }
 
 function needs(dependencies: readonly Dependency[], external: Runbook['external']): Block {

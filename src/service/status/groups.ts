@@ -1,0 +1,32 @@
+import type { Catalog, Group } from '../../catalog/index.ts'
+import { groupStatus, type GroupStatus, type ServiceEvidence, type ServiceStatus } from '../../objectives/index.ts'
+
+export interface GroupReport extends GroupStatus {
+  readonly group: string
+  readonly members: readonly string[]
+}
+
+/** What is known of each service: of the members of groups at least. */
+export type Judged = ReadonlyMap<string, { readonly status: ServiceStatus; readonly evidence: ServiceEvidence }>
+
+/** The groups that one of these services is a member of. */
+export function groupsOf({ groups }: Catalog, services: readonly string[]): Group[] {
+  const wanted = new Set(services)
+  return Object.values(groups).filter(({ members }) => members.some((name) => wanted.has(name)))
+}
+
+export function groupReports(groups: readonly Group[], judged: Judged, now: Date): GroupReport[] {
+  return groups.map(({ name, members, rpoMs, spreadMs }) => ({
+    group: name,
+    members,
+    ...groupStatus({
+      members: members.flatMap((service) => {
+        const known = judged.get(service)
+        return known === undefined ? [] : [{ service, status: known.status, data: known.evidence.data }]
+      }),
+      rpoMs,
+      ...(spreadMs === undefined ? {} : { spreadMs }),
+      now,
+    }),
+  }))
+}
