@@ -1,19 +1,17 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { blocker, HoldfastError, parseDuration } from '../kernel/index.ts'
 import { workerEntry } from '../threads/index.ts'
-import { findLibfaketime, hasLoaded, removeShared, removeSharedByHand, sharedIsThere } from './clock/libfaketime.ts'
+import { findLibfaketime, removeShared, removeSharedByHand, sharedIsThere } from './clock/libfaketime.ts'
 import { absent, partly, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { startHolder } from './holder/start.ts'
 import { endMarkedByHand, markedProcesses } from './mark.ts'
+import { commandParam, programFindings } from './program/command.ts'
+import { hasLoaded } from './program/start.ts'
 
 const params = z.strictObject({
-  command: z
-    .array(z.string().min(1))
-    .min(1)
-    .describe('A program with its arguments. It is started with the fault, and is ended with it by SIGKILL.'),
+  command: commandParam,
   offset: z
     .string()
     .regex(/^[+-](?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/, 'expected a duration with its sign, such as +2h or -5m')
@@ -45,13 +43,11 @@ export const clockSkew = defineFault<Params, z.infer<typeof traces>>({
   expiry: 'with-holder',
 
   async preflight({ command }) {
-    const [program = ''] = command
     if (findLibfaketime() === undefined) {
       const hint = 'install libfaketime (Debian, Ubuntu: the package libfaketime)'
       return [blocker('no-libfaketime', 'libfaketime is not installed', hint)]
     }
-    if (isProgram(program)) return []
-    return [blocker('no-program', `there is no program ${program}`)]
+    return programFindings(command)
   },
 
   async plan({ command, offset, rate }) {
@@ -80,15 +76,3 @@ export const clockSkew = defineFault<Params, z.infer<typeof traces>>({
 
   manualUndo: (_traces, id) => [endMarkedByHand(id), removeSharedByHand(id)],
 })
-
-function isProgram(program: string): boolean {
-  const folders = program.startsWith('/') ? ['/'] : (process.env.PATH ?? '').split(delimiter)
-  return folders.some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
-}

@@ -8,6 +8,7 @@ import { credentialsExpired } from './credentials-expired.ts'
 import { credentialsMissing } from './credentials-missing.ts'
 import { dataDamage } from './data-damage.ts'
 import { diskFill } from './disk-fill.ts'
+import { diskIoErrors } from './disk-io-errors.ts'
 import { diskReadOnly } from './disk-read-only.ts'
 import { dnsResolver } from './dns-resolver.ts'
 import { holdfastUnavailable } from './holdfast-unavailable.ts'
@@ -52,6 +53,7 @@ export const faults: readonly AnyFault[] = [
   holdfastUnavailable,
   diskFill,
   diskReadOnly,
+  diskIoErrors,
   stress,
   clockSkew,
   kubernetesPodKill,
@@ -63,6 +65,7 @@ export const faults: readonly AnyFault[] = [
 ]
 
 export { findLibfaketime } from './clock/libfaketime.ts'
+export { findLibfiu } from './io/libfiu.ts'
 export { endMarkedProcesses, markedProcesses, watchdogMark } from './mark.ts'
 export { createToxiproxyServer } from './toxiproxy/api.ts'
 export { createProxy, type Proxy } from './toxiproxy/proxy.ts'

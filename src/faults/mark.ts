@@ -25,7 +25,7 @@ export async function endMarkedProcesses(id: string, signal: AbortSignal): Promi
   return await endProcesses(() => markedProcesses(id), ['SIGKILL', 'SIGKILL'], 5000, signal)
 }
 
-/** The same, for a person. */
+/** The same, for a person: each with its group, where it leads one. */
 export function endMarkedByHand(id: string): string {
-  return `for p in $(grep -lz ${variable}=${id} /proc/[0-9]*/environ | cut -d/ -f3); do kill -9 -$p; done`
+  return `for p in $(grep -lsz ${variable}=${id} /proc/[0-9]*/environ | cut -d/ -f3); do [ ! -e /proc/$p ] || kill -9 -$p || kill -9 $p; done`
 }

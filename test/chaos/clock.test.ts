@@ -94,7 +94,7 @@ describeWith('libfaketime', 'clock.skew', () => {
     const command = ['/sbin/ldconfig', '-p', '-C', cache]
     await expect(guard.inject(bound('clock.skew', { command, offset: '+2h' }), 60_000, never)).rejects.toMatchObject({
       code: 'fault-failed',
-      message: expect.stringContaining('/sbin/ldconfig does not load libfaketime: it is linked statically') as string,
+      message: expect.stringContaining('/sbin/ldconfig does not load libfaketimeMT.so.1: it is linked statically') as string,
     })
     expect(await shared()).toEqual([])
   })

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
-import { findLibfaketime } from '../../src/faults/index.ts'
+import { findLibfaketime, findLibfiu } from '../../src/faults/index.ts'
 import { findChaosToolkit, installChaosToolkit } from './chaostoolkit.ts'
 import { findKubernetes, installKubernetes } from './kubernetes-install.ts'
 import { findMoto, installMoto } from './moto-install.ts'
@@ -61,6 +61,7 @@ export const peers = {
     suites: 'the suite of skewed clocks',
     find: () => findLibfaketime(),
   },
+  libfiu: { debianPackage: 'libfiu0', suites: 'the suite of I/O errors', find: () => findLibfiu()?.posix },
   ping: { debianPackage: 'iputils-ping', suites: 'the suite of network faults', find: () => inPath('ping') },
   mariadb: {
     debianPackage: 'mariadb-server',

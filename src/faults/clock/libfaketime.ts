@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { open, readFile, unlink } from 'node:fs/promises'
+import { open, unlink } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { systemCode } from '../../kernel/index.ts'
 
@@ -94,9 +94,4 @@ export async function removeShared(id: string): Promise<void> {
 
 export function removeSharedByHand(id: string): string {
   return `rm -f ${sharedFiles(id).join(' ')}`
-}
-
-/** Whether it has been loaded into a process: not so into one that is linked statically, or that has more rights than who started it. */
-export async function hasLoaded(pid: number, path: string): Promise<boolean> {
-  return (await readFile(`/proc/${pid}/maps`, 'utf8').catch(() => '')).includes(path)
 }
