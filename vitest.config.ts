@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'real-parts',
           include: ['test/**/*.test.ts'],
-          globalSetup: ['test/support/peers-setup.ts'],
+          globalSetup: ['test/support/bundle-setup.ts', 'test/support/peers-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect,

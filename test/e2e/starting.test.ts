@@ -1,14 +1,17 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { createRepository } from '../../src/repository/index.ts'
 import { openLocalBackend } from '../../src/storage/index.ts'
 import { temporaryFolder } from '../support/holdfast.ts'
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const program = new URL('../../bin/holdfast.js', import.meta.url).pathname
 /** Makes bin/holdfast.js take its Node for an old one, so that it looks for the pinned Node and runs the program there. */
 const older = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.0.0"}})'
@@ -37,7 +40,7 @@ function withOlderNode(...args: string[]): Child {
 /** npx links the checkout into its cache, which is none of the developer's here. */
 function withNpx(cache: string, ...args: string[]): Child {
   const env = { npm_config_cache: cache, npm_config_update_notifier: 'false' }
-  return start('npx', ['holdfast', ...args], { cwd: fileURLToPath(new URL('../..', import.meta.url)), env })
+  return start('npx', ['holdfast', ...args], { cwd: root, env })
 }
 
 /** Its exit code and signal, once nothing that it started holds its output any more. */
@@ -98,3 +101,25 @@ test('SIGTERM to npx, which does not pass it on, stops the program in order all 
   const { output } = await stopWhenTrying(withNpx(join(receiving.path, 'cache'), ...receiving.args), 'SIGTERM')
   expect(output).toContain('stopped; stored up to')
 })
+
+test('a checkout whose sources are no longer those of its bundle runs the sources', async () => {
+  await using folder = await temporaryFolder('checkout')
+  for (const part of ['bin', 'dist', 'scripts', 'src', 'package.json', 'package-lock.json'])
+    await cp(join(root, part), join(folder.path, part), { recursive: true, preserveTimestamps: true })
+  await symlink(join(root, 'node_modules'), join(folder.path, 'node_modules'))
+  const bundle = () => promisify(execFile)(process.execPath, [join(folder.path, 'scripts/bundle.ts')])
+  const help = async () => (await promisify(execFile)(process.execPath, [join(folder.path, 'bin/holdfast.js'), '--help'])).stdout
+  const change = async (file: string, from: string, to: string) => {
+    const text = await readFile(join(folder.path, file), 'utf8')
+    expect(text).toContain(from)
+    await writeFile(join(folder.path, file), text.replace(from, to))
+  }
+  await bundle()
+  await change('dist/main.js', 'Disaster recovery you can prove.', 'From the bundle.')
+  expect(await help()).toContain('From the bundle.')
+  await change('src/cli/program.ts', 'Disaster recovery you can prove.', 'From the sources.')
+  expect(await help()).toContain('From the sources.')
+  await bundle()
+  await change('dist/main.js', 'From the sources.', 'From the new bundle.')
+  expect(await help()).toContain('From the new bundle.')
+}, 180_000)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/holdfast.ts'
@@ -16,7 +16,14 @@ function run(program: string, args: readonly string[], cwd: string): string {
 /** A project that has the package as it would be published, installed, and nothing of the checkout but its dependencies. */
 async function outsider() {
   const folder = await temporaryFolder('outsider')
-  run('npm', ['pack', '--silent', '--pack-destination', folder.path], root)
+  // Packing builds it anew, which must not pull the program away from under other tests.
+  const checkout = join(folder.path, 'checkout')
+  for (const part of ['bin', 'docs', 'examples', 'schema', 'scripts', 'src'])
+    cpSync(join(root, part), join(checkout, part), { recursive: true })
+  for (const part of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'LICENSE', 'README.md'])
+    cpSync(join(root, part), join(checkout, part))
+  symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'))
+  run('npm', ['pack', '--silent', '--pack-destination', folder.path], checkout)
   run('tar', ['-xzf', readdirSync(folder.path).find((name) => name.endsWith('.tgz')) ?? ''], folder.path)
   mkdirSync(join(folder.path, 'node_modules'))
   renameSync(join(folder.path, 'package'), join(folder.path, 'node_modules/holdfast'))

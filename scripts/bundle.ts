@@ -1,0 +1,69 @@
+/**
+ * Makes `dist/` of `src/`: what is published, and what a checkout starts with, as long as it is newer than the sources (bin/holdfast.js).
+ * What a command needs is in few pieces there: a thousand small modules take several times as long to start.
+ */
+import { copyFile, glob, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type OutputChunk, type Plugin } from 'rolldown'
+import { isBundleFresh, sourceState, stateFile } from './source-state.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const source = join(root, 'src')
+const dist = join(root, 'dist')
+
+/** Modules that are run for themselves: their places in `dist/` are those in `src/`. */
+async function entries(): Promise<Record<string, string>> {
+  const found = ['main.ts', 'library/index.ts']
+  for await (const worker of glob('**/*-worker.ts', { cwd: source })) found.push(worker)
+  return Object.fromEntries(found.map((path) => [path.replace(/\.ts$/, ''), join(source, path)]))
+}
+
+/** A module in a chunk still finds what lies beside it: its address is the one it would have if it had been compiled alone. */
+const ownAddress: Plugin = {
+  name: 'own-address',
+  transform(code, id) {
+    if (!id.startsWith(source) || !code.includes('import.meta.')) return undefined
+    const own = relative(source, id).replace(/\.ts$/, '.js')
+    const address = `(import.meta.url.slice(0, import.meta.url.lastIndexOf('/dist/') + 6) + ${JSON.stringify(own)})`
+    return code.replaceAll('import.meta.url', address)
+  },
+}
+
+export async function bundle(): Promise<void> {
+  // Read first: a source that is changed meanwhile makes the outcome old.
+  const state = sourceState()
+  const { output } = await build({
+    input: await entries(),
+    cwd: root,
+    platform: 'node',
+    // Large, and seldom needed: loaded when they are.
+    external: [/^@aws-sdk\//, /^@kubernetes\//, /^mysql2/, 'pdfkit', 'fontkit'],
+    plugins: [ownAddress],
+    // Nothing but what is started does anything by being imported: of an area, a command gets only what it uses.
+    treeshake: { moduleSideEffects: [{ test: /[\\/]src[\\/](?!main\.ts$|.*-worker\.ts$)/, sideEffects: false }] },
+    output: { dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+  })
+  // What was made before goes last: programs that run load pieces of it late.
+  const made = new Set(output.map(({ fileName }) => fileName))
+  for (const chunk of await readdir(join(dist, 'chunks'))) if (!made.has(`chunks/${chunk}`)) await rm(join(dist, 'chunks', chunk))
+  for await (const module of glob('*/*.wasm', { cwd: source })) await copyFile(join(source, module), join(dist, module))
+  await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licenses(output.filter((each) => each.type === 'chunk')))
+  await writeFile(stateFile, state)
+}
+
+/** The licences of the packages whose code is in these chunks, as they ask for. */
+async function licenses(chunks: readonly OutputChunk[]): Promise<string> {
+  const modules = chunks.flatMap(({ moduleIds }) => moduleIds)
+  const packages = new Set(modules.flatMap((id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id) ?? []))
+  const texts: string[] = []
+  for (const folder of [...packages].toSorted()) {
+    const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Record<string, string>
+    const file = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name))
+    const text = file === undefined ? '' : await readFile(join(folder, file), 'utf8')
+    texts.push(`${name} ${version} (${license})\n\n${text.trim()}\n`)
+  }
+  return texts.join(`\n${'-'.repeat(80)}\n\n`)
+}
+
+if (import.meta.main && !isBundleFresh()) await bundle()
