@@ -2,19 +2,23 @@ import { parseDuration } from '../kernel/index.ts'
 import { buildHealth } from './build-detection.ts'
 import { buildSecret } from './build-secret.ts'
 import { mapEntries } from './map-entries.ts'
+import { peopleOf } from './people.ts'
 import { durationOf, present } from './present.ts'
 import { tryParseSchedule } from './schedule.ts'
 import type { CatalogFile } from './schema.ts'
+import { tierOf } from './tiers.ts'
 import type * as catalog from './types.ts'
 
 type FileService = CatalogFile['services'][string]
 type FileTier = CatalogFile['tiers'][string]
 
-export function buildService(entry: FileService, name: string, tier: FileTier | undefined, directory: string): catalog.Service {
-  const { objectives, data, health, backup, verify, ...rest } = entry
+export function buildService(entry: FileService, name: string, file: CatalogFile, directory: string): catalog.Service {
+  const { objectives, data, health, backup, verify, escalation: _escalation, ...rest } = entry
+  const tier = tierOf(file, entry)
   return present({
     name,
     ...rest,
+    ...peopleOf(file, entry),
     objectives: objectivesOf(entry, tier),
     declaredBy: declaredBy(objectives),
     data: data === undefined ? {} : buildData(data, directory),

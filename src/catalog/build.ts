@@ -30,10 +30,11 @@ export function buildCatalog(
     ),
     currency: file.currency,
     strategies: buildStrategies(file.strategies),
+    contacts: mapEntries(file.contacts, (contact, name) => present({ name, ...contact })),
     tiers: mapEntries(file.tiers, ({ description, objectives }, name) =>
       present({ name, description, rpoMs: durationOf(objectives?.rpo), rtoMs: durationOf(objectives?.rto) }),
     ),
-    services: mapEntries(file.services, (service, name) => buildService(service, name, tierOf(file, service), at.directory)),
+    services: mapEntries(file.services, (service, name) => buildService(service, name, file, at.directory)),
     groups: mapEntries(file.groups, (group, name) => buildGroup(group, name, file)),
     external: mapEntries(file.external, ({ assumed, ...entry }, name) =>
       present({ name, ...entry, assumed: present({ rpoMs: durationOf(assumed.rpo), rtoMs: durationOf(assumed.rto) }) }),

@@ -29,6 +29,7 @@ describe('a catalog becomes plain data', () => {
       site: 'here',
       objectives: { rpoMs: 300_000, rtoMs: 900_000 },
       declaredBy: { rpo: 'service', rto: 'service' },
+      escalation: [],
       dependsOn: [],
       data: {},
       backup: { to: ['nas'], tags: [], keep: { withinMs: 1_209_600_000, daily: 7 } },

@@ -8,7 +8,17 @@ import { tryParseSchedule } from './schedule.ts'
  * Their metadata is read by the checks and left out of the published schema: `expected` words what belongs there, `reference` names what
  * kind of entry a name stands for, `unit` says that a bare number would be ambiguous, `secret` that only a reference may stand there.
  */
-export type Reference = 'site' | 'repository' | 'cluster' | 'service' | 'dependency' | 'observer' | 'plan' | 'step'
+export type Reference =
+  | 'site'
+  | 'repository'
+  | 'cluster'
+  | 'service'
+  | 'dependency'
+  | 'observer'
+  | 'plan'
+  | 'step'
+  | 'contact'
+  | 'escalation'
 
 export interface FieldMeta {
   readonly expected?: string
@@ -68,6 +78,8 @@ export const serviceName = nameOf('service')
 export const dependencyName = z
   .string()
   .meta({ reference: 'dependency', expected: 'the name of a service or of something external' })
+export const contactName = nameOf('contact')
+export const escalationName = nameOf('escalation')
 export const observerName = nameOf('observer')
 export const planName = nameOf('plan')
 export const stepId = nameOf('step')

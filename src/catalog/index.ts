@@ -11,6 +11,7 @@ export {
   text,
 } from './fields.ts'
 export { Credentials, type SecretResolver } from './credentials.ts'
+export { contactWays, titleOf, type Contact } from './contact.ts'
 export { drillOf, type Drill, type Substitution } from './drill.ts'
 export { weekdays, type ChaosRules, type Exclusion, type TimeRange } from './chaos.ts'
 export { chaosEnvironments, type Canary, type ChaosEnvironment, type Experiment } from './experiment.ts'

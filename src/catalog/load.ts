@@ -5,6 +5,7 @@ import { buildCatalog } from './build.ts'
 import { detectionFindings } from './detection.ts'
 import { describedSchema, type SchemaNode } from './json-schema.ts'
 import { maskSecrets, plainSecrets } from './plain-secrets.ts'
+import { escalationFindings } from './people.ts'
 import { readCatalogFile } from './read-file.ts'
 import { referenceFindings } from './references.ts'
 import type { KnownParams } from './schema-call.ts'
@@ -145,6 +146,7 @@ function contentFindings(
     ...referenceFindings(described, value, source),
     ...serviceFindings(value, source),
     ...tierFindings(value, source),
+    ...escalationFindings(value, source),
     ...stepFindings(value, source),
     ...detectionFindings(value, source),
     ...subPlanFindings(value, source),

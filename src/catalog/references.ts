@@ -13,6 +13,8 @@ const sections: Readonly<Record<Exclude<Reference, 'step'>, readonly string[]>> 
   dependency: ['services', 'external'],
   observer: ['observers'],
   plan: ['plans'],
+  contact: ['contacts'],
+  escalation: ['escalations'],
 }
 
 /**

@@ -126,7 +126,7 @@ test('what is wrong with one thing does not hide what is wrong with another', as
     catalogText({
       head: '‸version: 1\n‸nmae: test',
       repository: '{ url: /n, site: ‸nowhere, media: ‸dsk, password: ‸hunter2 }',
-      db: '‸‸ownr: me\nsite: here\nobjectives: { rpo: ‸5, rto: 15m }\ndependsOn: [‸db]',
+      db: '‸owner: me\n‸ste: here\nobjectives: { rpo: ‸5, rto: 15m }\ndependsOn: [‸db]',
       steps: `- { id: a, ${wait} }\n- { id: ‸a, ${wait} }`,
     }),
   )

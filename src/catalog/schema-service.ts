@@ -3,6 +3,7 @@ import {
   absolutePath,
   dependencyName,
   durationText,
+  escalationName,
   planName,
   repositoryName,
   scheduleText,
@@ -82,8 +83,19 @@ const verify = z
 
 export const serviceSchema = z
   .strictObject({
-    owner: text.meta({ description: 'The team or person that answers for it.', examples: ['Platform Team'] }),
-    onCall: text.meta({ expected: 'text, such as "+1-555-0100"', description: 'How to reach who is on call.' }).optional(),
+    owner: text
+      .meta({
+        description: 'The team or person that answers for it: an entry of `contacts`, or a name.',
+        examples: ['Platform Team'],
+      })
+      .optional(),
+    onCall: text
+      .meta({
+        expected: 'text, such as "+1-555-0100"',
+        description: 'Who is on call: an entry of `contacts`, or how to reach them.',
+      })
+      .optional(),
+    escalation: escalationName.describe('Who is called after whom. Default: that of its tier.').optional(),
     tier: z
       .int()
       .min(0)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationText, scheduleText, text } from './fields.ts'
+import { durationText, escalationName, scheduleText, text } from './fields.ts'
 
 /** How a tier is called: as services name it. */
 export const tierNumber = z.string().regex(/^\d$/).meta({ expected: 'a whole number from 0 to 9' })
@@ -16,6 +16,7 @@ export const tierSchema = z
       })
       .describe('Of its services that declare none of their own.')
       .optional(),
+    escalation: escalationName.describe('Who is called for its services that do not name an escalation themselves.').optional(),
     verify: z
       .strictObject({
         check: scheduleText.describe('When the copies of its services are read and checked.').optional(),

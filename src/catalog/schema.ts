@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { durationText, entryName, secretRef, siteName, text } from './fields.ts'
+import { contactSchema, escalationSchema } from './schema-contact.ts'
 import { chaosRules } from './schema-chaos.ts'
 import { acceptedSchema } from './schema-accepted.ts'
 import { ledgerRules } from './schema-ledger.ts'
@@ -83,6 +84,8 @@ export function catalogSchema(actionParams?: KnownParams, faultParams?: KnownPar
         .record(entryName, strategySchema)
         .describe('What strategies promise and cost, by name. Absent: the usual ones with their usual figures.')
         .default({}),
+      contacts: z.record(entryName, contactSchema).describe('Who can be called, by name.').default({}),
+      escalations: z.record(entryName, escalationSchema).describe('Who is called after whom, by name.').default({}),
       tiers: z
         .record(tierNumber, tierSchema)
         .describe('What services have by their tier, unless they say otherwise. By number: 0 or 1 is the most important.')

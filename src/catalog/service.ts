@@ -1,11 +1,19 @@
+import type { Contact, EscalationStep } from './contact.ts'
 import type { Probe } from './observation.ts'
 import type { Schedule } from './schedule.ts'
 import type { SecretRef } from './types.ts'
 
 export interface Service {
   readonly name: string
-  readonly owner: string
+  /** As written: who answers for it. */
+  readonly owner?: string
+  /** The entry of `contacts` that `owner` names. */
+  readonly ownerContact?: Contact
+  /** As written. */
   readonly onCall?: string
+  readonly onCallContact?: Contact
+  /** Who is called after whom; empty where nobody says. */
+  readonly escalation: readonly EscalationStep[]
   /** 1 is the most important. */
   readonly tier?: number
   readonly site: string

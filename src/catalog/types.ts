@@ -1,4 +1,5 @@
 import type { ChaosRules } from './chaos.ts'
+import type { Contact } from './contact.ts'
 import type { Experiment } from './experiment.ts'
 import type { Observer } from './observation.ts'
 import type { Plan } from './plan.ts'
@@ -27,6 +28,7 @@ export interface Catalog {
   readonly currency: string
   /** The cheapest first; those that are not available are left out. */
   readonly strategies: readonly Strategy[]
+  readonly contacts: Readonly<Record<string, Contact>>
   /** By number, as text. */
   readonly tiers: Readonly<Record<string, Tier>>
   readonly services: Readonly<Record<string, Service>>

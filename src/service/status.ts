@@ -27,7 +27,7 @@ export interface StatusReport {
 
 export interface ServiceReport extends ServiceStatus {
   readonly service: string
-  readonly owner: string
+  readonly owner?: string
   readonly tier?: number
   /** Whether an objective is its own, or its tier's. */
   readonly declaredBy: Service['declaredBy']
@@ -85,7 +85,7 @@ export async function readStatus(
 function serviceReport(service: Service, status: ServiceStatus, chain: DependencyStatus | undefined): ServiceReport {
   return {
     service: service.name,
-    owner: service.owner,
+    ...(service.owner === undefined ? {} : { owner: service.owner }),
     ...(service.tier === undefined ? {} : { tier: service.tier }),
     declaredBy: service.declaredBy,
     ...(service.recovery === undefined ? {} : { plan: service.recovery }),

@@ -2,7 +2,8 @@ import { copyLints } from './copies.ts'
 import { dependencyLints } from './dependencies.ts'
 import { groupLints } from './groups.ts'
 import type { Lint } from './lint.ts'
-import { planLints } from './people-and-plans.ts'
+import { peopleLints } from './people.ts'
+import { planLints } from './plans.ts'
 import { scheduleLints } from './schedules.ts'
 import { survivabilityLints } from './survivability.ts'
 
@@ -12,6 +13,7 @@ export const lints: readonly Lint[] = [
   ...copyLints,
   ...scheduleLints,
   ...groupLints,
+  ...peopleLints,
   ...planLints,
   ...survivabilityLints,
 ]

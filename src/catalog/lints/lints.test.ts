@@ -76,6 +76,10 @@ describe('each lint finds its weakness, in its place', () => {
     'retention-too-short': (text) => text.replace('daily: 30', 'daily: 7'),
     'no-restore-test': (text) => text.replace(/ {4}verify: .*\n/, ''),
     'no-plan': (text) => text.replace('    recovery: back\n', ''),
+    'no-owner': (text) => text.replace('    owner: x\n', ''),
+    'owner-without-contact': (text) => `contacts: { xx: { phone: '1' } }\n${text.replace('owner: x', 'owner: x-x-x')}`,
+    'escalation-too-slow': (text) =>
+      `contacts: { x: { phone: '1' } }\nescalations: { e: [{ call: x }, { call: x, after: 1h }] }\n${text.replace('onCall: y', 'escalation: e')}`,
     'no-on-call': (text) => text.replace('    onCall: y\n', ''),
     'unused-plan': (text) => text.replace('    recovers: [db]\n', '').replace('    recovery: back\n', ''),
     'nothing-checked': (text) => text.replace(/ {6}- \{ id: look.*\n/, ''),

@@ -1,5 +1,14 @@
 import type { Effect } from '../../actions/index.ts'
-import type { ExternalDependency, Group, Plan as CatalogPlan, RepositoryEntry, Service, Site, Tier } from '../../catalog/index.ts'
+import type {
+  Contact,
+  ExternalDependency,
+  Group,
+  Plan as CatalogPlan,
+  RepositoryEntry,
+  Service,
+  Site,
+  Tier,
+} from '../../catalog/index.ts'
 
 /**
  * What a person needs to bring a service back, with nothing that depends on the machine, the day, or what was measured: the same catalog
@@ -75,6 +84,8 @@ export interface RunbookStep {
   readonly disaster?:
     | { readonly skip: string }
     | { readonly kind: string; readonly commands: readonly string[]; readonly check?: readonly string[] }
+  /** Entries of the catalog's `contacts` that may approve it. */
+  readonly approvers: readonly Contact[]
   /** It waits: for a time, or for a person. */
   readonly waits: boolean
   /** The longest that it can take: all attempts, the pauses between them, and its check. */

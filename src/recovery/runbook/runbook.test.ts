@@ -58,6 +58,33 @@ describe('the steps of a runbook', () => {
   })
 })
 
+describe('whom to call', () => {
+  const contacts = `contacts:
+  shop: { title: Shop Team, phone: +1-555-0100, chat: '#shop' }
+  cto: { title: Ada, pager: ada@pager, hours: 8 to 20 }
+escalations: { money: [{ call: shop, by: chat }, { call: cto, after: 10m }] }
+services:`
+  const steps = `
+      - { id: ask, do: { approve: { by: [cto, nobody] } } }`
+  const called = shopText({ steps })
+    .replace('services:', contacts)
+    .replace('owner: Shop', 'owner: shop')
+    .replace("onCall: '+1-555-0100'", 'escalation: money')
+
+  test('is in the order of the escalation, with the way, and what the catalog knows of owner and approvers', async () => {
+    const markdown = await renderedRunbook(called)
+    expect(markdown).toContain('- **Owner:** Shop Team (phone +1-555-0100, chat #shop)')
+    expect(markdown).toContain('- **On call:** Shop Team (phone +1-555-0100, chat #shop)')
+    expect(markdown).toContain('1. At once: **Shop Team**, chat #shop\n2. After 10 min: **Ada**, pager ada@pager (8 to 20)\n')
+    expect(markdown).toContain('- **Ask:** Ada (pager ada@pager, 8 to 20)')
+  })
+
+  test('is loudly nobody where the catalog names none', async () => {
+    const markdown = await renderedRunbook(shopText().replace('    owner: Shop\n', ''))
+    expect(markdown).toContain('- **Owner:** NOBODY (the catalog names none)')
+  })
+})
+
 describe('a runbook', () => {
   test('says what its commands are for in one column, however long the name of the service is', async () => {
     const name = 'orders-of-the-last-ten-years'

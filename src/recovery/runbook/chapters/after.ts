@@ -2,7 +2,7 @@ import { formatDuration } from '../../../kernel/index.ts'
 import { code, commands, heading, list, names, strong, text, type Block, type Inline } from '../document.ts'
 import { runbookLine } from '../what-to-type.ts'
 import type { Runbook, RunbookStep } from '../model.ts'
-import { onCall } from './service.ts'
+import { calls, onCall, owner } from './people.ts'
 
 /** What shows that the service is back. */
 export function verificationChapter({ service, steps, dependents }: Runbook): Block[] {
@@ -13,7 +13,7 @@ export function verificationChapter({ service, steps, dependents }: Runbook): Bl
   })
   const healthy: Inline[][] =
     health === undefined
-      ? [[strong('the catalog declares no health check'), `: its owner (${service.owner}) must try it as its users do`]]
+      ? [[strong('the catalog declares no health check'), `: its owner (${owner(service)}) must try it as its users do`]]
       : [
           [
             health.kind === 'http' ? code(health.url) : code(`${health.host}:${health.port}`),
@@ -35,7 +35,7 @@ export function verificationChapter({ service, steps, dependents }: Runbook): Bl
         ].join(' and '),
       ]),
       ...healthy,
-      ...dependents.map(({ name, owner }): Inline[] => [code(name), `, which needs it, works again (${owner})`]),
+      ...dependents.map((needing): Inline[] => [code(needing.name), `, which needs it, works again (${owner(needing)})`]),
       [`the newest data is there: what is missing is no more than the RPO, ${formatDuration(service.objectives.rpoMs)}`],
     ]),
     text('Verified at ……………  by …………………………  Newest data from ……………'),
@@ -89,13 +89,16 @@ function forwardOnly(noReturn: readonly string[]): Block {
 export function escalationChapter({ service, dependencies, external, dependents }: Runbook): Block[] {
   return [
     heading(2, 'Escalation'),
+    ...(service.escalation.length === 0
+      ? []
+      : [text('While nobody has taken it over, counted from the first call:'), list('number', calls(service)), text('And:')]),
     list('number', [
       ['On call for ', code(service.name), ': ', strong(onCall(service))],
-      [`Its owner: ${service.owner}`],
+      [`Its owner: ${owner(service)}`],
       ...dependencies.map(({ service: needed }): Inline[] => [
         'For ',
         code(needed.name),
-        `, which it needs: ${onCall(needed)}, owner ${needed.owner}`,
+        `, which it needs: ${onCall(needed)}, owner ${owner(needed)}`,
       ]),
       ...external.map(({ name, contact }): Inline[] => [
         'For ',
@@ -105,7 +108,7 @@ export function escalationChapter({ service, dependencies, external, dependents 
       ...dependents.map((needing): Inline[] => [
         'Tell ',
         code(needing.name),
-        `, which needs it: ${onCall(needing)}, owner ${needing.owner}`,
+        `, which needs it: ${onCall(needing)}, owner ${owner(needing)}`,
       ]),
     ]),
     text('Call the next one as soon as one of these is true:'),

@@ -2,7 +2,7 @@ import { formatDuration } from '../../../kernel/index.ts'
 import { code, heading, list, strong, text, type Block, type Inline } from '../document.ts'
 import { recoverLine } from '../what-to-type.ts'
 import type { Runbook } from '../model.ts'
-import { onCall } from './service.ts'
+import { onCall, owner } from './people.ts'
 
 /** How the disaster shows, and who may say that it is one. */
 export function detectionChapter(runbook: Runbook): Block[] {
@@ -38,8 +38,8 @@ export function detectionChapter(runbook: Runbook): Block[] {
           ),
         ]),
     detection?.decide === 'auto'
-      ? text('The decision is ', strong('automatic'), `. ${service.owner} (on call: ${onCall(service)}) is told.`)
-      : text(strong('A person decides'), `: whoever is on call (${onCall(service)}), else ${service.owner}.`),
+      ? text('The decision is ', strong('automatic'), `. ${owner(service)} (on call: ${onCall(service)}) is told.`)
+      : text(strong('A person decides'), `: whoever is on call (${onCall(service)}), else ${owner(service)}.`),
     text('Decided by …………………………  at ……………  Began (onset) at ……………'),
   ]
 }
@@ -57,7 +57,7 @@ function occasionChapter({ plan, service }: Runbook): Block[] {
     ),
     text(
       strong('A person decides'),
-      `: whoever is on call (${onCall(service)}), else ${service.owner}. To try it: `,
+      `: whoever is on call (${onCall(service)}), else ${owner(service)}. To try it: `,
       code(`holdfast drill run ${plan.name}`),
       ', or with ',
       code('--live'),

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../../kernel/index.ts'
 import { code, commands, heading, list, names, strong, text, type Block, type Fact, type Inline } from '../document.ts'
+import { contactText } from './people.ts'
 import { recoverLine } from '../what-to-type.ts'
 import type { RunbookEvidence, StepTime } from '../evidence.ts'
 import type { Runbook, RunbookStep } from '../model.ts'
@@ -118,6 +119,7 @@ function stepFacts(step: RunbookStep, evidence: RunbookEvidence | undefined): Fa
     ...(group === undefined
       ? []
       : [['At once', [`with ${group.limit - 1} others of the group ${group.name} at most`]] satisfies Fact]),
+    ...step.approvers.map((contact): Fact => ['Ask', [contactText(contact)]]),
     ['Expect', [{ measured: expectation(step, evidence?.stepTimes.get(step.id)) }]],
     ['Time limit', [limitText(step)]],
     ['Checked by', checkText(step)],

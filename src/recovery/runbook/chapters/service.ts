@@ -1,6 +1,7 @@
 import type { Group, Service, Site } from '../../../catalog/index.ts'
 import { formatDuration } from '../../../kernel/index.ts'
 import { code, commands, heading, list, strong, text, type Block, type Fact, type Inline } from '../document.ts'
+import { onCall, owner } from './people.ts'
 import type { Copy, Dependency, Runbook } from '../model.ts'
 
 /** What it is, who answers for it, what it needs. */
@@ -18,7 +19,7 @@ export function serviceChapter({
   const { objectives, downtimeCostPerHour } = service
   const facts: Fact[] = [
     ['Service', [code(service.name), ...(service.description === undefined ? [] : [`: ${service.description}`])]],
-    ['Owner', [service.owner]],
+    ['Owner', [owner(service)]],
     ['On call', [onCall(service)]],
     [
       'Tier',
@@ -67,7 +68,7 @@ function needs(dependencies: readonly Dependency[], external: Runbook['external'
   return list('check', [
     ...dependencies.map(({ service, plan }): Inline[] => [
       code(service.name),
-      ` is up (owner ${service.owner}, on call ${onCall(service)}). If it is not: `,
+      ` is up (owner ${owner(service)}, on call ${onCall(service)}). If it is not: `,
       ...planOf(service, plan),
     ]),
     ...external.map(({ name, contact, assumed }): Inline[] => [
@@ -91,10 +92,6 @@ function planOf({ name }: Service, plan: Dependency['plan']): Inline[] {
     code(`holdfast runbook ${name}`),
     ').',
   ]
-}
-
-export function onCall({ onCall: number }: Service): string {
-  return number ?? 'NOBODY (the catalog names none)'
 }
 
 function siteText({ name, provider, region, description }: Site): Inline[] {

@@ -1,6 +1,6 @@
 import type { Lint } from './lint.ts'
 
-/** Who answers for a service, how it is seen to be down, and how it comes back. */
+/** How a service is seen to be down, and how it comes back. */
 export const planLints: readonly Lint[] = [
   {
     code: 'no-services',
@@ -18,16 +18,6 @@ export const planLints: readonly Lint[] = [
     find: ({ services }) =>
       Object.values(services).flatMap(({ name, recovery }) =>
         recovery === undefined ? [{ path: ['services', name], message: `${name} has no recovery plan` }] : [],
-      ),
-  },
-  {
-    code: 'no-on-call',
-    title: 'nobody is named who can be called for a service',
-    why: 'The time until somebody is found is part of the time that it is down.',
-    mend: 'Write `onCall`: a number, a rota, a channel that is watched.',
-    find: ({ services }) =>
-      Object.values(services).flatMap(({ name, onCall }) =>
-        onCall === undefined ? [{ path: ['services', name], message: `${name} names nobody who is on call` }] : [],
       ),
   },
   {

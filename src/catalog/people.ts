@@ -1,0 +1,97 @@
+import { parseDuration } from '../kernel/index.ts'
+import { waysOf, type Contact, type ContactWay, type EscalationStep } from './contact.ts'
+import { isPlainMap, type Finding } from './finding.ts'
+import { present } from './present.ts'
+import type { CatalogFile } from './schema.ts'
+import { valueAt } from './structure.ts'
+import { tierOf } from './tiers.ts'
+import type { Service } from './types.ts'
+import type { YamlSource } from './yaml-source.ts'
+
+/** Who answers for a service and who is called for it: by the entries of `contacts` where these are named. */
+export function peopleOf(
+  file: CatalogFile,
+  service: CatalogFile['services'][string],
+): Pick<Service, 'ownerContact' | 'onCallContact' | 'escalation'> {
+  const { owner, onCall, escalation = tierOf(file, service)?.escalation } = service
+  return present({
+    ownerContact: contactOf(file, owner),
+    onCallContact: contactOf(file, onCall),
+    escalation: stepsOf(file, escalation),
+  })
+}
+
+/** The contact of this name; undefined for a text that names none. */
+export function contactOf({ contacts }: Pick<CatalogFile, 'contacts'>, name: string | undefined): Contact | undefined {
+  const entry = name !== undefined && Object.hasOwn(contacts, name) ? contacts[name] : undefined
+  return name === undefined || entry === undefined ? undefined : present({ name, ...entry })
+}
+
+function stepsOf(file: CatalogFile, escalation: string | undefined): EscalationStep[] {
+  const steps = escalation === undefined ? [] : (file.escalations[escalation] ?? [])
+  return steps.flatMap(({ call, by, after }) => {
+    const contact = contactOf(file, call)
+    const way = by ?? (contact && waysOf(contact)[0])
+    if (contact === undefined || way === undefined) return []
+    return [{ contact, way, afterMs: after === undefined ? 0 : parseDuration(after) }]
+  })
+}
+
+/** Calls that cannot be made: by a way that the contact does not have, or not after the one before. */
+export function escalationFindings(catalog: unknown, source: YamlSource): Finding[] {
+  const escalations = valueAt(catalog, ['escalations'])
+  if (!isPlainMap(escalations)) return []
+  return Object.entries(escalations).flatMap(([name, steps]) =>
+    Array.isArray(steps)
+      ? steps.flatMap((step: unknown, index) => {
+          const path = ['escalations', name, index] as const
+          return [...wayFindings(catalog, step, path, source), ...orderFindings(steps, index, path, source)]
+        })
+      : [],
+  )
+}
+
+type StepPath = readonly ['escalations', string, number]
+
+function wayFindings(catalog: unknown, step: unknown, path: StepPath, source: YamlSource): Finding[] {
+  const [call, by] = [valueAt(step, ['call']), valueAt(step, ['by'])]
+  const contact = typeof call === 'string' ? valueAt(catalog, ['contacts', call]) : undefined
+  if (typeof by !== 'string' || !isPlainMap(contact) || contact[by] !== undefined) return []
+  const ways: ContactWay[] = waysOf(contact)
+  return [
+    {
+      code: 'unknown-reference',
+      offset: source.valueOffset([...path, 'by']),
+      message: `${String(call)} is called by ${by}, and contacts.${String(call)} has none`,
+      ...(ways.length === 0 ? {} : { expected: `one of ${ways.join(', ')}` }),
+      hint: `write \`${by}: …\` in contacts.${String(call)}`,
+    },
+  ]
+}
+
+function orderFindings(steps: readonly unknown[], index: number, path: StepPath, source: YamlSource): Finding[] {
+  if (index === 0) return []
+  const [before, own] = [afterMs(steps[index - 1]), afterMs(steps[index])]
+  if (before === undefined || own === undefined || own > before) return []
+  const written = valueAt(steps[index], ['after']) !== undefined
+  return [
+    {
+      code: 'wrong-value',
+      offset: written ? source.valueOffset([...path, 'after']) : source.keyOffset(path),
+      message: `call ${index + 1} of escalations.${path[1]} is not after the one before it`,
+      expected: 'each call later after the first than the one before',
+      hint: written ? 'give it a longer time, or move it up' : 'write `after: 15m`',
+    },
+  ]
+}
+
+/** Undefined for what is not readable as a duration, and was reported as that. */
+function afterMs(step: unknown): number | undefined {
+  const after = valueAt(step, ['after'])
+  if (after === undefined) return 0
+  try {
+    return typeof after === 'string' ? parseDuration(after) : undefined
+  } catch {
+    return undefined
+  }
+}
