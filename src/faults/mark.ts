@@ -27,5 +27,5 @@ export async function endMarkedProcesses(id: string, signal: AbortSignal): Promi
 
 /** The same, for a person: each with its group, where it leads one. */
 export function endMarkedByHand(id: string): string {
-  return `for p in $(grep -lsz ${variable}=${id} /proc/[0-9]*/environ | cut -d/ -f3); do [ ! -e /proc/$p ] || kill -9 -$p || kill -9 $p; done`
+  return `for p in $(grep -lsz ${variable}=${id} /proc/[0-9]*/environ | cut -d/ -f3); do kill -9 -$p 2>/dev/null || kill -9 $p || [ ! -e /proc/$p ]; done`
 }

@@ -22,8 +22,7 @@ hold<Task>(async (task) => {
   await makeShared(id)
   await requireSkewed(env, task)
   await restartClock(id)
-  const { pid } = await startPreloaded({ command, library, env, output })
-  return pid
+  return await startPreloaded({ command, library, env, output })
 })
 
 /** Asks a program that does nothing but tell the time, in milliseconds. */

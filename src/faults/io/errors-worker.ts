@@ -32,10 +32,11 @@ hold<Task>(async (task) => {
   await makeControls(controls, account)
   const env = { ...process.env, ...fiuEnvironment(library, prefixIn(controls)) }
   const whose = account === undefined ? {} : { account }
-  const { pid } = await startPreloaded({ command, library: library.posix, env, output, ...whose })
-  await delay(afterMs)
   const told = new Set<string>()
-  await untilTold(task, told)
+  const pid = await startPreloaded({ command, library: library.posix, env, output, ...whose }, async () => {
+    await delay(afterMs)
+    await untilTold(task, told)
+  })
   void goOn(task, told, lastsMs).catch(async (error: unknown) => {
     await noteSwitched(task.folder, { state: 'off', because: messageOf(error) }).catch(() => {})
     process.exit(1)

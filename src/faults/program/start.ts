@@ -23,43 +23,54 @@ const loadMs = 5000
 const toldBytes = 500
 
 /**
- * Starts it in a session of its own, so that all that it starts is found with it; it ends with this process, and this process with it. Throws
- * `fault-failed` when it ends before it has loaded the library, or does not load it.
+ * Starts it in a session of its own, so that all that it starts is found with it, and returns its pid once it has loaded the library and `begin`, if
+ * any, is done. From then on this process ends with it, and it always ends with this process. Throws `fault-failed`, with the end of what it said, when
+ * it ends before, or does not load the library.
  */
-export async function startPreloaded(program: PreloadedProgram): Promise<ChildProcess & { readonly pid: number }> {
+export async function startPreloaded(program: PreloadedProgram, begin = async () => {}): Promise<number> {
   const { command, env, output, account } = program
   const [name = '', ...args] = command
   const log = openSync(output, 'a', 0o600)
   const child = spawn(name, args, { env, detached: true, stdio: ['ignore', log, log], ...account })
   closeSync(log)
+  const ended = once(child, 'exit')
+  // One that cannot be started says so below.
+  ended.catch(() => {})
   await once(child, 'spawn')
   const { pid = 0 } = child
   process.once('exit', () => sendSignal(-pid, 'SIGKILL'))
-  await untilLoaded(child, pid, program)
-  await requireRunning(child, program)
-  child.once('exit', () => process.exit(0))
-  return Object.assign(child, { pid })
+  const stop = new AbortController()
+  const begun = untilLoaded(pid, program, stop.signal).then(begin)
+  const endedEarly = async () => {
+    await ended
+    throw await endOf(child, program)
+  }
+  try {
+    await Promise.race([begun, endedEarly()])
+  } finally {
+    stop.abort()
+  }
+  void ended.then(() => process.exit(0))
+  return pid
 }
 
-/** Throws `fault-failed`, with the end of what it said. */
-async function requireRunning({ exitCode, signalCode }: ChildProcess, { command, output }: PreloadedProgram): Promise<void> {
-  if (exitCode === null && signalCode === null) return
+async function endOf({ exitCode, signalCode }: ChildProcess, { command, output }: PreloadedProgram): Promise<HoldfastError> {
   const said = (await readFile(output, 'utf8')).slice(-toldBytes).trim()
-  throw new HoldfastError('fault-failed', {
+  return new HoldfastError('fault-failed', {
     message: `${command[0]} ended at once (${signalCode ?? `exit code ${exitCode}`}): ${said}`,
   })
 }
 
-/** Returns too when it has ended. The loader (ld.so(8)) loads it before anything of the program runs. */
-async function untilLoaded(child: ChildProcess, pid: number, { command, library }: PreloadedProgram): Promise<void> {
+/** The loader (ld.so(8)) loads it before anything of the program runs. */
+async function untilLoaded(pid: number, { command, library }: PreloadedProgram, signal: AbortSignal): Promise<void> {
   const endMs = systemClock.monotonicMs() + loadMs
-  while (child.exitCode === null && child.signalCode === null && !(await hasLoaded(pid, library))) {
+  while (!(await hasLoaded(pid, library))) {
     if (systemClock.monotonicMs() > endMs) {
       throw new HoldfastError('fault-failed', {
         message: `${command[0]} does not load ${basename(library)}: it is linked statically, or runs with more rights than who started it`,
       })
     }
-    await delay(5)
+    await delay(5, undefined, { signal })
   }
 }
 
