@@ -21,6 +21,7 @@ export async function cadence(rounds: number): Promise<Figure> {
     stdio: 'ignore',
   })
   const ended = once(stress, 'exit')
+  await once(stress, 'spawn')
   const worst: number[] = []
   try {
     for (let round = 0; round < rounds; round++) {
@@ -29,6 +30,7 @@ export async function cadence(rounds: number): Promise<Figure> {
         return []
       }
       const { samples, slots } = await sample({ clock, everyMs, look }, { endMs: clock.monotonicMs() + seconds * 1000 }, signal)
+      if (stress.exitCode !== null) throw new Error(`nothing kept the processors busy: stress-ng ended with ${stress.exitCode}`)
       const starts = samples.flatMap((one) => ('startedMs' in one ? [one.startedMs] : []))
       if (starts.length < slots * 0.9) throw new Error(`only ${starts.length} of ${slots} looks were taken`)
       const off = starts.slice(1).map((startMs, index) => (Math.abs(startMs - (starts[index] ?? 0) - everyMs) / everyMs) * 100)

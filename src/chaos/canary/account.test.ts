@@ -38,6 +38,21 @@ test('when nothing from the beginning survived, all since then is lost; when not
   expect(unknown.rpaMs).toBeUndefined()
 })
 
+test('a canary that could not write any more when something was broken shows no loss', () => {
+  const rows = written(10, [8, 9, 10])
+  const all = new Set(upTo(10))
+  expect(accountFor(rows, all, 900, { atMs: 1700, withinMs: 100 })).toMatchObject({ rpaMs: 0 })
+  expect(accountFor(rows, all, 900, { atMs: 1711, withinMs: 100 })).toEqual({
+    written: 10,
+    acknowledged: 7,
+    surviving: 10,
+    lost: 0,
+    unknown: 'no row was acknowledged in the last 100 ms before something was broken',
+  })
+  // What was acknowledged afterwards does not help.
+  expect(accountFor(rows, all, 900, { atMs: 999, withinMs: 100 }).rpaMs).toBeUndefined()
+})
+
 test('fewer rows that survived never make a better figure', () => {
   const sets = fc.uniqueArray(fc.integer({ min: 1, max: 30 }))
   fc.assert(

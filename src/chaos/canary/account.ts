@@ -1,3 +1,5 @@
+import { formatDuration } from '../../kernel/index.ts'
+
 /** One row that was written, in the order of their numbers. Times are of one monotonic clock. */
 export interface WrittenRow {
   readonly seq: number
@@ -26,17 +28,38 @@ export interface CanaryEvidence {
   readonly unknown?: string
 }
 
+/** The first thing that was broken: what was not being written by then cannot have been lost by it. */
+export interface Broken {
+  readonly atMs: number
+  /** A row must have been acknowledged that shortly before. */
+  readonly withinMs: number
+}
+
+function isShortlyBefore(ms: number, { atMs, withinMs }: Broken): boolean {
+  return ms <= atMs && ms >= atMs - withinMs
+}
+
 /**
  * Holds what was written against what is there. A row that was not acknowledged may or may not be there: it counts neither way. Rows that
  * were written after a loss say nothing against it.
  *
  * @param began when the canary did: all before its first row that survived counts as lost when the first rows are
+ * @param broken absent: nothing was
  */
-export function accountFor(rows: readonly WrittenRow[], surviving: ReadonlySet<number>, began: number): CanaryEvidence {
+export function accountFor(
+  rows: readonly WrittenRow[],
+  surviving: ReadonlySet<number>,
+  began: number,
+  broken?: Broken,
+): CanaryEvidence {
   const acknowledged = rows.filter(({ ackedMs }) => ackedMs !== undefined)
   const counts = { written: rows.length, acknowledged: acknowledged.length, surviving: surviving.size }
   const lost = acknowledged.filter(({ seq }) => !surviving.has(seq)).length
   if (acknowledged.length === 0) return { ...counts, lost, unknown: 'no row was acknowledged' }
+  if (broken !== undefined && !acknowledged.some(({ ackedMs = 0 }) => isShortlyBefore(ackedMs, broken))) {
+    const within = formatDuration(broken.withinMs)
+    return { ...counts, lost, unknown: `no row was acknowledged in the last ${within} before something was broken` }
+  }
   let rpaMs = 0
   let worst: Pick<CanaryEvidence, 'lastAcknowledged' | 'lastSurviving'> = {}
   let last: WrittenRow | undefined

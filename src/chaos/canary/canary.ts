@@ -18,13 +18,20 @@ export interface CanaryTarget extends AsyncDisposable {
 }
 
 export interface RunningCanary {
-  /** Ends the writing, reads back what is there, and cleans up. Never throws: what is not known is evidence too. */
-  settle(): Promise<CanaryEvidence>
+  /**
+   * Ends the writing, reads back what is there, and cleans up. Never throws: what is not known is evidence too.
+   *
+   * @param brokenAtMs when the first fault was injected, of the monotonic clock; absent: none was
+   */
+  settle(brokenAtMs?: number): Promise<CanaryEvidence>
 }
 
 /** How long what was written may take to be readable, and to be removed. */
 const settleMs = 60_000
 const retryMs = 500
+/** A canary that has been quiet for longer, and for that many rows, was not writing any more. */
+const quietMs = 5000
+const quietRows = 10
 
 /** Writes numbered rows, one after the other, on a cadence of the monotonic clock, until it is settled. */
 export async function startCanary(target: CanaryTarget, clock: Clock, signal: AbortSignal): Promise<RunningCanary> {
@@ -34,14 +41,16 @@ export async function startCanary(target: CanaryTarget, clock: Clock, signal: Ab
   const stop = new AbortController()
   const writing = write(target, clock, rows, stop.signal)
   return {
-    async settle() {
+    async settle(brokenAtMs) {
       stop.abort()
       await writing
       await using _target = target
       const limit = AbortSignal.timeout(settleMs)
       try {
         const there = await patiently(() => target.read(limit), clock, limit)
-        return accountFor(rows, new Set(there), beganMs)
+        const withinMs = Math.max(quietMs, quietRows * target.everyMs)
+        const broken = brokenAtMs === undefined ? undefined : { atMs: brokenAtMs, withinMs }
+        return accountFor(rows, new Set(there), beganMs, broken)
       } catch (error) {
         const acknowledged = rows.filter(({ ackedMs }) => ackedMs !== undefined).length
         const unknown = `what is there cannot be read: ${messageOf(error)}`

@@ -49,7 +49,15 @@ export function sqlCanary(
       const rows = await once(readUrl, `select seq from ${table} where run = $1`, [run], signal)
       return rows.map((row) => Number(row.seq))
     },
-    clean: async (signal) => void (await once(readUrl, `delete from ${table} where run = $1`, [run], signal)),
+    async clean(signal) {
+      const remove = (at: string) => once(at, `delete from ${table} where run = $1`, [run], signal)
+      try {
+        await remove(readUrl)
+      } catch {
+        // It never took over: the server that was written to leads still. One that does not lead any more must not be written to.
+        await remove(url)
+      }
+    },
     [Symbol.asyncDispose]: close,
   }
 }

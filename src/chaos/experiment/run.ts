@@ -87,7 +87,7 @@ export async function runExperiment(job: ExperimentJob, signal: AbortSignal): Pr
   } finally {
     clearTimeout(limit)
     signal.removeEventListener('abort', onAbort)
-    if (canary !== undefined) evidence.canary = await canary.settle()
+    if (canary !== undefined) evidence.canary = await canary.settle(firstInjection(held))
   }
   evidence.faults = injectionsOf(experiment).map(({ name }, index) => faultEvidence(held[index], name))
   if (stop.signal.aborted) evidence.stopped = messageOf(stop.signal.reason)
@@ -99,6 +99,11 @@ export async function runExperiment(job: ExperimentJob, signal: AbortSignal): Pr
     ...(experiment.canary === undefined ? {} : { canary: experiment.canary }),
   }
   return { ...judgeExperiment(evidence, expected), evidence }
+}
+
+function firstInjection(held: readonly Held[]): number | undefined {
+  const times = held.flatMap(({ state, injectedAtMs }) => (state === 'not-begun' ? [] : [injectedAtMs]))
+  return times.length === 0 ? undefined : Math.min(...times)
 }
 
 /** One that cannot be written to is evidence: then nothing is broken. */

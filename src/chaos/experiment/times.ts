@@ -1,7 +1,6 @@
 import { weekdays, type TimeRange } from '../../catalog/index.ts'
 
 const minuteMs = 60_000
-const dayMinutes = 24 * 60
 
 /** When nothing is broken, and when only something may be. */
 export interface Times {
@@ -53,7 +52,7 @@ function holds({ days = weekdays, from, to }: TimeRange, { day, minute }: WallTi
   const on = (index: number) => days.includes(weekdays[(index + weekdays.length) % weekdays.length] ?? 'mon')
   if (begins < ends) return on(day) && begins <= minute && minute < ends
   // It ends on the next day.
-  return (on(day) && begins <= minute && minute < dayMinutes) || (on(day - 1) && minute < ends)
+  return (on(day) && begins <= minute) || (on(day - 1) && minute < ends)
 }
 
 function minutesOf(time: string): number {

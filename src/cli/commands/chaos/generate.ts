@@ -4,6 +4,7 @@ import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { counted } from '../../output/counted.ts'
 import { catalogPath } from '../run/open-runs.ts'
+import { unseenText } from './wording.ts'
 
 export const chaosGenerateCommand = command('generate', 'propose experiments that the catalog lacks, the most urgent first', [
   ['holdfast chaos generate', 'YAML for the catalog; what it cannot know is marked REPLACE, and validate names it'],
@@ -27,7 +28,7 @@ export const chaosGenerateCommand = command('generate', 'propose experiments tha
     const gaps = wanted.flatMap(gapsOf)
     if (gaps.length > 0)
       print.note(`${counted(gaps.length, 'value')} marked REPLACE must be filled in: \`holdfast validate\` names them`)
-    for (const { repository, because } of unseen) print.note(`the ledger of ${repository} could not be read: ${because}`)
+    for (const each of unseen) print.note(unseenText(each))
     if (leftOut.length > 0) {
       print.note(`not proposed, for no experiment can do it yet (--json says why): ${leftOut.map(({ what }) => what).join('; ')}`)
     }

@@ -1,11 +1,10 @@
-import pc from 'picocolors'
 import { formatDuration } from '../../../kernel/index.ts'
-import { experimentRuns, loadRunCatalog, statisticsOf, type ExperimentRun, type PastRuns } from '../../../service/index.ts'
+import { experimentRuns, loadRunCatalog, statisticsOf, type ExperimentRun } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
 import { catalogPath } from '../run/open-runs.ts'
-import { runState, statisticsText } from './wording.ts'
+import { runState, statisticsText, unseenText } from './wording.ts'
 
 export const chaosHistoryCommand = command(
   'history',
@@ -26,10 +25,6 @@ export const chaosHistoryCommand = command(
       ].join('\n'),
     )
   })
-
-function unseenText({ repository, because }: PastRuns['unseen'][number]): string {
-  return pc.yellow(`the ledger of ${repository} could not be read: runs may be missing (${because})`)
-}
 
 function runsText(runs: readonly ExperimentRun[]): string {
   return table(

@@ -3,7 +3,7 @@ import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
 import { catalogPath } from '../run/open-runs.ts'
-import { runState } from './wording.ts'
+import { runState, unseenText } from './wording.ts'
 
 interface Listed {
   readonly experiment: string
@@ -25,7 +25,7 @@ export const chaosListCommand = command('list', 'the experiments of the catalog,
     return { experiment: name, environment, services, runs: own.length, ...(last === undefined ? {} : { last }) }
   })
   print.result({ experiments, unseen }, () =>
-    experiments.length === 0 ? 'the catalog has no experiments' : listText(experiments),
+    [experiments.length === 0 ? 'the catalog has no experiments' : listText(experiments), ...unseen.map(unseenText)].join('\n'),
   )
 })
 

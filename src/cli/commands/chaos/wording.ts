@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import type { CtkResult, ExperimentVerdict } from '../../../chaos/index.ts'
 import { formatDuration, messageOf, type Json } from '../../../kernel/index.ts'
-import type { ExperimentRun, ExperimentStatistics, FinishedExperiment } from '../../../service/index.ts'
+import type { ExperimentRun, ExperimentStatistics, FinishedExperiment, PastRuns } from '../../../service/index.ts'
 
 const colours: Readonly<Record<ExperimentVerdict, (text: string) => string>> = {
   pass: pc.green,
@@ -9,6 +9,10 @@ const colours: Readonly<Record<ExperimentVerdict, (text: string) => string>> = {
   inconclusive: pc.magenta,
   aborted: pc.yellow,
   'cleanup-failed': pc.red,
+}
+
+export function unseenText({ repository, because }: PastRuns['unseen'][number]): string {
+  return pc.yellow(`the ledger of ${repository} could not be read: runs may be missing (${because})`)
 }
 
 /** An entry of a journal as it comes about; undefined for what is not worth a line. */
