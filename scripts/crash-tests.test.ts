@@ -6,6 +6,7 @@ import { faults } from '../src/faults/index.ts'
 const others: Readonly<Record<string, string>> = {
   'process.kill': 'nothing is left of it to take back',
   'kubernetes.pod-kill': 'nothing is left of it to take back',
+  'aws.rds-failover': 'nothing is left of it to take back',
   'holdfast.unavailable': 'test/chaos/aside.test.ts kills all of Holdfast while its command is away',
 }
 

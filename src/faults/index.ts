@@ -1,5 +1,6 @@
 import type { AnyFault } from './contract.ts'
 import { awsEc2Stop } from './aws-ec2-stop.ts'
+import { awsRdsFailover } from './aws-rds-failover.ts'
 import { clockSkew } from './clock-skew.ts'
 import { connectionsMysql } from './connections-mysql.ts'
 import { connectionsPostgres } from './connections-postgres.ts'
@@ -62,6 +63,7 @@ export const faults: readonly AnyFault[] = [
   kubernetesDrain,
   kubernetesNetworkPolicy,
   awsEc2Stop,
+  awsRdsFailover,
 ]
 
 export { findLibfaketime } from './clock/libfaketime.ts'

@@ -105,3 +105,26 @@ export function promotesReplicas(): { readonly after: (call: AwsCall, body: stri
     },
   }
 }
+
+/**
+ * What RDS does and moto does not: the primary of a Multi-AZ instance changes its zone in a reboot with failover, some answers later. moto reboots
+ * nothing; this changes what moto says of an instance after such a reboot.
+ */
+export function failsInstancesOver(to: string, later: number): { readonly after: (call: AwsCall, body: string) => string } {
+  const told = new Map<string, number>()
+  return {
+    after({ name, body }, answer) {
+      const form = new URLSearchParams(body)
+      if (name === 'rds RebootDBInstance' && form.get('ForceFailover') === 'true')
+        told.set(form.get('DBInstanceIdentifier') ?? '', later)
+      if (name !== 'rds DescribeDBInstances') return answer
+      return answer.replaceAll(/<DBInstance>[\s\S]*?<\/DBInstance>/g, (instance) => {
+        const [, id = ''] = /<DBInstanceIdentifier>([^<]*)</.exec(instance) ?? []
+        const left = told.get(id)
+        if (left === undefined) return instance
+        told.set(id, left - 1)
+        return left > 0 ? instance : instance.replace(/<AvailabilityZone>[^<]*</, `<AvailabilityZone>${to}<`)
+      })
+    },
+  }
+}

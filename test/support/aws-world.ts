@@ -1,6 +1,11 @@
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch'
 import { DescribeInstancesCommand, EC2Client, RunInstancesCommand, StopInstancesCommand } from '@aws-sdk/client-ec2'
-import { CreateDBInstanceCommand, CreateDBInstanceReadReplicaCommand, RDSClient } from '@aws-sdk/client-rds'
+import {
+  CreateDBClusterCommand,
+  CreateDBInstanceCommand,
+  CreateDBInstanceReadReplicaCommand,
+  RDSClient,
+} from '@aws-sdk/client-rds'
 import {
   ChangeResourceRecordSetsCommand,
   CreateHostedZoneCommand,
@@ -46,16 +51,41 @@ export const sourceArn = 'arn:aws:rds:us-east-1:123456789012:db:api-db'
 /** The database `api-db` in us-east-1. */
 export async function addDatabase(endpoint: string): Promise<void> {
   await awsClients(endpoint, 'us-east-1').rds.send(
-    new CreateDBInstanceCommand({
-      DBInstanceIdentifier: 'api-db',
-      DBInstanceClass: 'db.t3.micro',
-      Engine: 'postgres',
+    new CreateDBInstanceCommand({ ...small('api-db'), Engine: 'postgres', AllocatedStorage: 20, BackupRetentionPeriod: 7 }),
+  )
+}
+
+/** An instance in us-west-2, `a` of its zones, with a standby or without. */
+export async function addInstanceOfRds({ rds }: Clients, name: string, isMultiAz: boolean): Promise<void> {
+  await rds.send(new CreateDBInstanceCommand({ ...small(name), Engine: 'postgres', AllocatedStorage: 20, MultiAZ: isMultiAz }))
+}
+
+/** An Aurora cluster in us-west-2 of these members, of which the first writes. */
+export async function addClusterOfRds({ rds }: Clients, name: string, members: readonly string[]): Promise<void> {
+  const engine = 'aurora-postgresql'
+  await rds.send(
+    new CreateDBClusterCommand({
+      DBClusterIdentifier: name,
+      Engine: engine,
       MasterUsername: 'api',
       MasterUserPassword: 'not-a-real-one',
-      AllocatedStorage: 20,
-      BackupRetentionPeriod: 7,
     }),
   )
+  for (const member of members) {
+    await rds.send(
+      new CreateDBInstanceCommand({
+        DBInstanceIdentifier: member,
+        DBInstanceClass: 'db.t3.medium',
+        Engine: engine,
+        DBClusterIdentifier: name,
+      }),
+    )
+  }
+}
+
+function small(name: string) {
+  const access = { MasterUsername: 'api', MasterUserPassword: 'not-a-real-one' }
+  return { DBInstanceIdentifier: name, DBInstanceClass: 'db.t3.micro', ...access }
 }
 
 /** A read replica of it in us-west-2. */
