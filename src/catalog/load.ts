@@ -85,7 +85,15 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
   const asWritten = compile({}).schema.parse(value) as CatalogFile
   const hash = sha256Hex(canonicalJson(value))
   const catalog = buildCatalog(asWritten, { file, directory: dirname(file), hash })
-  return { valid: true, catalog, warnings: catalogWarnings(catalog, path, source, options.now ?? new Date()) }
+  let warnings: readonly CatalogWarning[] | undefined
+  return {
+    valid: true,
+    catalog,
+    // Most commands do not ask, and in a large catalog the lints take longer than reading it.
+    get warnings() {
+      return (warnings ??= catalogWarnings(catalog, path, source, options.now ?? new Date()))
+    },
+  }
 }
 
 /**

@@ -73,10 +73,21 @@ export function readYaml(text: string): YamlSource {
     },
     // The parser's own line counter does not count lines within a text that does not end.
     lineColumn(offset) {
-      const line = lineStarts.findLastIndex((start) => start <= offset)
+      const line = lastAtOrBefore(lineStarts, offset)
       return { line: line + 1, column: offset - (lineStarts[line] ?? 0) + 1 }
     },
   }
+}
+
+/** Where in an ascending list the last value that is not above `limit` stands; the first one is never above it. */
+function lastAtOrBefore(ascending: readonly number[], limit: number): number {
+  let [low, high] = [0, ascending.length - 1]
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if ((ascending[middle] ?? 0) <= limit) low = middle
+    else high = middle - 1
+  }
+  return low
 }
 
 interface Found {
