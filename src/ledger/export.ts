@@ -55,7 +55,7 @@ export async function* exportLedgers(
       places = []
       return found
     }
-    for await (const { canonical } of ledger.records({ onDamage: (place) => places.push(place) }, signal)) {
+    for await (const { canonical } of ledger.records({ untrusted: 'include', onDamage: (place) => places.push(place) }, signal)) {
       yield* damagedLines()
       count++
       yield noted(`{"ledger":${JSON.stringify(id)},"record":${canonical}}`)

@@ -1,12 +1,15 @@
 import { hostname } from 'node:os'
-import { HoldfastError, isHoldfastError, randomHex, sha256Hex, systemClock, type Clock } from '../kernel/index.ts'
+import { isHoldfastError, randomHex, sha256Hex, systemClock, type Clock } from '../kernel/index.ts'
 import type { SealedArea } from '../storage/index.ts'
 import type { EvidenceBody, EvidenceKind } from './evidence.ts'
 import { noMemory, openHeadMemory, type LedgerHead } from './head-file.ts'
 import { programName } from './program.ts'
-import { listLedger, readEntries, readEntry, type RecordDamage } from './read.ts'
+import { readEntry } from './read.ts'
 import { decodeRecord, encodeRecord, recordName, type LedgerRecord } from './record.ts'
+import { isPacked, isTimeToPack } from './segments.ts'
+import { packOldRecords } from './pack.ts'
 import type { Signer } from './signing-key.ts'
+import { openLedgerView, WrongCache, type LedgerView, type RecordsFilter } from './view.ts'
 import { newest, ownTipAfter, startingPoint, type WriterTip } from './starting-point.ts'
 import { examineLedger, type Anchor, type Examination, type LedgerVerification } from './verify.ts'
 
@@ -21,6 +24,8 @@ export interface LedgerOptions {
   readonly knownKeys?: ReadonlyMap<string, string>
   /** Told when this installation signs by another key than it did before. */
   readonly onNewKey?: (key: string, before: string) => void
+  /** Where this machine keeps what it has read: without it, everything is read each time. */
+  readonly cacheFile?: string
   readonly clock?: Clock
   readonly host?: string
   readonly program?: string
@@ -32,33 +37,20 @@ export interface AppendOptions {
   readonly signal?: AbortSignal
 }
 
-/** A place whose object is not the record that belongs there. */
-export interface DamagedPlace {
-  readonly seq: number
-  readonly damage: RecordDamage
-}
-
-export interface RecordsFilter {
-  readonly kinds?: readonly EvidenceKind[]
-  readonly service?: string
-  readonly order?: 'oldest-first' | 'newest-first'
-  readonly limit?: number
-  /** Called for each damaged place met on the way, which is then passed over. Without it the first one throws `ledger-damaged`. */
-  readonly onDamage?: (place: DamagedPlace) => void
-}
-
 /**
  * The append-only, hash-chained record of everything measured, kept in a repository.
  *
  * append   writes the next record; durable when it returns. Of several writers, in any number of processes, each gets a place of its
  *          own. A record after a damaged one is chained to the newest readable one, so that evidence is not lost for an old damage.
- * records  streams records, checking each against its neighbour.
+ * records  streams records, each held against its neighbours and its signature.
+ * ask      the same for many questions, of one state of the ledger. `work` is begun again when what was kept here turns out to be wrong.
  * head     the newest readable record; undefined when there is none.
  * verify   looks at every object. What it finds is data; it throws only when the storage does.
  */
 export interface Ledger {
   append<Kind extends EvidenceKind>(kind: Kind, body: EvidenceBody<Kind>, options?: AppendOptions): Promise<LedgerHead>
   records(filter?: RecordsFilter, signal?: AbortSignal): AsyncGenerator<LedgerRecord>
+  ask<Answer>(work: (view: LedgerView) => Answer | Promise<Answer>, signal?: AbortSignal): Promise<Answer>
   head(signal?: AbortSignal): Promise<LedgerHead | undefined>
   /** `head`: a hash noted elsewhere that must be in the ledger. */
   verify(options?: { readonly head?: string }, signal?: AbortSignal): Promise<LedgerVerification>
@@ -73,6 +65,9 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
   let program = options.program
   /** Where this writer goes on: the newest place it knows, the hash to chain to, and its own newest record. */
   let tip: WriterTip | undefined
+
+  const openView = (signal?: AbortSignal) =>
+    openLedgerView(area, { cacheFile: options.cacheFile, id: ledgerId, knownKeys }, signal)
 
   const examine: Ledger['examine'] = async ({ head: given } = {}, signal) => {
     // What is remembered is read first: a record appended meanwhile is in the listing, or is not yet remembered.
@@ -106,29 +101,47 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
         const writer = signer && { key: signer.key, n: last.own.n + 1, prev: last.own.hash }
         const text = encodeRecord(writer === undefined ? content : { ...content, ledger: ledgerId, seen, writer }, signer)
         const written = await putOrRead(area, seq, text, id, signal)
+        if (written.ours && (await isPacked(area, seq, signal))) {
+          // Whoever was asleep while more than a thousand others wrote comes too late for its place.
+          await area.delete(recordName(seq), signal)
+          last = tip = await startingPoint(area, memory, signer, signal)
+          continue
+        }
         last = { seq, hash: written.hash ?? last.hash, own: ownTipAfter(last.own, signer, written.record) }
         if (tip === undefined || tip.seq < seq) tip = last
         if (!written.ours) continue
         await memory.remember(last, signer === undefined ? {} : { own: last.own })
+        if (isTimeToPack(seq)) await packOldRecords(area, signal)
         return { seq: last.seq, hash: last.hash }
       }
     },
 
     async *records(filter = {}, signal) {
-      const { kinds, service, order = 'oldest-first', limit = Infinity, onDamage = throwDamage } = filter
-      const { seqs } = await listLedger(area, signal)
-      let left = limit
-      if (left <= 0) return
-      for await (const entry of readEntries(area, order === 'oldest-first' ? seqs : seqs.reverse(), signal)) {
-        const { record } = entry
-        if (!record) {
-          onDamage(entry)
-          continue
+      let { behind } = filter
+      let left = filter.limit ?? Infinity
+      for (;;) {
+        using view = await openView(signal)
+        try {
+          for (const record of view.records({ ...filter, limit: left, ...(behind === undefined ? {} : { behind }) })) {
+            behind = record.seq
+            left--
+            yield record
+          }
+          return
+        } catch (error) {
+          if (!(error instanceof WrongCache)) throw error
         }
-        if (kinds && (record.kind === 'unknown' || !kinds.includes(record.kind))) continue
-        if (service !== undefined && record.service !== service) continue
-        yield record
-        if (--left <= 0) return
+      }
+    },
+
+    async ask(work, signal) {
+      for (let again = false; ; again = true) {
+        using view = await openView(signal)
+        try {
+          return await work(view)
+        } catch (error) {
+          if (!(error instanceof WrongCache) || again) throw error
+        }
       }
     },
 
@@ -161,12 +174,4 @@ async function putOrRead(
   if (!record) return { ours: false }
   // A storage that retries may report its own first attempt as somebody else's object.
   return { ours: record.id === id, hash: record.hash, record }
-}
-
-function throwDamage({ seq, damage }: DamagedPlace): never {
-  throw new HoldfastError('ledger-damaged', {
-    message: `ledger record ${seq} is ${damage.code}`,
-    hint: 'run `holdfast ledger verify` to see all that is wrong with it',
-    details: { seq, ...damage },
-  })
 }

@@ -1,36 +1,112 @@
 import { isHoldfastError, type HoldfastError } from '../kernel/index.ts'
 import type { SealedArea } from '../storage/index.ts'
 import { decodeRecord, genesis, recordName, seqOfName, type LedgerRecord, type NotARecord } from './record.ts'
+import { readSegment, segmentOf, segmentOfName, segmentSize, type Segment } from './segments.ts'
 
 /**
  * Why the object in a record's place cannot be taken for that record. `next-disagrees`: it reads as a record, but not as the one that
- * the next was written after. `not-first`: it is in the first place, and says that there was one before.
+ * the next was written after. `not-first`: it is in the first place, and says that there was one before. `untrusted`: it is whole, and by
+ * nobody whose evidence counts.
  */
 export type RecordDamage =
   | { readonly code: 'altered'; readonly because: 'does-not-authenticate' | NotARecord }
   | { readonly code: 'altered'; readonly because: 'next-disagrees' | 'not-first'; readonly hash: string }
   | { readonly code: 'missing' }
   | { readonly code: 'misplaced'; readonly recordSeq: number; readonly hash?: string }
+  | { readonly code: 'untrusted'; readonly because: 'wrong-signature' | 'unsigned' | 'unknown-key' | 'other-ledger' }
 
 /** What stands in the place of record `seq`. */
 export type Entry =
   | { readonly seq: number; readonly record: LedgerRecord; readonly damage?: undefined }
   | { readonly seq: number; readonly record?: undefined; readonly damage: RecordDamage }
 
-/** Every object of the area: the places that hold something, in order, and names that no record has. */
-export async function listLedger(area: SealedArea, signal?: AbortSignal): Promise<{ seqs: number[]; foreign: string[] }> {
-  const seqs: number[] = []
+/** Every object of an area. */
+export interface LedgerListing {
+  /** The places that hold something, ascending. */
+  readonly seqs: readonly number[]
+  /** Those of them that have an object of their own, ascending; one may be in a segment too. */
+  readonly loose: readonly number[]
+  /** By their first record. */
+  readonly segments: ReadonlyMap<number, Segment>
+  /** Names that neither a record nor a segment has. */
+  readonly foreign: readonly string[]
+  /** Bytes of the stored form, by the names of records and segments. */
+  readonly sizes: ReadonlyMap<string, number>
+}
+
+/** Where copies of other ledgers stand (replicas.ts). */
+export const replicaPrefix = 'replica/'
+
+export async function listLedger(area: SealedArea, signal?: AbortSignal): Promise<LedgerListing> {
+  const loose: number[] = []
   const foreign: string[] = []
-  for await (const { name } of area.list('', signal)) {
+  const segments = new Map<number, Segment>()
+  const sizes = new Map<string, number>()
+  for await (const { name, sizeBytes } of area.list('', signal)) {
+    if (name.startsWith(replicaPrefix)) continue
     const seq = seqOfName(name)
-    if (seq === undefined) foreign.push(name)
-    else seqs.push(seq)
+    const segment = segmentOfName(name)
+    if (seq !== undefined) loose.push(seq)
+    else if (segment) segments.set(segment.from, segment)
+    else foreign.push(name)
+    if (seq !== undefined || segment) sizes.set(name, sizeBytes)
   }
-  return { seqs: seqs.sort((a, b) => a - b), foreign: foreign.sort() }
+  loose.sort((a, b) => a - b)
+  const seqs = loose.filter((seq) => !segments.has(segmentOf(seq).from))
+  for (const { from, to } of segments.values()) for (let seq = from; seq <= to; seq++) seqs.push(seq)
+  return { seqs: seqs.toSorted((a, b) => a - b), loose, segments, foreign: foreign.sort(), sizes }
+}
+
+/** Reads places of a ledger, a segment once for all that follow each other in it. */
+export interface PlaceReader {
+  read(seq: number, signal?: AbortSignal): Promise<Entry>
+}
+
+/** How many segments are kept, for readers that go through them a few records at a time. */
+const keptSegments = 2
+
+/** `segments`: those that are known to be there. A record that has been packed since is found, too. */
+export function openPlaceReader(area: SealedArea, segments: ReadonlyMap<number, Segment>): PlaceReader {
+  const kept = new Map<number, Promise<readonly Uint8Array[] | RecordDamage>>()
+  const segmentLines = (segment: Segment, signal?: AbortSignal) => {
+    const known = kept.get(segment.from)
+    if (known) return known
+    const [oldest] = kept.keys()
+    if (kept.size >= keptSegments && oldest !== undefined) kept.delete(oldest)
+    const lines = readSegment(area, segment, signal).catch((error: unknown): RecordDamage => {
+      if (isHoldfastError(error, 'object-damaged')) return { code: 'altered', because: 'does-not-authenticate' }
+      if (isHoldfastError(error, 'object-missing')) return { code: 'missing' }
+      throw error
+    })
+    // Whoever awaits it hears of a failure; that nobody does must not end the process.
+    lines.catch(() => {})
+    kept.set(segment.from, lines)
+    return lines
+  }
+  const fromSegment = async (seq: number, segment: Segment, signal?: AbortSignal): Promise<Entry> => {
+    const lines = await segmentLines(segment, signal)
+    if (!Array.isArray(lines)) return { seq, damage: lines as RecordDamage }
+    const line = lines[seq - segment.from] as Uint8Array | undefined
+    if (line === undefined || lines.length !== segmentSize) return { seq, damage: { code: 'altered', because: 'not-a-record' } }
+    return entryOf(seq, line)
+  }
+  return {
+    async read(seq, signal) {
+      const segment = segments.get(segmentOf(seq).from)
+      if (segment) return fromSegment(seq, segment, signal)
+      const entry = await readLoose(area, seq, signal)
+      return entry.damage?.code === 'missing' ? fromSegment(seq, segmentOf(seq), signal) : entry
+    },
+  }
 }
 
 /** Reads one place. Damage is an outcome; storage that fails for other reasons throws. */
 export async function readEntry(area: SealedArea, seq: number, signal?: AbortSignal): Promise<Entry> {
+  return openPlaceReader(area, new Map()).read(seq, signal)
+}
+
+/** Reads the object that a record has for itself. */
+export async function readLoose(area: SealedArea, seq: number, signal?: AbortSignal): Promise<Entry> {
   let bytes: Uint8Array
   try {
     bytes = await area.get(recordName(seq), signal)
@@ -39,6 +115,10 @@ export async function readEntry(area: SealedArea, seq: number, signal?: AbortSig
     if (isHoldfastError(error, 'object-missing')) return { seq, damage: { code: 'missing' } }
     throw error
   }
+  return entryOf(seq, bytes)
+}
+
+function entryOf(seq: number, bytes: Uint8Array): Entry {
   const record = decodeRecord(bytes)
   if (typeof record === 'string') return { seq, damage: { code: 'altered', because: record } }
   if (record.seq !== seq) return { seq, damage: { code: 'misplaced', recordSeq: record.seq, hash: record.hash } }
@@ -49,28 +129,27 @@ const readAhead = 16
 
 /** An area seals an object's name with it, so that one put under another name does not open; it says whose it is. */
 function damageOf({ details: { storedAs } }: HoldfastError): RecordDamage {
-  const recordSeq = typeof storedAs === 'string' ? seqOfName(storedAs.split('/').at(-1) ?? '') : undefined
+  const name = typeof storedAs === 'string' ? (storedAs.split('/').at(-1) ?? '') : ''
+  const recordSeq = seqOfName(name)
   return recordSeq === undefined ? { code: 'altered', because: 'does-not-authenticate' } : { code: 'misplaced', recordSeq }
 }
 
-/** The entries of `seqs`, which ascend or descend by ones where there is no hole, each held against its neighbours. */
-export async function* readEntries(area: SealedArea, seqs: readonly number[], signal?: AbortSignal): AsyncGenerator<Entry> {
+/** The entries of places in ascending order, each held against its neighbours. */
+export async function* readEntries(
+  area: SealedArea,
+  { seqs, segments }: Pick<LedgerListing, 'seqs' | 'segments'>,
+  signal?: AbortSignal,
+): AsyncGenerator<Entry> {
   let last: Entry | undefined
-  for await (const entry of readAheadEntries(area, seqs, signal)) {
-    // Going down, the record above has been seen; going up, an entry waits for it.
-    if (last && last.seq < entry.seq) yield judged(last, entry)
-    if (last && last.seq > entry.seq) yield judged(entry, last)
-    else if (!last && isDescending(seqs)) yield judged(entry, undefined)
+  for await (const entry of readUnjudged(area, { seqs, segments }, signal)) {
+    if (last) yield judged(last, entry)
     last = entry
   }
-  if (last && !isDescending(seqs)) yield judged(last, undefined)
+  if (last) yield judged(last, undefined)
 }
 
-function isDescending(seqs: readonly number[]): boolean {
-  return (seqs[0] ?? 0) > (seqs.at(-1) ?? 0)
-}
-
-function judged(entry: Entry, above: Entry | undefined): Entry {
+/** What an entry is with the one above it known. */
+export function judged(entry: Entry, above: Entry | undefined): Entry {
   if (!entry.record) return entry
   const { seq, record } = entry
   if (seq === 1 && record.prev !== genesis) return { seq, damage: { code: 'altered', because: 'not-first', hash: record.hash } }
@@ -78,13 +157,18 @@ function judged(entry: Entry, above: Entry | undefined): Entry {
   return { seq, damage: { code: 'altered', because: 'next-disagrees', hash: record.hash } }
 }
 
-/** The entries of `seqs` in that order, a few being read ahead. */
-async function* readAheadEntries(area: SealedArea, seqs: readonly number[], signal?: AbortSignal): AsyncGenerator<Entry> {
+/** The entries of places in ascending order, by themselves, a few being read ahead. */
+export async function* readUnjudged(
+  area: SealedArea,
+  { seqs, segments }: Pick<LedgerListing, 'seqs' | 'segments'>,
+  signal?: AbortSignal,
+): AsyncGenerator<Entry> {
+  const reader = openPlaceReader(area, segments)
   const inFlight: Promise<Entry>[] = []
   let next = 0
   try {
     for (;;) {
-      while (inFlight.length < readAhead && next < seqs.length) inFlight.push(readEntry(area, seqs[next++] as number, signal))
+      while (inFlight.length < readAhead && next < seqs.length) inFlight.push(reader.read(seqs[next++] as number, signal))
       const entry = inFlight.shift()
       if (entry === undefined) return
       yield await entry

@@ -21,7 +21,8 @@ const envelope = z.looseObject({
   host: z.string(),
   program: z.string(),
   catalogHash: hash.optional(),
-  body: z.record(z.string(), z.json()),
+  // It was JSON: there is nothing else in it.
+  body: z.record(z.string(), z.unknown()),
   // Of a signed record.
   ledger: z.string().min(1).optional(),
   seen: z.record(z.string(), z.object({ seq: z.int().positive(), hash })).optional(),
@@ -140,38 +141,21 @@ export function decodeRecord(bytes: Uint8Array): LedgerRecord | NotARecord {
   if (!parsed.success) return 'not-a-record'
   // Only one text stands for one record; anything else was not written by a ledger.
   if (canonicalJson(value) !== canonical) return 'not-canonical'
-  const {
-    seq,
-    prev,
-    id,
-    time,
-    kind,
-    service,
-    host,
-    program,
-    catalogHash,
-    ledger,
-    seen = {},
-    writer,
-    signature,
-    body,
-  } = parsed.data
-  const head: RecordHead = {
-    seq,
-    hash: sha256Hex(canonical),
-    prev,
-    id,
-    time: new Date(time),
-    service,
-    host,
-    program,
-    catalogHash,
-    canonical,
-    ledger,
-    seen,
-    writer,
-    signature,
-  }
+  return recordOf(parsed.data, canonical, sha256Hex(canonical))
+}
+
+/** Reads a text that decodeRecord read before, and that had this hash; undefined when it is another one now. */
+export function decodeKnown(canonical: string, hash: string): LedgerRecord | undefined {
+  if (sha256Hex(canonical) !== hash) return undefined
+  return recordOf(envelope.parse(JSON.parse(canonical)), canonical, hash)
+}
+
+function recordOf(parsed: z.output<typeof envelope>, canonical: string, hash: string): LedgerRecord {
+  const { seq, prev, id, time, kind, service, host, program, catalogHash, ledger, seen = {}, writer, signature } = parsed
+  const body = parsed.body as { readonly [key: string]: Json }
+  const at = new Date(time)
+  const origin = { seq, hash, prev, id, time: at, service, host, program, catalogHash, canonical }
+  const head: RecordHead = { ...origin, ledger, seen, writer, signature }
   return isEvidenceKind(kind) ? decodeEvidence(head, kind, body) : { ...head, kind: 'unknown', originalKind: kind, body }
 }
 

@@ -63,7 +63,7 @@ export async function newest(
 ): Promise<{ place: number; readable: LedgerHead | undefined }> {
   const { seqs } = await listLedger(area, signal)
   const place = seqs.at(-1) ?? 0
-  for (const seq of seqs.reverse()) {
+  for (const seq of seqs.toReversed()) {
     const { record } = await readEntry(area, seq, signal)
     if (record) return { place, readable: { seq, hash: record.hash } }
   }

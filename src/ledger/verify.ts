@@ -1,6 +1,7 @@
 import type { SealedArea } from '../storage/index.ts'
 import type { LedgerHead } from './head-file.ts'
-import { listLedger, readEntries, type RecordDamage } from './read.ts'
+import { listLedger, readEntries, readLoose, type RecordDamage } from './read.ts'
+import { segmentOf } from './segments.ts'
 import { watchWriters, type LedgerWriter, type SignatureCounts, type WriterFinding, type WriterQuestion } from './writers.ts'
 
 /** One thing that is wrong with a ledger. `seq` names the place, which is also the object's name. */
@@ -15,6 +16,8 @@ export type LedgerFinding =
   | { readonly code: 'duplicated'; readonly seq: number; readonly of: number }
   /** An object whose name no record has. */
   | { readonly code: 'foreign'; readonly name: string }
+  /** A record by itself in a place that a segment holds another one for. */
+  | { readonly code: 'forked'; readonly seq: number }
   /**
    * A record known from elsewhere is gone, with all after it: `head` was its hash, `seq` its place if that is known, `knownTo` the ledger
    * whose records name it.
@@ -68,13 +71,14 @@ export interface Examination {
 
 /** Reads every object of a ledger and holds it against the chain, the signatures and the anchors. */
 export async function examineLedger(area: SealedArea, question: VerifyQuestion, signal?: AbortSignal): Promise<Examination> {
-  const { seqs, foreign } = await listLedger(area, signal)
+  const listing = await listLedger(area, signal)
+  const { seqs, foreign } = listing
   const findings: LedgerFinding[] = foreign.map((name) => ({ code: 'foreign', name }))
   const hashes = new Map<number, string>()
   const misplaced: { seq: number; recordSeq: number; hash?: string }[] = []
   const watch = watchWriters(question)
   let before = 0
-  for await (const { seq, record, damage } of readEntries(area, seqs, signal)) {
+  for await (const { seq, record, damage } of readEntries(area, listing, signal)) {
     if (seq > before + 1) findings.push({ code: 'missing', from: before + 1, to: seq - 1 })
     watch.unreadable(seq - before - 1 + (record ? 0 : 1))
     before = seq
@@ -86,9 +90,15 @@ export async function examineLedger(area: SealedArea, question: VerifyQuestion, 
       if ('hash' in damage) hashes.set(seq, damage.hash)
     } else if (damage.code === 'misplaced') {
       misplaced.push({ seq, ...damage })
-    } else {
+    } else if (damage.code === 'missing') {
       findings.push({ code: 'missing', from: seq, to: seq })
     }
+  }
+  // Packing leaves both forms of a record when it is killed: they must be the same.
+  for (const seq of listing.loose) {
+    if (!listing.segments.has(segmentOf(seq).from)) continue
+    const { record } = await readLoose(area, seq, signal)
+    if (record?.hash !== hashes.get(seq)) findings.push({ code: 'forked', seq })
   }
   for (const { seq, recordSeq, hash } of misplaced) {
     const original = hashes.get(recordSeq)

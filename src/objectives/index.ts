@@ -17,7 +17,7 @@ export {
   type RecoveryReason,
   type RecoveryVerdict,
 } from './recovery-verdict.ts'
-export { proofMaxAgeMs, type AboutData, type ObjectiveStatus, type Reason } from './objective-status.ts'
+export { clockToleranceMs, proofMaxAgeMs, type AboutData, type ObjectiveStatus, type Reason } from './objective-status.ts'
 export { serviceStatus, type ServiceStatus, type StatusFinding, type StatusQuestion } from './service-status.ts'
 export { worstVerdict, type Basis, type Verdict } from './verdict.ts'
 export { recommendStrategy, meets, type Recommendation, type Rejected, type WantedObjectives } from './strategy/recommend.ts'

@@ -7,7 +7,8 @@ import { drillHistory } from './drill/history.ts'
 import type { KnownFinding } from './drill/known-findings.ts'
 import { actionParams, faultParams } from './recovery/load-catalog.ts'
 import { openRunsAt } from './recovery/run-views.ts'
-import { readStatus, type ServiceReport } from './status.ts'
+import { readStatus, type ServiceReport, type StatusReport } from './status.ts'
+import type { LedgerWriter } from '../ledger/index.ts'
 import type { GroupReport } from './status/groups.ts'
 
 /** `critical`: a recovery now would fail, or one lies half done. `serious`: nobody could promise that it works. `minor`: to be seen to. */
@@ -24,6 +25,8 @@ export type Complaint = { readonly severity: Severity } & (
   | { readonly code: 'evidence'; readonly finding: StatusFinding }
   | { readonly code: 'drill-due'; readonly drill: DueDrill }
   | { readonly code: 'drill-finding'; readonly finding: KnownFinding; readonly overdue: boolean }
+  /** Evidence by keys that the catalog does not name. `named`: how many it names; with none, everybody's counts. */
+  | { readonly code: 'ledger-key'; readonly repository: string; readonly writer: LedgerWriter; readonly named: number }
   | { readonly code: 'weakness'; readonly lint: string; readonly warnings: readonly CatalogWarning[] }
 )
 
@@ -69,6 +72,7 @@ export async function diagnose(path: string, signal: AbortSignal): Promise<Diagn
       const overdue = Date.parse(finding.dueAt) < status.time.getTime()
       return [{ severity: overdue ? 'serious' : 'minor', code: 'drill-finding', finding, overdue }]
     }),
+    ...unknownKeys(catalog, status),
     ...weaknesses(warnings),
   ]
   return {
@@ -110,6 +114,20 @@ function severityOf({ verdict, because }: ObjectiveStatus, { tier = 2 }: Service
   if (verdict === 'at-risk') return 'minor'
   const nothingToRecover = ['no-snapshot', 'only-future-dated', 'repository-damaged', 'not-recoverable'].includes(because)
   return nothingToRecover || (verdict === 'missed' && tier <= 1) ? 'critical' : 'serious'
+}
+
+/** One for each key, in the ledger that it wrote to last. Where the catalog names none, the first that signed is no news. */
+function unknownKeys(catalog: Catalog, { repositories }: StatusReport): Complaint[] {
+  const named = Object.keys(catalog.ledger.keys).length
+  const found = new Map<string, Extract<Complaint, { code: 'ledger-key' }>>()
+  for (const { name: repository, writers = [] } of repositories)
+    for (const writer of writers) {
+      const before = found.get(writer.key)?.writer
+      if (writer.name !== undefined || (before && before.last >= writer.last)) continue
+      found.set(writer.key, { severity: named === 0 ? 'minor' : 'serious', code: 'ledger-key', repository, writer, named })
+    }
+  const oldestFirst = [...found.values()].toSorted((a, b) => a.writer.first.getTime() - b.writer.first.getTime())
+  return named === 0 ? oldestFirst.slice(1) : oldestFirst
 }
 
 /** One for each lint: a catalog of a thousand services would say the same a thousand times. */

@@ -39,6 +39,7 @@ export function openRepositoryLedger(
   return openLedger(repository.area('holdfast/ledger'), {
     id: repository.id,
     headFile: join(folder, `${repository.id}.json`),
+    cacheFile: join(stateDirectory(catalog?.file), 'cache', `ledger-${repository.id}.sqlite`),
     signer: () => signerIn(folder),
     knownKeys: new Map([...moreKeys, ...namesOfKeys(catalog)]),
     onNewKey: (key, before) =>

@@ -1,4 +1,5 @@
 import { withDependencies, type Catalog, type Service } from '../catalog/index.ts'
+import type { LedgerWriter } from '../ledger/index.ts'
 import {
   serviceStatus,
   worstVerdict,
@@ -46,6 +47,8 @@ export interface RepositoryReport {
   readonly ledgerRecords?: number
   /** Records that could not be counted as evidence. */
   readonly damagedRecords?: readonly number[]
+  /** Whoever signed records of its ledger; without a name: the catalog does not know the key. */
+  readonly writers?: readonly LedgerWriter[]
 }
 
 /** Reads every repository of the catalog and judges every service, or only `services`. Needs no service to be up. */
@@ -54,7 +57,7 @@ export async function readStatus(
   { now = new Date(), services = Object.keys(catalog.services) }: { readonly now?: Date; readonly services?: readonly string[] },
   signal?: AbortSignal,
 ): Promise<StatusReport> {
-  await using repositories = await readRepositories(catalog, signal)
+  await using repositories = await readRepositories(catalog, now, signal)
   const { seen, unseen } = repositories
   const groups = groupsOf(catalog, services)
   const judged = new Map<string, { readonly status: ServiceStatus; readonly evidence: ServiceEvidence }>()
@@ -94,13 +97,13 @@ function serviceReport(service: Service, status: ServiceStatus, chain: Dependenc
   }
 }
 
-async function readRepositories(catalog: Catalog, signal?: AbortSignal) {
+async function readRepositories(catalog: Catalog, now: Date, signal?: AbortSignal) {
   const stack = new AsyncDisposableStack()
   const seen: RepositoryFacts[] = []
   const unseen: UnseenRepository[] = []
   try {
     for (const name of Object.keys(catalog.repositories)) {
-      const facts = await readRepository(catalog, name, signal)
+      const facts = await readRepository(catalog, name, now, signal)
       if ('because' in facts) unseen.push(facts)
       else seen.push(stack.use(facts))
     }
@@ -126,6 +129,7 @@ function repositoryReports(
       snapshots: facts.snapshots.length,
       ledgerRecords: facts.records,
       damagedRecords: facts.damagedRecords,
+      writers: facts.writers,
     }
   })
 }

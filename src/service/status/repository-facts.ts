@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts'
 import { isHoldfastError } from '../../kernel/index.ts'
-import type { EvidenceRecord } from '../../ledger/index.ts'
+import { recoveryUsefulness, type EvidenceRecord, type LedgerView, type LedgerWriter } from '../../ledger/index.ts'
+import { clockToleranceMs } from '../../objectives/index.ts'
 import type { Repository, Snapshot } from '../../repository/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import { openRepositoryLedger } from '../record-evidence.ts'
@@ -13,15 +14,23 @@ export interface RepositoryFacts extends AsyncDisposable {
   readonly snapshots: readonly Snapshot[]
   /** By snapshot. */
   readonly backups: ReadonlyMap<string, EvidenceRecord<'backup'>>
-  /** Newest first. */
-  readonly restores: readonly EvidenceRecord<'restore'>[]
-  readonly recoveries: readonly EvidenceRecord<'recovery'>[]
+  /** Snapshots that hold this path; oldest first. */
+  readonly snapshotsOf: (path: string) => readonly Snapshot[]
+  /** Whole restores that were compared: the newest that are about a service, or about none. */
+  readonly restoresOf: (service: string | undefined) => readonly EvidenceRecord<'restore'>[]
+  /** Those of a snapshot that is there, whatever they were worth. */
+  readonly restoresFrom: (snapshot: string) => readonly EvidenceRecord<'restore'>[]
+  /** The newest of each use that are about a service, or about none. */
+  readonly recoveriesOf: (service: string | undefined) => readonly EvidenceRecord<'recovery'>[]
+  /** Those that such recoveries were a part of. */
   readonly experiments: readonly EvidenceRecord<'experiment'>[]
   /** The check that found damage of which no later check knows better: the data is read less often than the structure. */
   readonly standingDamage: EvidenceRecord<'check'> | undefined
   /** Places of the ledger that could not be counted. */
   readonly damagedRecords: readonly number[]
   readonly records: number
+  /** Whoever signed records of its ledger. */
+  readonly writers: readonly LedgerWriter[]
 }
 
 export interface UnseenRepository {
@@ -33,12 +42,13 @@ export interface UnseenRepository {
 export async function readRepository(
   catalog: Catalog,
   name: string,
+  now: Date,
   signal?: AbortSignal,
 ): Promise<RepositoryFacts | UnseenRepository> {
   try {
     const repository = await openCatalogRepository(catalog, name, signal)
     try {
-      return await readFacts(catalog, name, repository, signal)
+      return await readFacts(catalog, name, repository, now, signal)
     } catch (error) {
       await repository[Symbol.asyncDispose]()
       throw error
@@ -50,38 +60,81 @@ export async function readRepository(
   }
 }
 
-async function readFacts(catalog: Catalog, name: string, repository: Repository, signal?: AbortSignal): Promise<RepositoryFacts> {
+async function readFacts(
+  catalog: Catalog,
+  name: string,
+  repository: Repository,
+  now: Date,
+  signal?: AbortSignal,
+): Promise<RepositoryFacts> {
   const snapshots = await repository.snapshots(signal)
-  const backups = new Map<string, EvidenceRecord<'backup'>>()
-  const restores: EvidenceRecord<'restore'>[] = []
-  const recoveries: EvidenceRecord<'recovery'>[] = []
-  const experiments: EvidenceRecord<'experiment'>[] = []
-  const damagedRecords: number[] = []
-  const checks: EvidenceRecord<'check'>[] = []
-  let records = 0
-  const ledger = openRepositoryLedger(repository, catalog)
-  const filter = { order: 'newest-first', onDamage: ({ seq }: { seq: number }) => damagedRecords.push(seq) } as const
-  for await (const record of ledger.records(filter, signal)) {
-    records++
-    if (record.kind === 'backup') backups.set(record.body.snapshot, record)
-    else if (record.kind === 'restore') restores.push(record)
-    else if (record.kind === 'recovery') recoveries.push(record)
-    else if (record.kind === 'experiment') experiments.push(record)
-    else if (record.kind === 'check') checks.push(record)
-  }
+  const facts = await openRepositoryLedger(repository, catalog).ask((view) => ledgerFacts(view, catalog, snapshots, now), signal)
+  const byPath = new Map<string, Snapshot[]>()
+  for (const snapshot of snapshots)
+    for (const path of new Set(snapshot.paths)) {
+      const known = byPath.get(path)
+      if (known) known.push(snapshot)
+      else byPath.set(path, [snapshot])
+    }
   return {
     name,
     repository,
     snapshots,
-    backups,
-    restores,
-    recoveries,
-    experiments,
-    standingDamage: standingDamage(checks),
-    damagedRecords,
-    records,
+    snapshotsOf: (path) => byPath.get(path) ?? [],
+    ...facts,
     [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose](),
   }
+}
+
+/** So many records of one use are looked at, besides those from the future: the newest decides, and a few may turn out to be of no use. */
+const looked = 4
+/** Of those that were a part of an experiment, whose record says what they show. */
+const lookedWithin = 50
+
+/** Only what can decide something is read: the newest of each use for each service, and what is known of the snapshots that are there. */
+function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Snapshot[], now: Date) {
+  const damaged = new Set(view.damaged.map(({ seq }) => seq))
+  const onDamage = ({ seq }: { readonly seq: number }) => damaged.add(seq)
+  const question = { until: new Date(now.getTime() + clockToleranceMs), limit: looked, onDamage }
+  const backups = new Map<string, EvidenceRecord<'backup'>>()
+  const restores = new Map<number, EvidenceRecord<'restore'>>()
+  for (const { id } of snapshots) {
+    const backup = view.about('backup', id, onDamage).at(-1)
+    if (backup) backups.set(id, backup)
+    for (const restore of view.about('restore', id, onDamage)) restores.set(restore.seq, restore)
+  }
+  const recoveries: EvidenceRecord<'recovery'>[] = []
+  for (const service of [...Object.keys(catalog.services), null]) {
+    for (const source of ['files', 'postgres'] as const)
+      for (const restore of view.newest({ ...question, kind: 'restore', service, useful: `restored ${source}` }))
+        restores.set(restore.seq, restore)
+    for (const useful of recoveryUsefulness) {
+      // Runs of the first version named no service.
+      const limit = useful === 'within-experiment' || service === null ? lookedWithin : looked
+      recoveries.push(...view.newest({ ...question, kind: 'recovery', service, useful, limit }))
+    }
+  }
+  const runs = new Set(recoveries.flatMap(({ body }) => body.drill?.experiment ?? []))
+  const experiments = [...runs].flatMap((runId) => view.about('experiment', runId, onDamage))
+  const checks = (['structure', 'data'] as const).flatMap((useful) =>
+    view.newest({ ...question, kind: 'check', useful, limit: 1 }),
+  )
+  return {
+    backups,
+    restoresOf: groupedBy([...restores.values()], ({ service }) => service),
+    recoveriesOf: groupedBy(recoveries, ({ service }) => service),
+    restoresFrom: groupedBy([...restores.values()], ({ body }) => body.snapshot),
+    experiments,
+    standingDamage: standingDamage(checks.toSorted((a, b) => b.seq - a.seq)),
+    damagedRecords: [...damaged].toSorted((a, b) => b - a),
+    records: view.count,
+    writers: view.writers,
+  }
+}
+
+function groupedBy<Key, Value>(values: readonly Value[], keyOf: (value: Value) => Key): (key: Key) => readonly Value[] {
+  const groups = Map.groupBy(values, keyOf)
+  return (key) => groups.get(key) ?? []
 }
 
 /** A check that did not read the data says nothing of what one that did has found there. Newest first. */

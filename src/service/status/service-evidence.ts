@@ -83,18 +83,20 @@ async function dataEvidence(
   const blind: { repository: string; because: string }[] = []
   if (postgres) {
     const walDeclared = postgres.wal !== 'none'
-    const own = (snapshot: Snapshot) => snapshot.paths.includes(`/postgres/${service.name}`)
+    const own = (facts: RepositoryFacts) => facts.snapshotsOf(`/postgres/${service.name}`)
     const part = partEvidence(service, 'postgres', own, repositories)
     const wal: WalFact[] = []
     for (const facts of walDeclared ? repositories : []) {
-      const found = await walFact(facts, service.name, facts.snapshots.filter(own), now, signal)
+      const found = await walFact(facts, service.name, own(facts), now, signal)
       if (found && 'fact' in found) wal.push(found.fact)
       else if (found) blind.push({ repository: facts.name, because: found.problem })
     }
     data.push({ ...part, walDeclared, wal })
   }
   if (files) {
-    const own = (snapshot: Snapshot) => files.paths.every((path) => snapshot.paths.includes(path))
+    const [first = '', ...others] = files.paths
+    const own = (facts: RepositoryFacts) =>
+      facts.snapshotsOf(first).filter((snapshot) => others.every((path) => snapshot.paths.includes(path)))
     data.push(partEvidence(service, 'files', own, repositories))
   }
   return { data, blind }
@@ -103,16 +105,18 @@ async function dataEvidence(
 function partEvidence(
   service: Service,
   kind: 'postgres' | 'files',
-  own: (snapshot: Snapshot) => boolean,
+  own: (facts: RepositoryFacts) => readonly Snapshot[],
   repositories: readonly RepositoryFacts[],
 ): DataEvidence {
   const snapshots: SnapshotFact[] = []
   const restores: RestoreFact[] = []
   for (const facts of repositories) {
-    const mine = facts.snapshots.filter((snapshot) => own(snapshot) && !isOfAnother(facts, snapshot, service.name))
+    const mine = own(facts).filter((snapshot) => !isOfAnother(facts, snapshot, service.name))
     snapshots.push(...mine.map((snapshot) => snapshotFact(facts, snapshot)))
     const ids = new Set(mine.map(({ id }) => id))
-    restores.push(...facts.restores.filter((record) => isRestoreOf(record, service.name, kind, ids)).map(restoreFact(facts.name)))
+    const about = new Set([...facts.restoresOf(service.name), ...[...ids].flatMap(facts.restoresFrom)])
+    const ofThis = [...about].filter((record) => isRestoreOf(record, service.name, kind, ids))
+    restores.push(...ofThis.toSorted((a, b) => b.seq - a.seq).map(restoreFact(facts.name)))
   }
   const recoveries = recoveryFacts(service, repositories)
   return { service: service.name, kind, walDeclared: false, snapshots, wal: [], restores, recoveries }
@@ -164,9 +168,9 @@ function restoreFact(repository: string): (record: EvidenceRecord<'restore'>) =>
 function recoveryFacts(service: Service, seen: readonly RepositoryFacts[]): RecoveryFact[] {
   const runs = new Map<string, RecoveryFact>()
   const experiments = experimentsByRun(seen.flatMap((facts) => facts.experiments))
-  for (const { name, recoveries } of seen) {
-    for (const { seq, time, service: recovered, body } of recoveries) {
-      if (recovered === undefined ? body.plan !== service.recovery : recovered !== service.name) continue
+  for (const { name, recoveriesOf } of seen) {
+    const unnamed = recoveriesOf(undefined).filter(({ body }) => body.plan === service.recovery)
+    for (const { seq, time, body } of [...recoveriesOf(service.name), ...unnamed]) {
       const { verdict: _verdict, ...shown } = recoveryShown(body, experiments)
       runs.set(body.runId, {
         time,

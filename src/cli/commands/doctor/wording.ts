@@ -35,6 +35,12 @@ export function complaintText(complaint: Complaint): string {
       const { id, message, owner, dueAt } = complaint.finding
       return `${complaint.overdue ? 'overdue' : 'open'} since a drill: ${message} (${id}, ${owner}, due ${dueAt.slice(0, 10)})`
     }
+    case 'ledger-key': {
+      const { repository, writer, named } = complaint
+      const since = writer.first.toISOString().slice(0, 10)
+      const which = named === 0 ? 'the catalog names no keys' : 'the catalog does not name it'
+      return `evidence in ${repository} is signed by ${writer.key} on ${writer.host} since ${since}, and ${which}${named === 0 ? ': whoever has the password can sign too' : ': it does not count'}`
+    }
     case 'weakness':
     default: {
       const [first, ...others] = complaint.warnings
@@ -64,6 +70,8 @@ export function nextCommand(complaint: Complaint): string | undefined {
     }
     case 'drill-finding':
       return `\`holdfast drill findings --close ${complaint.finding.id} --why REASON\` when it is dealt with`
+    case 'ledger-key':
+      return `if it is one of yours, name it in the catalog: ledger: { keys: { ${complaint.writer.host}: ${complaint.writer.key} } }`
     case 'weakness':
       return `\`holdfast validate\` shows where; docs/lints.md#${complaint.lint}`
     case 'group':

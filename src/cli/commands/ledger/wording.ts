@@ -26,6 +26,8 @@ export function findingText(finding: LedgerFinding): string {
       return `the place of record ${finding.seq} holds a copy of record ${finding.of}`
     case 'foreign':
       return `'${finding.name}' is no object of a ledger`
+    case 'forked':
+      return `the place of record ${finding.seq} has two, of which one is packed with others`
     case 'truncated':
       return `the record ${shortId(finding.head)}${finding.seq === undefined ? '' : `, number ${finding.seq},`} that ${knownTo(finding)} is gone; the newest is ${finding.newest === 0 ? 'none' : `number ${finding.newest}`}`
     case 'wrong-signature':

@@ -1,0 +1,59 @@
+import type { SealedArea } from '../storage/index.ts'
+import type { LedgerCache } from './cache.ts'
+import { listLedger, readUnjudged, type Entry, type LedgerListing } from './read.ts'
+import { recordName, seqOfName } from './record.ts'
+import { segmentName, segmentOf, segmentOfName } from './segments.ts'
+
+/** So many entries are taken in at once: what a killed process has taken in stays. */
+const batch = 1024
+
+/**
+ * Brings a cache up to what is in the repository: the objects are listed, and only those that are new, or of another size than they were, are
+ * read. That an object was changed into another of the same size is for `ledger verify` to find, which reads everything.
+ */
+export async function catchUp(area: SealedArea, cache: LedgerCache, signal?: AbortSignal): Promise<void> {
+  // Before the listing: what another process takes in meanwhile must not look as if it were gone.
+  const known = cache.objects()
+  const listing = await listLedger(area, signal)
+  const changed = [...listing.sizes].filter(([name, size]) => known.get(name) !== size)
+  const gone = [...known.keys()].filter((name) => !listing.sizes.has(name))
+  const lost = gone.flatMap(placesOf).filter((seq) => !isListed(listing, seq))
+  if (lost.length > 0)
+    cache.take(
+      lost.map((seq): Entry => ({ seq, damage: { code: 'missing' } })),
+      new Map(),
+    )
+  if (gone.length > 0) cache.forget(gone)
+  if (changed.length === 0) return
+  const seqs = changed.flatMap(([name]) => placesOf(name)).sort((a, b) => a - b)
+  const places = { seqs: [...new Set(seqs)], segments: listing.segments }
+  let entries: Entry[] = []
+  const take = () => {
+    const names = entries.flatMap(({ seq }) => [recordName(seq), segmentName(segmentOf(seq))])
+    const objects = names.flatMap((name) => {
+      const size = listing.sizes.get(name)
+      return size === undefined ? [] : [[name, size] as const]
+    })
+    cache.take(entries, new Map(objects))
+    entries = []
+  }
+  for await (const entry of readUnjudged(area, places, signal)) {
+    entries.push(entry)
+    // A segment is taken in whole.
+    if (entries.length >= batch && (entry.seq === segmentOf(entry.seq).to || !listing.segments.has(segmentOf(entry.seq).from)))
+      take()
+  }
+  take()
+}
+
+function placesOf(name: string): number[] {
+  const seq = seqOfName(name)
+  if (seq !== undefined) return [seq]
+  const segment = segmentOfName(name)
+  if (!segment) return []
+  return Array.from({ length: segment.to - segment.from + 1 }, (_, index) => segment.from + index)
+}
+
+function isListed({ segments, sizes }: LedgerListing, seq: number): boolean {
+  return segments.has(segmentOf(seq).from) || sizes.has(recordName(seq))
+}

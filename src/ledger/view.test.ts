@@ -1,0 +1,259 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { backupBody, recoveryBody } from '../../test/support/evidence.ts'
+import { openLedger, type LedgerOptions } from './ledger.ts'
+import { createMemoryArea } from './memory-area.ts'
+import { recordName } from './record.ts'
+import { openSigner } from './signing-key.ts'
+import type { DamagedPlace, RecordsFilter } from './view.ts'
+
+async function temporaryFolder() {
+  const path = await mkdtemp(join(tmpdir(), 'holdfast-view-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** An area that counts what is read from it. */
+function countedArea() {
+  const memory = createMemoryArea()
+  const read: string[] = []
+  const get = memory.area.get.bind(memory.area)
+  memory.area.get = (name, signal) => {
+    read.push(name)
+    return get(name, signal)
+  }
+  return { ...memory, read }
+}
+
+async function append(area: Parameters<typeof openLedger>[0], names: readonly string[], options: LedgerOptions = {}) {
+  const ledger = openLedger(area, options)
+  for (const name of names) await ledger.append('backup', backupBody(name), { service: 'a' })
+}
+
+async function everything(area: Parameters<typeof openLedger>[0], options: LedgerOptions, filter: RecordsFilter = {}) {
+  const damaged: DamagedPlace[] = []
+  const records = openLedger(area, options).records({ ...filter, onDamage: (place) => damaged.push(place) })
+  return { texts: (await Array.fromAsync(records)).map(({ canonical }) => canonical), damaged }
+}
+
+describe('what is kept of a ledger on this machine', () => {
+  test('is not read again: only what is new is', async () => {
+    await using folder = await temporaryFolder()
+    const cacheFile = join(folder.path, 'deep', 'cache.sqlite')
+    const { area, read } = countedArea()
+    await append(area, ['1', '2', '3'])
+    expect((await everything(area, { cacheFile })).texts).toHaveLength(3)
+    await append(area, ['4'])
+    read.length = 0
+    expect((await everything(area, { cacheFile })).texts).toHaveLength(4)
+    expect(read).toEqual([recordName(4)])
+    read.length = 0
+    expect((await everything(area, { cacheFile })).texts).toHaveLength(4)
+    expect(read).toEqual([])
+  })
+
+  test('is made anew when it is no database, of another version, or cut short', async () => {
+    await using folder = await temporaryFolder()
+    const cacheFile = join(folder.path, 'cache.sqlite')
+    const { area } = countedArea()
+    await append(area, ['1', '2'])
+    const sound = await everything(area, {})
+    await writeFile(cacheFile, 'this is no database, whatever its name says'.repeat(100))
+    expect(await everything(area, { cacheFile })).toEqual(sound)
+    const database = new DatabaseSync(cacheFile)
+    database.exec('PRAGMA user_version = 99')
+    database.close()
+    expect(await everything(area, { cacheFile })).toEqual(sound)
+    await writeFile(cacheFile, '')
+    expect(await everything(area, { cacheFile })).toEqual(sound)
+  })
+
+  test('is thrown away, and the repository read, when a record in it is not what was read', async () => {
+    await using folder = await temporaryFolder()
+    const cacheFile = join(folder.path, 'cache.sqlite')
+    const { area } = countedArea()
+    await append(area, ['1', '2', '3'])
+    const sound = await everything(area, { cacheFile })
+    const database = new DatabaseSync(cacheFile)
+    database.exec(`UPDATE record SET text = replace(text, '"skipped":0', '"skipped":9') WHERE seq = 2`)
+    database.close()
+    expect(await everything(area, { cacheFile })).toEqual(sound)
+    expect(await openLedger(area, { cacheFile }).ask((view) => view.about('backup', '2', () => {}).length)).toBe(1)
+  })
+
+  test('is shared by processes that read at once', async () => {
+    await using folder = await temporaryFolder()
+    const cacheFile = join(folder.path, 'cache.sqlite')
+    const { area } = countedArea()
+    await append(
+      area,
+      Array.from({ length: 40 }, (_, index) => `${index}`),
+    )
+    const all = await Promise.all([1, 2, 3, 4].map(() => everything(area, { cacheFile })))
+    expect(new Set(all.map(({ texts }) => texts.join('\n'))).size).toBe(1)
+    expect(await openLedger(area, { cacheFile }).ask(({ count }) => count)).toBe(40)
+  })
+
+  test('is not needed: without a place for it the answer is the same', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(join(folder.path, 'file'), '')
+    const { area } = countedArea()
+    await append(area, ['1'])
+    expect(await everything(area, { cacheFile: join(folder.path, 'file', 'cache.sqlite') })).toEqual(await everything(area, {}))
+  })
+
+  test('gives what reading everything gives, whatever happens to the ledger meanwhile', async () => {
+    await using folder = await temporaryFolder()
+    let run = 0
+    const happening = fc.oneof(
+      fc.record({ what: fc.constant('append' as const), at: fc.nat() }),
+      fc.record({ what: fc.constantFrom('delete', 'cut', 'move', 'look' as const), at: fc.nat() }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(happening, { minLength: 3, maxLength: 12 }), async (happenings) => {
+        const cacheFile = join(folder.path, `${run++}.sqlite`)
+        const { area, objects } = countedArea()
+        await append(area, ['a', 'b', 'c', 'd'])
+        for (const { what, at } of happenings) {
+          const names = [...objects.keys()].sort()
+          const [name = '', other = ''] = [names[at % names.length], names[(at * 7 + 1) % names.length]]
+          const bytes = objects.get(name) ?? new Uint8Array()
+          if (what === 'append') await append(area, [`${at}`])
+          else if (what === 'delete') objects.delete(name)
+          else if (what === 'cut') objects.set(name, bytes.subarray(0, bytes.length - 1))
+          else if (what === 'move') objects.set(other, Buffer.concat([bytes, Buffer.from(' ')]))
+          else await everything(area, { cacheFile })
+        }
+        const kept = await everything(area, { cacheFile })
+        const read = await everything(area, {})
+        expect(kept.texts).toEqual(read.texts)
+        // What is kept knows besides that something was there.
+        expect(kept.damaged.filter(({ damage }) => damage.code !== 'missing')).toEqual(read.damaged)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+describe('a view', () => {
+  test('finds records by what they show, by their own time, and by what they are about', async () => {
+    const { area } = countedArea()
+    let now = new Date('2026-01-01T00:00:00Z')
+    const ledger = openLedger(area, { clock: { now: () => now } as LedgerOptions['clock'] & {} })
+    const run = async (day: number, runId: string, changes: Parameters<typeof recoveryBody>[1] = {}) => {
+      now = new Date(Date.UTC(2026, 0, day))
+      await ledger.append('recovery', recoveryBody(runId, changes), { service: 'api' })
+    }
+    await run(5, 'newest')
+    await run(3, 'older')
+    await run(4, 'failed', { outcome: 'failed' })
+    await run(9, 'future')
+    await ledger.append('recovery', recoveryBody('other'), { service: 'db' })
+    const until = new Date(Date.UTC(2026, 0, 6))
+    const question = { kind: 'recovery', service: 'api', until, onDamage: () => {} } as const
+    const found = await ledger.ask((view) => ({
+      timed: view.newest({ ...question, useful: 'timed', limit: 1 }).map(({ body }) => body.runId),
+      failed: view.newest({ ...question, useful: 'failed', limit: 5 }).map(({ body }) => body.runId),
+      about: view.about('recovery', 'older', () => {}).map(({ seq }) => seq),
+    }))
+    expect(found).toEqual({ timed: ['future', 'newest'], failed: ['failed'], about: [2] })
+    const between = { from: new Date(Date.UTC(2026, 0, 4)), to: new Date(Date.UTC(2026, 0, 5)) }
+    expect((await Array.fromAsync(ledger.records(between))).map(({ seq }) => seq)).toEqual([3])
+  })
+
+  test('counts no evidence by those whose keys are not known, or by nobody, and none that was forged', async () => {
+    await using folder = await temporaryFolder()
+    const { area, objects } = countedArea()
+    const id = 'a'.repeat(64)
+    const [known, stranger] = await Promise.all(
+      ['known', 'stranger'].map((name) => openSigner(join(folder.path, name, 'key.pem'))),
+    )
+    if (!known || !stranger) throw new Error('no keys')
+    const by = (signer: typeof known): LedgerOptions => ({ id, signer: () => Promise.resolve(signer) })
+    await append(area, ['before'])
+    await append(area, ['known'], by(known))
+    await append(area, ['stranger'], by(stranger))
+    await append(area, ['nobody'])
+    await append(area, ['elsewhere'], { ...by(known), id: 'b'.repeat(64) })
+    await append(area, ['forged'], by({ key: known.key, sign: (text) => stranger.sign(text) }))
+    expect(objects.size).toBe(6)
+    const options = { id, knownKeys: new Map([[known.key, 'db1']]), cacheFile: join(folder.path, 'cache.sqlite') }
+    for (const _again of [1, 2]) {
+      const { texts, damaged } = await everything(area, options)
+      expect(texts.map((text) => (JSON.parse(text) as { seq: number }).seq)).toEqual([1, 2])
+      expect(damaged).toEqual([
+        { seq: 3, damage: { code: 'untrusted', because: 'unknown-key' } },
+        { seq: 4, damage: { code: 'untrusted', because: 'unsigned' } },
+        { seq: 5, damage: { code: 'untrusted', because: 'other-ledger' } },
+        { seq: 6, damage: { code: 'untrusted', because: 'wrong-signature' } },
+      ])
+    }
+    expect((await everything(area, options, { untrusted: 'include' })).texts).toHaveLength(6)
+    // Where the catalog names no keys, everybody's counts who signed at all.
+    expect((await everything(area, { id })).damaged.map(({ seq }) => seq)).toEqual([4, 5, 6])
+  })
+})
+
+describe('old records', () => {
+  test('are packed, and read, verified and continued as before', async () => {
+    await using folder = await temporaryFolder()
+    const cacheFile = join(folder.path, 'cache.sqlite')
+    const { area, objects } = countedArea()
+    const names = Array.from({ length: 1024 + 256 }, (_, index) => `${index}`)
+    await append(area, names.slice(0, 1200))
+    const before = await everything(area, { cacheFile })
+    await append(area, names.slice(1200))
+    expect(objects.size).toBe(1 + 256)
+    expect(objects.has('0000000001-0000001024')).toBe(true)
+    const after = await everything(area, { cacheFile })
+    expect(after.texts.slice(0, 1200)).toEqual(before.texts)
+    expect(after).toEqual(await everything(area, {}))
+    expect(await openLedger(area).verify()).toMatchObject({ verdict: 'ok', checked: 1280 })
+
+    // Killed between the two: both forms are there, and the next one who packs removes one.
+    const text = new TextEncoder().encode(after.texts[9])
+    objects.set(recordName(10), text)
+    expect(await openLedger(area).verify()).toMatchObject({ verdict: 'ok', checked: 1280 })
+    expect(await everything(area, { cacheFile })).toEqual(after)
+    objects.set(recordName(10), new TextEncoder().encode(after.texts[10]))
+    expect((await openLedger(area).verify()).findings).toEqual([{ code: 'forked', seq: 10 }])
+    objects.delete(recordName(10))
+
+    // Any change of the packed ones is found as of those by themselves.
+    const segment = objects.get('0000000001-0000001024') ?? new Uint8Array()
+    objects.set('0000000001-0000001024', segment.with(5000, (segment[5000] ?? 0) ^ 1))
+    expect(await openLedger(area).verify()).toMatchObject({ verdict: 'damaged' })
+    objects.set('0000000001-0000001024', segment.subarray(0, segment.length - 400))
+    expect(await openLedger(area).verify()).toMatchObject({ verdict: 'damaged' })
+    objects.delete('0000000001-0000001024')
+    expect((await openLedger(area).verify()).findings).toEqual([{ code: 'missing', from: 1, to: 1024 }])
+  })
+
+  test('take no new record in their places, however long its writer slept', async () => {
+    const { area, objects } = countedArea()
+    const sleeper = openLedger(area)
+    await sleeper.append('backup', backupBody('first'))
+    await append(
+      area,
+      Array.from({ length: 1279 }, (_, index) => `${index}`),
+    )
+    expect(objects.has(recordName(2))).toBe(false)
+    expect(await sleeper.append('backup', backupBody('late'))).toMatchObject({ seq: 1281 })
+    expect(objects.has(recordName(2))).toBe(false)
+    expect(await openLedger(area).verify()).toMatchObject({ verdict: 'ok', checked: 1281 })
+  })
+
+  test('stay by themselves where nothing can be deleted, or one of them is damaged', async () => {
+    const { area, objects, damaged } = countedArea()
+    damaged.add(recordName(7))
+    await append(
+      area,
+      Array.from({ length: 1280 }, (_, index) => `${index}`),
+    )
+    expect(objects.size).toBe(1280)
+    expect((await openLedger(area).verify()).findings).toEqual([{ code: 'altered', seq: 7, because: 'does-not-authenticate' }])
+  })
+})

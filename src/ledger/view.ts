@@ -1,0 +1,252 @@
+import { HoldfastError } from '../kernel/index.ts'
+import type { SealedArea } from '../storage/index.ts'
+import { isWrongCache, openLedgerCache, type CachedRow, type LedgerCache } from './cache.ts'
+import { catchUp } from './catch-up.ts'
+import type { EvidenceKind } from './evidence.ts'
+import type { LedgerHead } from './head-file.ts'
+import type { RecordDamage } from './read.ts'
+import type { EvidenceRecord, LedgerRecord } from './record.ts'
+import type { Usefulness } from './usefulness.ts'
+import type { LedgerWriter } from './writers.ts'
+
+/** A place whose object is not the record that belongs there, or that holds one by nobody whose evidence counts. */
+export interface DamagedPlace {
+  readonly seq: number
+  readonly damage: RecordDamage
+}
+
+export interface RecordsFilter {
+  readonly kinds?: readonly EvidenceKind[]
+  readonly service?: string
+  /** Only those whose time is in this range; the end is not in it. */
+  readonly from?: Date
+  readonly to?: Date
+  readonly order?: 'oldest-first' | 'newest-first'
+  readonly limit?: number
+  /** Records by nobody whose evidence counts are damaged places, unless they are asked for. */
+  readonly untrusted?: 'refuse' | 'include'
+  /** Only what stands behind this place, in the order that is asked for. */
+  readonly behind?: number
+  /** Called for each damaged place met on the way, which is then passed over. Without it the first one throws `ledger-damaged`. */
+  readonly onDamage?: (place: DamagedPlace) => void
+}
+
+export interface NewestQuestion<Kind extends EvidenceKind> {
+  readonly kind: Kind
+  /** Null: those that are about none. */
+  readonly service?: string | null
+  /** What they show (usefulness.ts). */
+  readonly useful: Usefulness
+  /** So many that are not later than `until`, and all that are. */
+  readonly limit: number
+  readonly until: Date
+  readonly onDamage: (place: DamagedPlace) => void
+}
+
+/**
+ * A ledger as it was a moment ago. Answers come from what this machine has read of it, without waiting.
+ *
+ * newest   the newest by their own time, which is not the order that they were written in.
+ * about    all records of a snapshot or a run.
+ * damaged  places that hold no record; those that nobody trusts are told when they are met.
+ */
+export interface LedgerView extends Disposable {
+  records(filter?: RecordsFilter): Generator<LedgerRecord>
+  newest<Kind extends EvidenceKind>(question: NewestQuestion<Kind>): EvidenceRecord<Kind>[]
+  about<Kind extends EvidenceKind>(kind: Kind, subject: string, onDamage: (place: DamagedPlace) => void): EvidenceRecord<Kind>[]
+  readonly count: number
+  readonly head: LedgerHead | undefined
+  readonly damaged: readonly DamagedPlace[]
+  readonly writers: readonly LedgerWriter[]
+}
+
+export interface ViewOptions {
+  readonly cacheFile?: string | undefined
+  readonly id?: string | undefined
+  readonly knownKeys: ReadonlyMap<string, string>
+}
+
+/** Rows that are read at once. */
+const page = 256
+
+export async function openLedgerView(area: SealedArea, options: ViewOptions, signal?: AbortSignal): Promise<LedgerView> {
+  const cache = openLedgerCache(options.cacheFile)
+  try {
+    try {
+      await catchUp(area, cache, signal)
+    } catch (error) {
+      if (!isWrongCache(error)) throw error
+      cache.reset()
+      await catchUp(area, cache, signal)
+    }
+    return viewOf(cache, options)
+  } catch (error) {
+    cache.close()
+    throw error
+  }
+}
+
+function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView {
+  const damaged = cache.damage()
+  const writers = cache.writers()
+  const signingBegan = cache.signingBegan([...knownKeys.keys()])
+
+  /** Why a record counts for nothing, though it is whole. */
+  const distrust = (row: CachedRow, record: LedgerRecord): RecordDamage | undefined => {
+    const because = (() => {
+      const { writer, signature, ledger, seq } = record
+      if (writer === undefined && signature === undefined)
+        return signingBegan !== undefined && seq > signingBegan ? 'unsigned' : undefined
+      if (writer === undefined || !cache.isSigned(row, record)) return 'wrong-signature'
+      if (id !== undefined && ledger !== id) return 'other-ledger'
+      return knownKeys.size > 0 && !knownKeys.has(writer.key) ? 'unknown-key' : undefined
+    })()
+    return because && { code: 'untrusted', because }
+  }
+
+  /** The records of rows; those that count for nothing are told. */
+  function* recordsOf(rows: Iterable<CachedRow>, isTrusting: boolean, onDamage: (place: DamagedPlace) => void) {
+    for (const row of rows) {
+      const record = cache.record(row)
+      if (record === undefined) throw wrongCache(cache)
+      const damage = isTrusting ? undefined : distrust(row, record)
+      if (damage) onDamage({ seq: row.seq, damage })
+      else yield record
+    }
+  }
+
+  return {
+    count: writers.reduce((sum, { records }) => sum + records, 0),
+    head: cache.head(),
+    damaged,
+    writers: writers.flatMap(({ key, ...writer }) => {
+      const name = knownKeys.get(key)
+      return key === '' ? [] : [{ key, ...(name === undefined ? {} : { name }), ...writer }]
+    }),
+
+    *records({
+      kinds,
+      service,
+      from,
+      to,
+      order = 'oldest-first',
+      limit = Infinity,
+      untrusted,
+      behind,
+      onDamage = throwDamage,
+    } = {}) {
+      if (limit <= 0) return
+      const isOldestFirst = order === 'oldest-first'
+      const start = behind ?? (isOldestFirst ? 0 : Number.MAX_SAFE_INTEGER)
+      const isBefore = (a: number, b: number) => (isOldestFirst ? a < b : a > b)
+      const places = (isOldestFirst ? [...damaged] : damaged.toReversed()).filter(({ seq }) => isBefore(start, seq))
+      const conditions = [
+        ...(service === undefined ? [] : ['service = ?']),
+        ...(from ? ['time >= ?'] : []),
+        ...(to ? ['time < ?'] : []),
+      ]
+      const values = [...(service === undefined ? [] : [service]), ...[from, to].flatMap((at) => at?.getTime() ?? [])]
+      const rowsOfKind = (kind: string | undefined) =>
+        pages(
+          cache,
+          [...(kind === undefined ? [] : ['kind = ?']), ...conditions],
+          [...(kind === undefined ? [] : [kind]), ...values],
+          isOldestFirst,
+          start,
+        )
+      const rows = kinds ? merged(kinds.map(rowsOfKind), isBefore) : rowsOfKind(undefined)
+      let left = limit
+      for (const record of recordsOf(rows, untrusted === 'include', onDamage)) {
+        while (places[0] && isBefore(places[0].seq, record.seq)) onDamage(places.shift() as DamagedPlace)
+        // Of a kind by its name, and of another shape: a newer program wrote it.
+        if (kinds && record.kind === 'unknown') continue
+        yield record
+        if (--left <= 0) return
+      }
+      for (const place of places) onDamage(place)
+    },
+
+    newest<Kind extends EvidenceKind>({ kind, service, useful, limit, until, onDamage }: NewestQuestion<Kind>) {
+      const which = ['kind = ?', ...(service === undefined ? [] : ['service IS ?']), 'useful = ?'].join(' AND ')
+      const values = [kind, ...(service === undefined ? [] : [service]), useful]
+      const later = cache.rows(`${which} AND time > ? ORDER BY time DESC`, [...values, until.getTime()])
+      const found = [...recordsOf(later, false, onDamage)]
+      const wanted = found.length + limit
+      for (let skipped = 0; ;) {
+        const rows = cache.rows(`${which} AND time <= ? ORDER BY time DESC, seq DESC LIMIT ? OFFSET ?`, [
+          ...values,
+          until.getTime(),
+          limit,
+          skipped,
+        ])
+        for (const record of recordsOf(rows, false, onDamage)) if (found.length < wanted) found.push(record)
+        skipped += rows.length
+        if (found.length >= wanted || rows.length < limit) break
+      }
+      return ofKind(found, kind)
+    },
+
+    about<Kind extends EvidenceKind>(kind: Kind, subject: string, onDamage: (place: DamagedPlace) => void) {
+      const rows = cache.rows('subject = ? AND kind = ? ORDER BY seq', [subject, kind])
+      return ofKind([...recordsOf(rows, false, onDamage)], kind)
+    },
+
+    [Symbol.dispose]: () => cache.close(),
+  }
+}
+
+/** The rows that meet all conditions, in the order of their places, read some at a time. */
+function* pages(
+  cache: LedgerCache,
+  conditions: readonly string[],
+  values: readonly (string | number)[],
+  isOldestFirst: boolean,
+  start: number,
+): Generator<CachedRow> {
+  const where = [...conditions, `seq ${isOldestFirst ? '>' : '<'} ?`].join(' AND ')
+  for (let last = start; ;) {
+    const rows = cache.rows(`${where} ORDER BY seq ${isOldestFirst ? 'ASC' : 'DESC'} LIMIT ${page}`, [...values, last])
+    yield* rows
+    if (rows.length < page) return
+    last = rows.at(-1)?.seq ?? last
+  }
+}
+
+/** Rows of several kinds in one order. */
+function* merged(streams: Generator<CachedRow>[], isBefore: (a: number, b: number) => boolean): Generator<CachedRow> {
+  const heads = streams.map((stream) => stream.next().value as CachedRow | undefined)
+  for (;;) {
+    let first: number | undefined
+    for (const [index, head] of heads.entries()) {
+      const best = first === undefined ? undefined : heads[first]
+      if (head && (best === undefined || isBefore(head.seq, best.seq))) first = index
+    }
+    const row = first === undefined ? undefined : heads[first]
+    if (first === undefined || row === undefined) return
+    heads[first] = streams[first]?.next().value as CachedRow | undefined
+    yield row
+  }
+}
+
+function ofKind<Kind extends EvidenceKind>(records: readonly LedgerRecord[], kind: Kind): EvidenceRecord<Kind>[] {
+  return records.filter((record) => record.kind === kind) as unknown as EvidenceRecord<Kind>[]
+}
+
+/** A row that is not what was put there: the next reader begins anew. */
+function wrongCache(cache: LedgerCache): WrongCache {
+  cache.reset()
+  return new WrongCache()
+}
+
+/** What was kept of a ledger was not what had been read of it, and was thrown away: whoever asks again gets what is in the repository. */
+export class WrongCache extends Error {
+  override readonly name = 'WrongCache'
+}
+
+function throwDamage({ seq, damage }: DamagedPlace): never {
+  throw new HoldfastError('ledger-damaged', {
+    message: `ledger record ${seq} is ${damage.code}`,
+    hint: 'run `holdfast ledger verify` to see all that is wrong with it',
+    details: { seq, ...damage },
+  })
+}
