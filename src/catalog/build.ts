@@ -5,6 +5,7 @@ import { buildSteps } from './build-steps.ts'
 import { buildSecret, fromDirectory } from './build-secret.ts'
 import { buildService, objectivesOf } from './build-service.ts'
 import { mapEntries } from './map-entries.ts'
+import { contactOf } from './people.ts'
 import { durationOf, present } from './present.ts'
 import { buildStrategies } from './strategies.ts'
 import type { CatalogFile } from './schema.ts'
@@ -37,7 +38,12 @@ export function buildCatalog(
     services: mapEntries(file.services, (service, name) => buildService(service, name, file, at.directory)),
     groups: mapEntries(file.groups, (group, name) => buildGroup(group, name, file)),
     external: mapEntries(file.external, ({ assumed, ...entry }, name) =>
-      present({ name, ...entry, assumed: present({ rpoMs: durationOf(assumed.rpo), rtoMs: durationOf(assumed.rto) }) }),
+      present({
+        name,
+        ...entry,
+        contactEntry: contactOf(file, entry.contact),
+        assumed: present({ rpoMs: durationOf(assumed.rpo), rtoMs: durationOf(assumed.rto) }),
+      }),
     ),
     observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, at.directory)),
     plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, at.directory)),

@@ -52,7 +52,7 @@ const repository = z
 const external = z
   .strictObject({
     description: text.describe('For people.').optional(),
-    contact: text.describe('Whom to ask when it is down.').optional(),
+    contact: text.describe('Whom to ask when it is down: an entry of `contacts`, or an address.').optional(),
     site: siteName.describe('The failure domain that it stands in, where that is known.').optional(),
     assumed: z
       .strictObject({

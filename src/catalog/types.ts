@@ -120,7 +120,10 @@ export interface Group {
 export interface ExternalDependency {
   readonly name: string
   readonly description?: string
+  /** As written: whom to ask. */
   readonly contact?: string
+  /** The entry of `contacts` that `contact` names. */
+  readonly contactEntry?: Contact
   readonly site?: string
   readonly assumed: { readonly rpoMs?: number; readonly rtoMs?: number }
 }

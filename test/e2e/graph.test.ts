@@ -56,7 +56,7 @@ test('the graph is in the order in which services come back, with the longest pa
 test('it is drawn in the terminal, as a picture, and for Graphviz and Mermaid', async () => {
   await using at = await shop()
   const text = (await at.run('graph')).stdout
-  expect(text).toContain('3 h 40 min along payments → api → web')
+  expect(text).toContain('3 h 40 min along payments (assumed) → api → web')
   expect(text).toMatch(/payments +external, assumed RTO 40 min/)
   const svg = (await at.run('graph', '--format', 'svg')).stdout
   expect(svg).toMatch(/^<svg .*<\/svg>\n$/s)
@@ -82,7 +82,12 @@ test('a service is down for as long as what it depends on: status follows the ch
     expect(await chainOf('api')).toMatchObject({ verdict: 'unknown', because: 'not-known-of-all', unknown: ['db'] })
     await measured('db', 25)
     // The provider is only assumed to be back in 40 min: never better than at risk.
-    expect(await chainOf('api')).toMatchObject({ totalMs: 50 * 60_000, verdict: 'at-risk', path: ['payments', 'api'] })
+    expect(await chainOf('api')).toMatchObject({
+      totalMs: 50 * 60_000,
+      verdict: 'at-risk',
+      path: ['payments', 'api'],
+      assumed: ['payments'],
+    })
     await measured('db', 55)
     expect(await chainOf('api')).toMatchObject({ totalMs: 65 * 60_000, verdict: 'missed', path: ['db', 'api'] })
     expect(await chainOf('web')).toMatchObject({ verdict: 'unknown', unknown: ['web'] })

@@ -25,20 +25,22 @@ export const dependencyLints: readonly Lint[] = [
   },
   {
     code: 'dependency-loses-more',
-    title: 'a service without data of its own depends on one that may lose more than the service',
+    title: 'a service without data of its own depends on something that may lose more than the service',
     why: 'What it would lose is what is lost there: its RPO is a wish.',
     mend: 'Give the one with the data a shorter RPO, or allow the service to lose more.',
-    find: ({ services }) =>
+    find: ({ services, external }) =>
       Object.values(services).flatMap(({ name, objectives, data, dependsOn }) => {
         if (data.postgres ?? data.files) return []
         return dependsOn.flatMap((other, index) => {
           const holder = services[other]
           const holdsData = holder?.data.postgres ?? holder?.data.files
-          if (!holder || !holdsData || holder.objectives.rpoMs <= objectives.rpoMs) return []
+          const rpoMs = holdsData ? holder?.objectives.rpoMs : external[other]?.assumed.rpoMs
+          if (rpoMs === undefined || rpoMs <= objectives.rpoMs) return []
+          const how = holdsData ? 'may lose' : 'is assumed to lose up to'
           return [
             {
               path: ['services', name, 'dependsOn', index],
-              message: `${name} may lose ${formatDuration(objectives.rpoMs)}, and its data is in ${other}, which may lose ${formatDuration(holder.objectives.rpoMs)}`,
+              message: `${name} may lose ${formatDuration(objectives.rpoMs)}, and its data is in ${other}, which ${how} ${formatDuration(rpoMs)}`,
             },
           ]
         })

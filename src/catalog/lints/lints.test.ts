@@ -152,6 +152,16 @@ test('a group whose members are backed up at the same times, or go back to any m
   expect(await codesOf(database)).not.toContain('group-out-of-step')
 })
 
+test('what is only assumed says so', async () => {
+  const web =
+    'web: { owner: x, onCall: y, site: east, objectives: { rpo: 1h, rto: 1h }, dependsOn: [pay], recovery: back, health: { tcp: "h:1" } }'
+  const text = `external: { pay: { assumed: { rpo: 2h, rto: 4h } } }\n${sound.replace('services:\n', `services:\n  ${web}\n`).replace('recovers: [db]', 'recovers: [db, web]')}`
+  expect((await warningsOf(text)).map(({ message }) => message)).toEqual([
+    'web must be back in 1 h, and depends on pay, which is assumed to be down for up to 4 h',
+    'web may lose 1 h, and its data is in pay, which is assumed to lose up to 2 h',
+  ])
+})
+
 test('a form for an unreachable site answers what would be lost with it', async () => {
   const stuck = sound.replace('service: db, repository: there', 'service: db, repository: here')
   expect(await codesOf(stuck)).toContain('restores-from-lost-site')

@@ -62,9 +62,13 @@ function graphText({ members, criticalPath, criticalMs }: ServiceGraph): string 
       ...(kind === 'service' && plan === undefined ? [span('  no plan', 'yellow')] : []),
     ]
   })
+  const marked = (name: string) =>
+    members.some((member) => member.name === name && member.kind === 'external') ? `${name} (assumed)` : name
   const legend = [
     ...(criticalPath.length > 1
-      ? [`${marks.critical} the longest by declared RTOs: ${formatDuration(criticalMs)} along ${criticalPath.join(' → ')}`]
+      ? [
+          `${marks.critical} the longest by declared RTOs: ${formatDuration(criticalMs)} along ${criticalPath.map(marked).join(' → ')}`,
+        ]
       : []),
     ...(members.some(({ waitsTooLong }) => waitsTooLong)
       ? ['waits too long: something that it depends on may be down for longer than it may itself']

@@ -30,8 +30,9 @@ export function dependencyStatuses(
       const path = paths.get(service.name)
       const covered = new Set(coveredBy(catalog, service))
       if (path === undefined || service.dependsOn.every((name) => covered.has(name))) return []
-      const allMeasured = [...withDependencies(catalog, [service.name])].every(isMeasured) && !restsOnExternal(catalog, service)
-      return [[service.name, dependencyStatus(path, service.objectives.rtoMs, allMeasured)]]
+      const needed = withDependencies(catalog, [service.name])
+      const about = { allMeasured: [...needed].every(isMeasured), assumed: externalOf(catalog, needed) }
+      return [[service.name, dependencyStatus(path, service.objectives.rtoMs, about)]]
     }),
   )
 }
@@ -41,8 +42,8 @@ function coveredBy(catalog: Catalog, { recovery, name }: Service): string[] {
   return plan?.recovers.filter((other) => other !== name) ?? []
 }
 
-function restsOnExternal(catalog: Catalog, { name }: Service): boolean {
-  return [...withDependencies(catalog, [name])].some((each) =>
-    catalog.services[each]?.dependsOn.some((other) => Object.hasOwn(catalog.external, other)),
-  )
+/** What others run, that one of these services depends on. */
+function externalOf(catalog: Catalog, services: ReadonlySet<string>): string[] {
+  const named = new Set([...services].flatMap((name) => catalog.services[name]?.dependsOn ?? []))
+  return Object.keys(catalog.external).filter((name) => named.has(name))
 }

@@ -106,9 +106,9 @@ export function findingText(finding: StatusFinding): string {
   }
 }
 
-/** `45 min along orders-db → api`, or what is not known. */
-export function chainText({ atLeastMs, path, unknown, because }: DependencyStatus): string {
-  const along = `${formatDuration(atLeastMs)} along ${path.join(' → ')}`
+/** `45 min along payments (assumed) → api`, or what is not known. */
+export function chainText({ atLeastMs, path, unknown, assumed, because }: DependencyStatus): string {
+  const along = `${formatDuration(atLeastMs)} along ${path.map((name) => (assumed.includes(name) ? `${name} (assumed)` : name)).join(' → ')}`
   if (because === 'not-known-of-all')
     return `nobody knows the time of ${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? ', …' : ''}`
   const not = unknown.length === 0 ? '' : `, and nobody knows the time of ${unknown.slice(0, 5).join(', ')}`

@@ -2,7 +2,7 @@ import { formatDuration } from '../../../kernel/index.ts'
 import { code, commands, heading, list, names, strong, text, type Block, type Inline } from '../document.ts'
 import { runbookLine } from '../what-to-type.ts'
 import type { Runbook, RunbookStep } from '../model.ts'
-import { calls, onCall, owner } from './people.ts'
+import { calls, onCall, owner, whomToAsk } from './people.ts'
 
 /** What shows that the service is back. */
 export function verificationChapter({ service, steps, dependents }: Runbook): Block[] {
@@ -100,10 +100,10 @@ export function escalationChapter({ service, dependencies, external, dependents 
         code(needed.name),
         `, which it needs: ${onCall(needed)}, owner ${owner(needed)}`,
       ]),
-      ...external.map(({ name, contact }): Inline[] => [
+      ...external.map((other): Inline[] => [
         'For ',
-        code(name),
-        `, which others run: ${contact ?? 'the catalog does not say whom to ask'}`,
+        code(other.name),
+        `, which others run: ${whomToAsk(other) ?? 'the catalog does not say whom to ask'}`,
       ]),
       ...dependents.map((needing): Inline[] => [
         'Tell ',

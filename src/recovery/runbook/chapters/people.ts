@@ -1,4 +1,4 @@
-import { contactWays, titleOf, type Contact, type Service } from '../../../catalog/index.ts'
+import { contactWays, titleOf, type Contact, type ExternalDependency, type Service } from '../../../catalog/index.ts'
 import { formatDuration } from '../../../kernel/index.ts'
 import { strong, type Inline } from '../document.ts'
 
@@ -10,6 +10,11 @@ export function contactText(contact: Contact): string {
 
 export function owner({ owner: name, ownerContact }: Service): string {
   return ownerContact === undefined ? (name ?? 'NOBODY (the catalog names none)') : contactText(ownerContact)
+}
+
+/** Whom to ask about what others run; undefined: nobody knows. */
+export function whomToAsk({ contact, contactEntry }: ExternalDependency): string | undefined {
+  return contactEntry === undefined ? contact : contactText(contactEntry)
 }
 
 /** Who is called first. */

@@ -1,7 +1,7 @@
 import type { Group, Service, Site } from '../../../catalog/index.ts'
 import { formatDuration } from '../../../kernel/index.ts'
 import { code, commands, heading, list, strong, text, type Block, type Fact, type Inline } from '../document.ts'
-import { onCall, owner } from './people.ts'
+import { onCall, owner, whomToAsk } from './people.ts'
 import type { Copy, Dependency, Runbook } from '../model.ts'
 
 /** What it is, who answers for it, what it needs. */
@@ -71,10 +71,10 @@ function needs(dependencies: readonly Dependency[], external: Runbook['external'
       ` is up (owner ${owner(service)}, on call ${onCall(service)}). If it is not: `,
       ...planOf(service, plan),
     ]),
-    ...external.map(({ name, contact, assumed }): Inline[] => [
-      code(name),
-      `, which others run, is up${assumed.rtoMs === undefined ? '' : ` (assumed to be down for ${formatDuration(assumed.rtoMs)} at most)`}. If it is not: `,
-      contact === undefined ? strong('the catalog does not say whom to ask') : `ask ${contact}`,
+    ...external.map((other): Inline[] => [
+      code(other.name),
+      `, which others run, is up${other.assumed.rtoMs === undefined ? '' : ` (assumed to be down for ${formatDuration(other.assumed.rtoMs)} at most)`}. If it is not: `,
+      whomToAsk(other) === undefined ? strong('the catalog does not say whom to ask') : `ask ${whomToAsk(other)}`,
       '.',
     ]),
   ])
