@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { catalogJsonSchema } from '../src/catalog/index.ts'
+import { catalogJsonSchema, catalogPartJsonSchema } from '../src/catalog/index.ts'
 import { actionParams, faultParams } from '../src/service/index.ts'
 
 /** Where the published JSON Schema of holdfast.yaml is. */
@@ -11,7 +11,15 @@ export function schemaText(): string {
   return `${JSON.stringify(catalogJsonSchema(actionParams, faultParams), undefined, 2)}\n`
 }
 
+/** Where that of a file is that a catalog includes. */
+export const partSchemaFile = fileURLToPath(new URL('../schema/holdfast-part.schema.json', import.meta.url))
+
+export function partSchemaText(): string {
+  return `${JSON.stringify(catalogPartJsonSchema('holdfast.schema.json'), undefined, 2)}\n`
+}
+
 if (import.meta.main) {
   mkdirSync(new URL('../schema/', import.meta.url), { recursive: true })
   writeFileSync(schemaFile, schemaText())
+  writeFileSync(partSchemaFile, partSchemaText())
 }

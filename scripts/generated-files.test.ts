@@ -6,7 +6,7 @@ import { actionsFile, actionsText } from './generate-actions-reference.ts'
 import { lintsFile, lintsText } from './generate-lints.ts'
 import { faultsFile, faultsText } from './generate-faults-reference.ts'
 import { referenceFile, referenceText } from './generate-catalog-reference.ts'
-import { schemaFile, schemaText } from './generate-schema.ts'
+import { partSchemaFile, partSchemaText, schemaFile, schemaText } from './generate-schema.ts'
 import { actions } from '../src/actions/index.ts'
 import { faults } from '../src/faults/index.ts'
 import { describedSchema } from '../src/catalog/json-schema.ts'
@@ -14,6 +14,7 @@ import { starterText } from '../src/catalog/index.ts'
 
 test('the committed JSON Schema is that of the program: if not, run node scripts/generate-schema.ts', () => {
   expect(readFileSync(schemaFile, 'utf8')).toBe(schemaText())
+  expect(readFileSync(partSchemaFile, 'utf8')).toBe(partSchemaText())
 })
 
 test('the committed reference is that of the program: if not, run node scripts/generate-catalog-reference.ts', () => {

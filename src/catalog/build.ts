@@ -1,6 +1,7 @@
 import { parseDuration } from '../kernel/index.ts'
 import { buildDetection, buildObserver } from './build-detection.ts'
 import { buildExperiment } from './build-experiment.ts'
+import type { CatalogSource } from './catalog-source.ts'
 import { buildSteps } from './build-steps.ts'
 import { buildSecret, fromDirectory } from './build-secret.ts'
 import { buildService, objectivesOf } from './build-service.ts'
@@ -18,16 +19,20 @@ type FileOf<Section extends 'repositories' | 'groups' | 'plans'> = CatalogFile[S
 /** A checked file as the rest of the house sees it: units as numbers, names in their entries, paths absolute. */
 export function buildCatalog(
   file: CatalogFile,
-  at: { readonly file: string; readonly directory: string; readonly hash: string },
+  at: { readonly file: string; readonly source: CatalogSource; readonly hash: string },
 ): catalog.Catalog {
+  const folder = (section: string, name: string) => at.source.directoryOf(section, name)
   return deepFreeze({
     file: at.file,
+    files: at.source.parts.map((part) => part.file),
     hash: at.hash,
     name: file.name,
     sites: mapEntries(file.sites, (site, name) => present({ name, ...site })),
-    repositories: mapEntries(file.repositories, (repository, name) => buildRepository(repository, name, at.directory)),
+    repositories: mapEntries(file.repositories, (repository, name) =>
+      buildRepository(repository, name, folder('repositories', name)),
+    ),
     clusters: mapEntries(file.clusters, ({ kubeconfig, ...cluster }, name) =>
-      present({ name, ...cluster, kubeconfig: buildSecret(kubeconfig, at.directory) }),
+      present({ name, ...cluster, kubeconfig: buildSecret(kubeconfig, folder('clusters', name)) }),
     ),
     currency: file.currency,
     strategies: buildStrategies(file.strategies),
@@ -35,7 +40,7 @@ export function buildCatalog(
     tiers: mapEntries(file.tiers, ({ description, objectives }, name) =>
       present({ name, description, rpoMs: durationOf(objectives?.rpo), rtoMs: durationOf(objectives?.rto) }),
     ),
-    services: mapEntries(file.services, (service, name) => buildService(service, name, file, at.directory)),
+    services: mapEntries(file.services, (service, name) => buildService(service, name, file, folder('services', name))),
     groups: mapEntries(file.groups, (group, name) => buildGroup(group, name, file)),
     external: mapEntries(file.external, ({ assumed, ...entry }, name) =>
       present({
@@ -45,12 +50,14 @@ export function buildCatalog(
         assumed: present({ rpoMs: durationOf(assumed.rpo), rtoMs: durationOf(assumed.rto) }),
       }),
     ),
-    observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, at.directory)),
-    plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, at.directory)),
+    observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, folder('observers', name))),
+    plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, folder('plans', name))),
     accepted: file.accepted.map(present),
     chaos: buildChaos(file.chaos),
     ledger: { keys: mapEntries(file.ledger.keys, (key) => key) },
-    experiments: mapEntries(file.experiments, (experiment, name) => buildExperiment(experiment, name, at.directory)),
+    experiments: mapEntries(file.experiments, (experiment, name) =>
+      buildExperiment(experiment, name, folder('experiments', name)),
+    ),
   })
 }
 

@@ -1,10 +1,10 @@
 import { tryParseDuration } from '../kernel/index.ts'
 import { valueAt } from './structure.ts'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 /** What is wrong between a plan's detection, its observers and the services that it recovers: rules that could not hold when it counts. */
-export function detectionFindings(catalog: unknown, source: YamlSource): Finding[] {
+export function detectionFindings(catalog: unknown, source: CatalogSource): Finding[] {
   const plans = valueAt(catalog, ['plans'])
   if (!isPlainMap(plans)) return []
   return Object.keys(plans).flatMap((plan) => {
@@ -27,7 +27,7 @@ export function detectionFindings(catalog: unknown, source: YamlSource): Finding
 
 interface Seen {
   readonly catalog: unknown
-  readonly source: YamlSource
+  readonly source: CatalogSource
   readonly plan: string
   readonly detection: Readonly<Record<string, unknown>>
   readonly at: Path

@@ -1,9 +1,9 @@
 import { isPlainMap, type Finding, type Path } from './finding.ts'
 import { suggest } from './suggest.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 /** Steps that a drill names and that its plan, with the plans that it uses, does not have. */
-export function drillFindings(catalog: unknown, source: YamlSource): Finding[] {
+export function drillFindings(catalog: unknown, source: CatalogSource): Finding[] {
   if (!isPlainMap(catalog) || !isPlainMap(catalog.plans)) return []
   const { plans } = catalog
   return Object.entries(plans).flatMap(([plan, entry]) => {

@@ -26,7 +26,7 @@ export type {
   Tolerance,
   WindowTolerance,
 } from './hypothesis.ts'
-export { catalogJsonSchema } from './json-schema.ts'
+export { catalogJsonSchema, catalogPartJsonSchema } from './json-schema.ts'
 export { checkCatalog, loadCatalog, problemLine, requireValid, type CatalogCheck, type CatalogOptions } from './load.ts'
 export type { KnownParams } from './schema-call.ts'
 export { planFor } from './plan-for.ts'

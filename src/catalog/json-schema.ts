@@ -45,6 +45,21 @@ export function catalogJsonSchema(actionParams?: KnownParams, faultParams?: Know
   }
 }
 
+/** JSON Schema of a file that a catalog includes, for editors: the same sections, none of them required. It refers to the one of the catalog, beside it. */
+export function catalogPartJsonSchema(catalogFile: string): Readonly<Record<string, unknown>> {
+  const { properties = {} } = describedSchema(catalogSchema())
+  const sections = Object.keys(properties).filter((name) => name !== 'name' && name !== 'currency')
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Part of a Holdfast catalog',
+    description: 'A file that `include` of holdfast.yaml names.',
+    type: 'object',
+    properties: Object.fromEntries(sections.map((name) => [name, { $ref: `${catalogFile}#/properties/${name}` }])),
+    patternProperties: { '^x-': { description: 'Ignored: a place for YAML anchors.' } },
+    additionalProperties: false,
+  }
+}
+
 function actionDefinitions(catalog: SchemaNode, params: KnownParams = {}): Record<string, SchemaNode> {
   const ofStep = [['do'], ['check'], ['undo'], ['disaster', 'do'], ['disaster', 'check'], ['disaster', 'undo']]
   const inStep = ofStep.map((member) => ['plans', 'any', 'steps', 0, ...member])

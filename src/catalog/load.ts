@@ -1,9 +1,11 @@
-import { dirname, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import type { z } from 'zod'
 import { canonicalJson, HoldfastError, sha256Hex } from '../kernel/index.ts'
 import { buildCatalog } from './build.ts'
+import { mergeParts, type CatalogSource } from './catalog-source.ts'
 import { detectionFindings } from './detection.ts'
 import { describedSchema, type SchemaNode } from './json-schema.ts'
+import { readParts } from './parts.ts'
 import { maskSecrets, plainSecrets } from './plain-secrets.ts'
 import { escalationFindings } from './people.ts'
 import { readCatalogFile } from './read-file.ts'
@@ -20,7 +22,7 @@ import type { CatalogProblem, CatalogWarning } from './problem.ts'
 import { catalogWarnings } from './warnings.ts'
 import type { Catalog } from './types.ts'
 import { isPlainMap, type Finding } from './finding.ts'
-import { readYaml, type YamlSource } from './yaml-source.ts'
+import { readYaml } from './yaml-source.ts'
 import { drillFindings } from './drill-findings.ts'
 
 export interface CatalogOptions {
@@ -35,22 +37,23 @@ export interface CatalogOptions {
   readonly now?: Date
 }
 
-/** A catalog, or everything that is wrong with it in the order of the file. `lines` are its text, secrets masked, for showing parts of it. */
+/** A catalog, or everything that is wrong with it, in the order of its files. */
 export type CatalogCheck =
   | {
       readonly valid: true
       readonly catalog: Catalog
-      /** What the lints say, in the order of the file. */
+      /** What the lints say, in the order of the files. */
       readonly warnings: readonly CatalogWarning[]
     }
   | {
       readonly valid: false
       readonly file: string
       readonly problems: readonly CatalogProblem[]
-      readonly lines: readonly string[]
+      /** The lines of each file, by its name in the problems, secrets masked: for showing parts of them. */
+      readonly lines: Readonly<Record<string, readonly string[]>>
     }
 
-/** Reads and checks a catalog. Throws `catalog-not-found` when there is no such file. */
+/** Reads and checks a catalog with all that it includes. Throws `catalog-not-found` when there is no such file. */
 export async function checkCatalog(path: string, options: CatalogOptions = {}, signal?: AbortSignal): Promise<CatalogCheck> {
   signal?.throwIfAborted()
   const file = resolve(path)
@@ -59,41 +62,53 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
   if (wrong !== undefined) {
     const lineEnds = text.slice(0, wrong.offset).split('\n')
     const at = { file: path, line: lineEnds.length, column: (lineEnds.at(-1)?.length ?? 0) + 1 }
-    return { valid: false, file: path, problems: [problem(wrong, at)], lines: [] }
+    return { valid: false, file: path, problems: [problem(wrong, at)], lines: {} }
   }
-  const source = readYaml(text)
-  const value = withoutExtensions(source.value)
   const { schema, described } = compile(options)
-  const secrets = plainSecrets(source.value, source)
-  const findings =
-    source.readable && !source.findings.some(({ code }) => code === 'too-large' || code === 'alias-loop')
-      ? [
-          ...source.findings,
-          ...contentFindings(
-            value,
-            source,
-            { schema, described },
-            secrets.map(({ finding }) => finding),
-          ),
-        ]
-      : source.findings
+  const source = mergeParts(await readParts({ file, shown: path, text, source: readYaml(text) }, signal), described)
+  const value = withoutExtensions(source.value)
+  const secrets = source.parts.map((part) => ({ part, found: plainSecrets(part.source.value, part.source) }))
+  const findings = isWhole(source)
+    ? [
+        ...source.findings,
+        ...contentFindings(
+          value,
+          source,
+          { schema, described },
+          secrets.flatMap(({ part, found }) => found.map(({ finding }) => ({ ...finding, offset: part.base + finding.offset }))),
+        ),
+      ]
+    : source.findings
   if (findings.length > 0) {
-    const problems = inOrder(findings).map((finding) => problem(finding, { file: path, ...source.lineColumn(finding.offset) }))
-    return { valid: false, file: path, problems, lines: maskSecrets(text, secrets, source).split(/\r?\n/) }
+    const problems = inOrder(findings).map((finding) => problem(finding, source.place(finding.offset)))
+    const lines = secrets.map(
+      ({ part, found }) => [part.shown, maskSecrets(part.text, found, part.source).split(/\r?\n/)] as const,
+    )
+    return { valid: false, file: path, problems, lines: Object.fromEntries(lines) }
   }
   // Parsed without the parameters of actions and faults: these stay as written, outputs of steps and all.
   const asWritten = compile({}).schema.parse(value) as CatalogFile
-  const hash = sha256Hex(canonicalJson(value))
-  const catalog = buildCatalog(asWritten, { file, directory: dirname(file), hash })
+  const catalog = buildCatalog(asWritten, { file, source, hash: hashOf(value, source) })
   let warnings: readonly CatalogWarning[] | undefined
   return {
     valid: true,
     catalog,
     // Most commands do not ask, and in a large catalog the lints take longer than reading it.
     get warnings() {
-      return (warnings ??= catalogWarnings(catalog, path, source, options.now ?? new Date()))
+      return (warnings ??= catalogWarnings(catalog, source, options.now ?? new Date()))
     },
   }
+}
+
+/** Whether all of it could be read: what is not there would be missed everywhere. */
+function isWhole({ readable, findings }: CatalogSource): boolean {
+  return readable && !findings.some(({ code }) => code === 'too-large' || code === 'alias-loop' || code.startsWith('include-'))
+}
+
+/** What the catalog says, however it is divided into files; but a relative path in another folder is another path. */
+function hashOf(value: unknown, { elsewhere }: CatalogSource): string {
+  const { include: _, ...said } = isPlainMap(value) ? value : {}
+  return sha256Hex(canonicalJson(Object.keys(elsewhere).length === 0 ? said : { said, elsewhere }))
 }
 
 /**
@@ -129,7 +144,7 @@ function shortPath(file: string): string {
 
 function contentFindings(
   value: unknown,
-  source: YamlSource,
+  source: CatalogSource,
   { schema, described }: Compiled,
   secrets: readonly Finding[],
 ): Finding[] {

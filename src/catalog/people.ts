@@ -6,7 +6,7 @@ import type { CatalogFile } from './schema.ts'
 import { valueAt } from './structure.ts'
 import { tierOf } from './tiers.ts'
 import type { Service } from './types.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 /** Who answers for a service and who is called for it: by the entries of `contacts` where these are named. */
 export function peopleOf(
@@ -38,7 +38,7 @@ function stepsOf(file: CatalogFile, escalation: string | undefined): EscalationS
 }
 
 /** Calls that cannot be made: by a way that the contact does not have, or not after the one before. */
-export function escalationFindings(catalog: unknown, source: YamlSource): Finding[] {
+export function escalationFindings(catalog: unknown, source: CatalogSource): Finding[] {
   const escalations = valueAt(catalog, ['escalations'])
   if (!isPlainMap(escalations)) return []
   return Object.entries(escalations).flatMap(([name, steps]) =>
@@ -53,7 +53,7 @@ export function escalationFindings(catalog: unknown, source: YamlSource): Findin
 
 type StepPath = readonly ['escalations', string, number]
 
-function wayFindings(catalog: unknown, step: unknown, path: StepPath, source: YamlSource): Finding[] {
+function wayFindings(catalog: unknown, step: unknown, path: StepPath, source: CatalogSource): Finding[] {
   const [call, by] = [valueAt(step, ['call']), valueAt(step, ['by'])]
   const contact = typeof call === 'string' ? valueAt(catalog, ['contacts', call]) : undefined
   if (typeof by !== 'string' || !isPlainMap(contact) || contact[by] !== undefined) return []
@@ -69,7 +69,7 @@ function wayFindings(catalog: unknown, step: unknown, path: StepPath, source: Ya
   ]
 }
 
-function orderFindings(steps: readonly unknown[], index: number, path: StepPath, source: YamlSource): Finding[] {
+function orderFindings(steps: readonly unknown[], index: number, path: StepPath, source: CatalogSource): Finding[] {
   if (index === 0) return []
   const [before, own] = [afterMs(steps[index - 1]), afterMs(steps[index])]
   if (before === undefined || own === undefined || own > before) return []

@@ -3,7 +3,7 @@ import { alternatives, type SchemaNode } from './json-schema.ts'
 import { pathText, valueAt } from './structure.ts'
 import { suggest } from './suggest.ts'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 const sections: Readonly<Record<Exclude<Reference, 'step'>, readonly string[]>> = {
   site: ['sites'],
@@ -21,7 +21,7 @@ const sections: Readonly<Record<Exclude<Reference, 'step'>, readonly string[]>> 
  * Names that stand for nothing, and lists that name something twice. Works on whatever was written, so that one wrong type does not hide
  * the rest.
  */
-export function referenceFindings(described: SchemaNode, value: unknown, source: YamlSource): Finding[] {
+export function referenceFindings(described: SchemaNode, value: unknown, source: CatalogSource): Finding[] {
   const findings: Finding[] = []
   const names = new Map<string, ReadonlySet<string>>()
   walk(described, value, [], (nodes, at, path) => {
@@ -71,7 +71,7 @@ function knownNames(catalog: unknown, reference: Reference, path: Path): Set<str
   return new Set(valueAt(catalog, [...path.slice(0, 2), 'commit']) === undefined ? ids : [...ids, 'commit'])
 }
 
-function unknownName(reference: Reference, name: string, known: readonly string[], path: Path, source: YamlSource): Finding {
+function unknownName(reference: Reference, name: string, known: readonly string[], path: Path, source: CatalogSource): Finding {
   const similar = suggest(name, known)
   const where =
     reference === 'step' ? 'in this plan' : `under ${sections[reference].map((section) => `'${section}'`).join(' or ')}`
@@ -87,7 +87,7 @@ function unknownName(reference: Reference, name: string, known: readonly string[
   }
 }
 
-function repeats(list: readonly unknown[], path: Path, source: YamlSource): Finding[] {
+function repeats(list: readonly unknown[], path: Path, source: CatalogSource): Finding[] {
   return list.flatMap((item, index) =>
     typeof item === 'string' && list.indexOf(item) < index
       ? [

@@ -5,6 +5,7 @@ import { chaosRules } from './schema-chaos.ts'
 import { acceptedSchema } from './schema-accepted.ts'
 import { ledgerRules } from './schema-ledger.ts'
 import { cluster } from './schema-cluster.ts'
+import { includeSchema } from './include.ts'
 import { observer } from './schema-detection.ts'
 import type { KnownParams } from './schema-call.ts'
 import { groupSchema } from './schema-group.ts'
@@ -73,6 +74,7 @@ export function catalogSchema(actionParams?: KnownParams, faultParams?: KnownPar
     .strictObject({
       version: z.literal(1).meta({ expected: '1', description: 'The version of this format.', examples: [1] }),
       name: entryName.meta({ description: 'What this catalog is about: a company, a team, a machine.', examples: ['acme'] }),
+      include: includeSchema.optional(),
       sites: z.record(entryName, site).meta({ description: 'Failure domains, by name.', examples: [{ here: {} }] }),
       repositories: z.record(entryName, repository).describe('Where copies live, by name.').default({}),
       clusters: z.record(entryName, cluster).describe('Kubernetes clusters that plans act on, by name.').default({}),

@@ -1,10 +1,10 @@
 import { findCycles } from './graph.ts'
 import { valueAt } from './structure.ts'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 /** What is wrong between services and plans: dependency cycles, and a plan that is named by a service that it does not bring back. */
-export function serviceFindings(catalog: unknown, source: YamlSource): Finding[] {
+export function serviceFindings(catalog: unknown, source: CatalogSource): Finding[] {
   const services = valueAt(catalog, ['services'])
   if (!isPlainMap(services)) return []
   const dependsOn = new Map(Object.entries(services).map(([name, service]) => [name, texts(valueAt(service, ['dependsOn']))]))
@@ -35,7 +35,7 @@ export function serviceFindings(catalog: unknown, source: YamlSource): Finding[]
   ]
 }
 
-function recoveryFindings(catalog: unknown, name: string, service: unknown, source: YamlSource): Finding[] {
+function recoveryFindings(catalog: unknown, name: string, service: unknown, source: CatalogSource): Finding[] {
   const plan = valueAt(service, ['recovery'])
   const entry = typeof plan === 'string' ? valueAt(catalog, ['plans', plan]) : undefined
   if (!isPlainMap(entry)) return []

@@ -1,6 +1,6 @@
 import { findCycles } from './graph.ts'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 /** Whether an action of a step, or a fault of an experiment, stands at this path: { kind: parameters }. */
 export function calledAt(path: Path): 'action' | 'fault' | undefined {
@@ -32,7 +32,7 @@ interface StepSeen {
 }
 
 /** What is wrong between the steps of each plan: ids used twice, steps that wait for each other, outputs that are not there yet. */
-export function stepFindings(catalog: unknown, source: YamlSource): Finding[] {
+export function stepFindings(catalog: unknown, source: CatalogSource): Finding[] {
   if (!isPlainMap(catalog) || !isPlainMap(catalog.plans)) return []
   const { plans } = catalog
   return Object.entries(plans).flatMap(([name, plan]) => {
@@ -58,7 +58,7 @@ function seen(step: unknown, path: Path): StepSeen[] {
   ]
 }
 
-function repeatedIds(plan: string, steps: readonly StepSeen[], source: YamlSource): Finding[] {
+function repeatedIds(plan: string, steps: readonly StepSeen[], source: CatalogSource): Finding[] {
   const first = new Map<string, StepSeen>()
   return steps.flatMap((step) => {
     const other = first.get(step.id)
@@ -66,7 +66,7 @@ function repeatedIds(plan: string, steps: readonly StepSeen[], source: YamlSourc
       first.set(step.id, step)
       return []
     }
-    const { line } = source.lineColumn(source.valueOffset([...other.path, 'id']))
+    const { line } = source.place(source.valueOffset([...other.path, 'id']))
     return [
       {
         code: 'duplicate-id' as const,
@@ -79,7 +79,7 @@ function repeatedIds(plan: string, steps: readonly StepSeen[], source: YamlSourc
   })
 }
 
-function cycleFindings(plan: string, steps: readonly StepSeen[], source: YamlSource): Finding[] {
+function cycleFindings(plan: string, steps: readonly StepSeen[], source: CatalogSource): Finding[] {
   return findCycles(new Map(steps.map(({ id, after }) => [id, after.map((before) => before.id)]))).map((cycle) => ({
     code: 'step-cycle',
     offset: closingOffset(cycle, steps, source),
@@ -90,13 +90,13 @@ function cycleFindings(plan: string, steps: readonly StepSeen[], source: YamlSou
 }
 
 /** Where the last name of a cycle leads back to its first. */
-function closingOffset(cycle: readonly string[], steps: readonly StepSeen[], source: YamlSource): number {
+function closingOffset(cycle: readonly string[], steps: readonly StepSeen[], source: CatalogSource): number {
   const closing = steps.find(({ id }) => id === cycle.at(-2))?.after.find(({ id }) => id === cycle[0])
   return closing === undefined ? 0 : source.valueOffset(closing.path)
 }
 
 /** `${steps.ID.NAME}` where ID is no step, or one that need not be done by then. */
-function outputFindings(steps: readonly StepSeen[], plans: Readonly<Record<string, unknown>>, source: YamlSource): Finding[] {
+function outputFindings(steps: readonly StepSeen[], plans: Readonly<Record<string, unknown>>, source: CatalogSource): Finding[] {
   const byId = new Map(steps.map((step) => [step.id, step]))
   const beforeCommit = steps.map(({ id }) => id).filter((id) => !ancestors(byId.get(id), byId, []).has('commit'))
   return steps.flatMap((step) => {
@@ -163,7 +163,7 @@ function hasStep(step: StepSeen | undefined, inner: readonly string[], plans: Re
   )
 }
 
-function referenceOffset(path: Path, id: string, source: YamlSource): number {
+function referenceOffset(path: Path, id: string, source: CatalogSource): number {
   const written = source.written(path)
   return written === undefined ? source.valueOffset(path) : written.offset + Math.max(0, written.text.indexOf(`\${steps.${id}`))
 }

@@ -1,10 +1,10 @@
 import { isPlainMap, type Finding } from './finding.ts'
 import { defaultStrategies } from './strategies.ts'
 import { valueAt } from './structure.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 /** A strategy that is not one of the usual ones has nothing to take missing figures from; a service may name only what there is. */
-export function strategyFindings(catalog: unknown, source: YamlSource): Finding[] {
+export function strategyFindings(catalog: unknown, source: CatalogSource): Finding[] {
   const declared = valueAt(catalog, ['strategies'])
   const own = isPlainMap(declared) ? declared : {}
   const usual = new Set(defaultStrategies.map(({ name }) => name))
@@ -29,7 +29,7 @@ function chosenFindings(
   catalog: unknown,
   own: Readonly<Record<string, unknown>>,
   usual: ReadonlySet<string>,
-  source: YamlSource,
+  source: CatalogSource,
 ): Finding[] {
   const services = valueAt(catalog, ['services'])
   if (!isPlainMap(services)) return []

@@ -4,12 +4,12 @@ import { suggest } from './suggest.ts'
 import { calledAt, isAction } from './steps.ts'
 import { wrongScalar } from './wrong-scalar.ts'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 type Issue = z.core.$ZodIssue
 
 /** Everything about the shape that the schema does not accept, in words for people, each at its place. */
-export function structureFindings(schema: z.ZodType, described: SchemaNode, value: unknown, source: YamlSource): Finding[] {
+export function structureFindings(schema: z.ZodType, described: SchemaNode, value: unknown, source: CatalogSource): Finding[] {
   const result = schema.safeParse(value)
   if (result.success) return []
   const words = new Wording(described, value, source)
@@ -43,9 +43,9 @@ export function valueAt(value: unknown, path: Path): unknown {
 class Wording {
   readonly #described: SchemaNode
   readonly #value: unknown
-  readonly #source: YamlSource
+  readonly #source: CatalogSource
 
-  constructor(described: SchemaNode, value: unknown, source: YamlSource) {
+  constructor(described: SchemaNode, value: unknown, source: CatalogSource) {
     this.#described = described
     this.#value = value
     this.#source = source

@@ -3,7 +3,7 @@ import { findCycles } from './graph.ts'
 import { paramsIn } from './plan-params.ts'
 import { valueAt } from './structure.ts'
 import { suggest } from './suggest.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 /** Members of a step that say how an action is done: with `plan` they belong into that plan's own steps. */
 const ofActions = ['check', 'undo', 'retry', 'timeout', 'disaster', 'onFailure', 'group']
@@ -14,7 +14,7 @@ const ofRuns = ['commit', 'fourEyes']
  * What is wrong with plans that use each other, with their parameters and their groups. Works on whatever was written, so that one wrong
  * type does not hide the rest.
  */
-export function subPlanFindings(catalog: unknown, source: YamlSource): Finding[] {
+export function subPlanFindings(catalog: unknown, source: CatalogSource): Finding[] {
   const plans = valueAt(catalog, ['plans'])
   if (!isPlainMap(plans)) return []
   const findings: Finding[] = []

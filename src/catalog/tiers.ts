@@ -4,7 +4,7 @@ import { entryName } from './fields.ts'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
 import type { CatalogFile } from './schema.ts'
 import { valueAt } from './structure.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 type FileService = CatalogFile['services'][string]
 type FileTier = CatalogFile['tiers'][string]
@@ -43,7 +43,7 @@ const objectives = {
 }
 
 /** Services without objectives, neither their own nor their tier's; and tiers that are not there. */
-export function tierFindings(catalog: unknown, source: YamlSource): Finding[] {
+export function tierFindings(catalog: unknown, source: CatalogSource): Finding[] {
   const [services, tiers] = [valueAt(catalog, ['services']), valueAt(catalog, ['tiers'])]
   if (!isPlainMap(services)) return []
   return Object.entries(services).flatMap(([name, service]) => {
@@ -56,7 +56,7 @@ export function tierFindings(catalog: unknown, source: YamlSource): Finding[] {
   })
 }
 
-function unknownTier(tier: unknown, tiers: unknown, path: Path, source: YamlSource): Finding[] {
+function unknownTier(tier: unknown, tiers: unknown, path: Path, source: CatalogSource): Finding[] {
   if (typeof tier !== 'number' || !isPlainMap(tiers) || Object.hasOwn(tiers, String(tier))) return []
   return [
     {
@@ -73,7 +73,7 @@ function missingObjectives(
   service: Readonly<Record<string, unknown>>,
   tiers: unknown,
   name: string,
-  source: YamlSource,
+  source: CatalogSource,
 ): Finding[] {
   const own = service.objectives
   // What stands there but is no map has been reported as that.

@@ -18,7 +18,9 @@ export type * from './service.ts'
 export interface Catalog {
   /** Absolute path of the file that it was read from. */
   readonly file: string
-  /** Lower-case hex SHA-256 over what the file says: comments, order, layout and aliases do not change it. */
+  /** Absolute paths of all that it was read from: that file, then what it includes. */
+  readonly files: readonly string[]
+  /** Lower-case hex SHA-256 over what the file says: comments, order, layout, aliases and the division into files do not change it. */
   readonly hash: string
   readonly name: string
   readonly sites: Readonly<Record<string, Site>>

@@ -1,14 +1,14 @@
 import { staleAcceptances, weaknessesOf } from './lints/judge.ts'
 import type { CatalogWarning } from './problem.ts'
 import type { Catalog } from './types.ts'
-import type { YamlSource } from './yaml-source.ts'
+import type { CatalogSource } from './catalog-source.ts'
 
 /** What the lints say of a catalog, each in its place in the file; and what was accepted in vain. */
-export function catalogWarnings(catalog: Catalog, file: string, source: YamlSource, now: Date): CatalogWarning[] {
+export function catalogWarnings(catalog: Catalog, source: CatalogSource, now: Date): CatalogWarning[] {
   const at = (path: readonly (string | number)[]) => {
     // Of an entry its name, of a value the value.
     const offset = typeof path.at(-1) === 'number' ? source.valueOffset(path) : source.keyOffset(path)
-    return { file, ...source.lineColumn(offset) }
+    return source.place(offset)
   }
   const found = weaknessesOf(catalog, now).map(({ code, path, message, hint, accepted }): CatalogWarning => {
     const why = accepted && { because: accepted.because, by: accepted.by, until: accepted.until }
@@ -30,5 +30,11 @@ export function catalogWarnings(catalog: Catalog, file: string, source: YamlSour
           hint: 'docs/lints.md lists them',
         }
   })
-  return [...found, ...stale].toSorted((a, b) => a.line - b.line || a.column - b.column)
+  return [...found, ...stale].toSorted(inFileOrder(source))
+}
+
+/** By file in the order in which they are read, then by place. */
+function inFileOrder({ parts }: CatalogSource): (a: CatalogWarning, b: CatalogWarning) => number {
+  const order = new Map(parts.map(({ shown }, index) => [shown, index]))
+  return (a, b) => (order.get(a.file) ?? 0) - (order.get(b.file) ?? 0) || a.line - b.line || a.column - b.column
 }

@@ -28,9 +28,9 @@ export const validateCommand = command('validate', 'check a catalog and show eve
     const path = file ?? globals.catalog ?? 'holdfast.yaml'
     const check = await checkCatalog(path, { actionParams, faultParams }, signal)
     if (check.valid) {
-      const { name, hash } = check.catalog
+      const { name, hash, files } = check.catalog
       const warnings = check.warnings.filter(({ accepted }) => accepted === undefined)
-      print.result({ valid: true, file: path, name, hash, problems: [], warnings: check.warnings }, () =>
+      print.result({ valid: true, file: path, name, hash, files, problems: [], warnings: check.warnings }, () =>
         [
           ...(quiet ? [] : warnings.map(warningText)),
           ...(warnings.length > 0 && !quiet ? [''] : []),
@@ -44,12 +44,14 @@ export const validateCommand = command('validate', 'check a catalog and show eve
     const { problems, lines } = check
     print.result({ valid: false, file: path, problems }, () => {
       const count = counted(problems.length, 'problem')
-      return [...problems.map((problem) => problemText(problem, lines)), pc.red(`${count} in ${path}`)].join('\n\n')
+      return [...problems.map((problem) => problemText(problem, lines[problem.file] ?? [])), pc.red(`${count} in ${path}`)].join(
+        '\n\n',
+      )
     })
     process.exitCode = exitCodes.usage
   })
 
-function validText(path: string, { sites, repositories, services, plans, experiments }: Catalog): string {
+function validText(path: string, { files, sites, repositories, services, plans, experiments }: Catalog): string {
   const counts = [
     counted(Object.keys(services).length, 'service'),
     counted(Object.keys(plans).length, 'plan'),
@@ -57,7 +59,8 @@ function validText(path: string, { sites, repositories, services, plans, experim
     counted(Object.keys(sites).length, 'site'),
     ...(Object.keys(experiments).length === 0 ? [] : [counted(Object.keys(experiments).length, 'experiment')]),
   ]
-  return `${pc.green('✓')} ${path} is valid: ${counts.join(', ')}`
+  const more = files.length === 1 ? '' : ` with ${counted(files.length - 1, 'more file')}`
+  return `${pc.green('✓')} ${path}${more} is valid: ${counts.join(', ')}`
 }
 
 function warningText(warning: CatalogWarning): string {
