@@ -38,9 +38,9 @@ export interface AwsTarget {
     | undefined
 }
 
-const attempts = 3
+export const connectionAttempts = 3
 const connectionTimeoutMs = 5000
-const requestTimeoutMs = 20_000
+export const requestTimeoutMs = 20_000
 
 /** What a client of the SDK is made with, and the one way in which its calls fail. */
 export class AwsSession {
@@ -59,7 +59,7 @@ export class AwsSession {
     const { region, endpoint, credentials } = this.target
     return {
       region,
-      maxAttempts: attempts,
+      maxAttempts: connectionAttempts,
       requestHandler: { connectionTimeout: connectionTimeoutMs, requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true },
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(credentials === undefined

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { awsParams, regionName, type AwsTarget } from '../aws/index.ts'
 import { text } from '../catalog/index.ts'
-import { HoldfastError, quote } from '../kernel/index.ts'
-import { faultTag, openInstances, requireUntouched, type FoundInstance, type Instances } from './aws/instances.ts'
+import { HoldfastError } from '../kernel/index.ts'
+import { awsByHand } from './aws/cli.ts'
+import { openInstances, requireUntouched, type FoundInstance, type Instances } from './aws/instances.ts'
+import { faultTag } from './aws/tag.ts'
 import { choice, choose, type Choice } from './choose.ts'
 import { absent, partly, present, type TraceContext } from './contract.ts'
 import { defineFault } from './define-fault.ts'
@@ -105,16 +107,10 @@ export const awsEc2Stop = defineFault<Params, Traces>({
     if (order !== undefined) await removeNote(context)
   },
 
-  manualUndo({ instances, region, endpoint }, id) {
-    const aws = (words: readonly string[]) =>
-      ['aws', 'ec2', ...words, '--region', region, ...(endpoint === undefined ? [] : ['--endpoint-url', endpoint])]
-        .map(quote)
-        .join(' ')
-    return [
-      aws(['start-instances', '--instance-ids', ...instances]),
-      aws(['delete-tags', '--resources', ...instances, '--tags', `Key=${faultTag},Value=${id}`]),
-    ]
-  },
+  manualUndo: ({ instances, ...target }, id) => [
+    awsByHand(target, 'ec2', 'start-instances', '--instance-ids', ...instances),
+    awsByHand(target, 'ec2', 'delete-tags', '--resources', ...instances, '--tags', `Key=${faultTag},Value=${id}`),
+  ],
 })
 
 /** Throws `fault-failed` when one of them has been terminated. */

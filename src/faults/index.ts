@@ -1,5 +1,6 @@
 import type { AnyFault } from './contract.ts'
 import { awsEc2Stop } from './aws-ec2-stop.ts'
+import { awsFis } from './aws-fis.ts'
 import { awsRdsFailover } from './aws-rds-failover.ts'
 import { clockSkew } from './clock-skew.ts'
 import { connectionsMysql } from './connections-mysql.ts'
@@ -64,6 +65,7 @@ export const faults: readonly AnyFault[] = [
   kubernetesNetworkPolicy,
   awsEc2Stop,
   awsRdsFailover,
+  awsFis,
 ]
 
 export { findLibfaketime } from './clock/libfaketime.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { actions, type ActionContext, type BoundAction } from '../../src/actions/index.ts'
 import { setImmediate } from 'node:timers/promises'
 import { Secret } from '../../src/catalog/index.ts'
-import { HoldfastError, type Clock } from '../../src/kernel/index.ts'
+import { HoldfastError, systemClock, type Clock } from '../../src/kernel/index.ts'
 import { contextIn } from './plans.ts'
 
 /** An AWS action by itself, as a step of a run would use it. */
@@ -58,7 +58,7 @@ export function leapingClock() {
   let leaptMs = 0
   const clock: Clock = {
     now: () => new Date(Date.now() + leaptMs),
-    monotonicMs: () => performance.now() + leaptMs,
+    monotonicMs: () => systemClock.monotonicMs() + leaptMs,
     async sleep(ms, signal) {
       leaptMs += ms
       for (const { atMs, controller } of limits) {

@@ -7,6 +7,8 @@ export interface Moto extends AsyncDisposable {
   readonly url: string
   /** From now on only what IAM allows is done, and only with a right signature; or no longer. */
   enforceIam(isOn: boolean): Promise<void>
+  /** From now on what is of that model (`fis::experiment`) is in its next state only after it was read so often. */
+  slowDown(model: string, reads: number): Promise<void>
 }
 
 /** Starts the server of that Python environment on a free port. */
@@ -35,6 +37,8 @@ export async function startMoto(environment: string): Promise<Moto> {
     url,
     // After so many calls, says its documentation.
     enforceIam: (isOn) => post('reset-auth', isOn ? '0' : 'inf'),
+    slowDown: (model, times) =>
+      post('state-manager/set-transition', JSON.stringify({ model_name: model, transition: { progression: 'manual', times } })),
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGKILL')

@@ -2,6 +2,7 @@ import type { Filter, Instance } from '@aws-sdk/client-ec2'
 import { AwsSession, type AwsTarget } from '../../aws/index.ts'
 import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import type { TraceContext } from '../contract.ts'
+import { faultTag } from './tag.ts'
 
 /** An instance as EC2 describes it. */
 export interface FoundInstance {
@@ -23,9 +24,6 @@ export interface Instances extends Disposable {
   /** Throws `permission-denied` when stopping or starting would not be allowed; changes nothing. */
   requireRights(ids: readonly string[]): Promise<void>
 }
-
-/** The tag that says by which injection an instance was stopped. */
-export const faultTag = 'holdfast:fault'
 
 /** EC2 in a region. The SDK is loaded here, for nothing else needs it. */
 export async function openInstances(target: AwsTarget, context: TraceContext, signal: AbortSignal): Promise<Instances> {
