@@ -14,7 +14,7 @@ const dist = join(root, 'dist')
 
 /** Modules that are run for themselves: their places in `dist/` are those in `src/`. */
 async function entries(): Promise<Record<string, string>> {
-  const found = ['main.ts', 'library/index.ts']
+  const found = ['main.ts', 'library/index.ts', 'library/catalog.ts']
   for await (const worker of glob('**/*-worker.ts', { cwd: source })) found.push(worker)
   return Object.fromEntries(found.map((path) => [path.replace(/\.ts$/, ''), join(source, path)]))
 }

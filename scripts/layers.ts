@@ -84,7 +84,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'faults',
     'recovery',
   ],
-  library: ['kernel', 'storage', 'repository', 'backup', 'sources'],
+  library: ['kernel', 'storage', 'repository', 'catalog', 'backup', 'sources'],
   service: [
     'kernel',
     'storage',

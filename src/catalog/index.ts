@@ -12,6 +12,8 @@ export {
 } from './fields.ts'
 export { Credentials, type SecretResolver } from './credentials.ts'
 export { contactWays, titleOf, type Contact } from './contact.ts'
+export { defaultCatalog, isCatalogHere } from './default-catalog.ts'
+export { defineCatalog, type CatalogInput } from './define-catalog.ts'
 export { drillOf, type Drill, type Substitution } from './drill.ts'
 export { weekdays, type ChaosRules, type Exclusion, type TimeRange } from './chaos.ts'
 export { chaosEnvironments, type Canary, type ChaosEnvironment, type Experiment } from './experiment.ts'

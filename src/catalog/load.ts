@@ -4,12 +4,14 @@ import { canonicalJson, HoldfastError, sha256Hex } from '../kernel/index.ts'
 import { buildCatalog } from './build.ts'
 import { mergeParts, type CatalogSource } from './catalog-source.ts'
 import { detectionFindings } from './detection.ts'
+import { isCode } from './include.ts'
 import { describedSchema, type SchemaNode } from './json-schema.ts'
 import { readParts } from './parts.ts'
 import { maskSecrets, plainSecrets } from './plain-secrets.ts'
 import { escalationFindings } from './people.ts'
 import { readCatalogFile } from './read-file.ts'
 import { referenceFindings } from './references.ts'
+import { runCode } from './run-code.ts'
 import type { KnownParams } from './schema-call.ts'
 import { catalogSchema, type CatalogFile } from './schema.ts'
 import { serviceFindings } from './services.ts'
@@ -65,7 +67,10 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
     return { valid: false, file: path, problems: [problem(wrong, at)], lines: {} }
   }
   const { schema, described } = compile(options)
-  const source = mergeParts(await readParts({ file, shown: path, text, source: readYaml(text) }, signal), described)
+  const source = mergeParts(
+    await readParts({ file, shown: path, text, source: isCode(file) ? await runCode(file, text) : readYaml(text) }, signal),
+    described,
+  )
   const value = withoutExtensions(source.value)
   const secrets = source.parts.map((part) => ({ part, found: plainSecrets(part.source.value, part.source) }))
   const findings = isWhole(source)

@@ -33,6 +33,7 @@ export type CatalogProblemCode =
   | 'unknown-reference'
   | 'duplicate-id'
   | 'duplicate-entry'
+  | 'code-failed'
   | 'include-missing'
   | 'include-outside'
   | 'include-cycle'

@@ -19,7 +19,12 @@ export function callSchema<Extra extends z.ZodRawShape>(
           ...Object.fromEntries(Object.entries(params).map(([kind, schema]) => [kind, schema.optional()])),
           ...extra,
         })
-  return (shape as z.ZodType<z.output<z.ZodObject<Extra>> & Record<string, unknown>>)
+  return (
+    shape as z.ZodType<
+      z.output<z.ZodObject<Extra>> & Record<string, unknown>,
+      z.input<z.ZodObject<Extra>> & Record<string, unknown>
+    >
+  )
     .refine((call) => kinds(call).length === 1)
     .meta({
       minProperties: 1,

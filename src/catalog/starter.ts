@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { catalogFileName } from './default-catalog.ts'
 import { diskFullOr, HoldfastError, syncDirectory, systemCode, userName } from '../kernel/index.ts'
 
 /** A database that a starter is written for. */
@@ -15,8 +16,6 @@ export interface DatabaseFound {
   readonly version?: number
   readonly dataDirectory?: string
 }
-
-export const catalogFileName = 'holdfast.yaml'
 
 /**
  * Writes a commented catalog (`holdfast.yaml` unless named otherwise) into a folder, for the database that was found or, without one, for one that is still to be named.

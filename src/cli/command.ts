@@ -30,6 +30,8 @@ export function addGlobalOptions(program: Command): void {
     .addOption(
       new Option('--password-file <file>', "the file that holds the repository's password").env('HOLDFAST_PASSWORD_FILE'),
     )
-    .addOption(new Option('--catalog <file>', 'the catalog (default: ./holdfast.yaml)').env('HOLDFAST_CATALOG'))
+    .addOption(
+      new Option('--catalog <file>', 'the catalog (default: ./holdfast.yaml, or ./holdfast.config.ts)').env('HOLDFAST_CATALOG'),
+    )
     .option('--json', 'print the result as one JSON object on stdout, progress as NDJSON on stderr')
 }

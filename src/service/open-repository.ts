@@ -1,5 +1,12 @@
 import { HoldfastError } from '../kernel/index.ts'
-import { loadCatalog, resolveSecret, type Catalog, type RepositoryEntry, type SecretRef } from '../catalog/index.ts'
+import {
+  defaultCatalog,
+  loadCatalog,
+  resolveSecret,
+  type Catalog,
+  type RepositoryEntry,
+  type SecretRef,
+} from '../catalog/index.ts'
 import { createRepository, openRepository, type CreateOptions, type Repository } from '../repository/index.ts'
 import { openLocalBackend, type Backend } from '../storage/index.ts'
 
@@ -80,7 +87,7 @@ export async function openTargetRepository(
       throw new HoldfastError('usage', { message: 'give either --repo or the name of a repository of the catalog, not both' })
     return target(await openAt(choice.repo, passwordReference(choice.passwordFile), openRepository, signal))
   }
-  const catalog = await loadCatalog(choice.catalog ?? 'holdfast.yaml', {}, signal)
+  const catalog = await loadCatalog(choice.catalog ?? defaultCatalog(), {}, signal)
   return target(await openCatalogRepository(catalog, name ?? onlyRepository(catalog), signal), catalog)
 }
 

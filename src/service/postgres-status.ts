@@ -1,4 +1,4 @@
-import { findService, loadCatalog } from '../catalog/index.ts'
+import { defaultCatalog, findService, loadCatalog } from '../catalog/index.ts'
 import type { ReceptionRequest } from './receive-wal.ts'
 import { replicationStatus, type ServerReport } from './replication-status.ts'
 import { walStatus, type WalStatus } from './wal-status.ts'
@@ -14,7 +14,7 @@ export interface PostgresStatus {
 export async function postgresStatus(request: ReceptionRequest, signal: AbortSignal): Promise<PostgresStatus> {
   const { service: name, url } = request
   if (name === undefined || url !== undefined) return { servers: [], wal: await walStatus(request, signal) }
-  const catalog = await loadCatalog(request.catalog ?? 'holdfast.yaml', {}, signal)
+  const catalog = await loadCatalog(request.catalog ?? defaultCatalog(), {}, signal)
   const { data } = findService(catalog, name)
   const servers = await replicationStatus(catalog, name, signal)
   if (servers.length > 0 && data.postgres?.wal === 'none') return { servers }

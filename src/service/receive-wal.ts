@@ -1,4 +1,4 @@
-import { findService, loadCatalog, resolveSecret, type Service } from '../catalog/index.ts'
+import { defaultCatalog, findService, loadCatalog, resolveSecret, type Service } from '../catalog/index.ts'
 import { HoldfastError } from '../kernel/index.ts'
 import { receiveWal, type ReceiverEvent } from '../postgres/index.ts'
 import type { Repository } from '../repository/index.ts'
@@ -45,7 +45,7 @@ export async function openReception(request: ReceptionRequest, signal?: AbortSig
     }
     return reception(repository, { url, slot, synchronous: false, context })
   }
-  const catalog = await loadCatalog(request.catalog ?? 'holdfast.yaml', {}, signal)
+  const catalog = await loadCatalog(request.catalog ?? defaultCatalog(), {}, signal)
   const service = findService(catalog, name)
   const { postgres } = service.data
   if (!postgres || postgres.wal === 'none') {

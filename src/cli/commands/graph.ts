@@ -1,3 +1,4 @@
+import { defaultCatalog } from '../../catalog/index.ts'
 import { Option } from '@commander-js/extra-typings'
 import { formatDuration } from '../../kernel/index.ts'
 import { graphSvg, loadRunCatalog, serviceGraph, type GraphMember, type ServiceGraph } from '../../service/index.ts'
@@ -17,7 +18,7 @@ export const graphCommand = command('graph', 'what depends on what, and which ch
   .addOption(new Option('--format <format>', 'how to draw it').choices(['text', 'svg', 'dot', 'mermaid']).default('text'))
   .action(async (service, { format }, self) => {
     const { globals, print, signal } = contextOf(self)
-    const catalog = await loadRunCatalog(globals.catalog ?? 'holdfast.yaml', signal)
+    const catalog = await loadRunCatalog(globals.catalog ?? defaultCatalog(), signal)
     const graph = serviceGraph(catalog, service)
     const picture = format === 'svg' && !print.json ? await graphSvg(graph) : undefined
     print.result(graph, () => {

@@ -1,3 +1,4 @@
+import { defaultCatalog } from '../../catalog/index.ts'
 import { Option } from '@commander-js/extra-typings'
 import pc from 'picocolors'
 import { exitCodes, shortId } from '../../kernel/index.ts'
@@ -29,7 +30,7 @@ export const initCommand = command('init', 'begin: write a starter catalog, or m
     const like = copyChunkerParams && (isNamed || repo !== undefined) ? await chunkerOf(choice, signal) : {}
     if (repo === undefined) {
       const options = { ...like, sameChunker: copyChunkerParams }
-      const outcome = await initCatalog(catalog ?? 'holdfast.yaml', options, signal)
+      const outcome = await initCatalog(catalog ?? defaultCatalog(), options, signal)
       print.result(outcome.kind === 'starter' ? outcome : { ...outcome, repositories: outcome.repositories.map(asJson) }, () =>
         outcomeText(outcome),
       )

@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import {
+  defaultCatalog,
   checkCatalog,
   codeFrame,
   problemLine,
@@ -19,13 +20,13 @@ export const validateCommand = command('validate', 'check a catalog and show eve
   ['holdfast validate --strict', 'for CI: a weakness that nobody has accepted is a failure too'],
   ['holdfast validate --json', 'for editors and CI: problems and warnings with code, line and column'],
 ])
-  .argument('[file]', 'the catalog (default: --catalog, else ./holdfast.yaml)')
+  .argument('[file]', 'the catalog (default: --catalog, else ./holdfast.yaml or ./holdfast.config.ts)')
   .option('--strict', 'end with 4 when there are warnings that nobody has accepted')
   .option('--quiet', 'show no warnings')
   .addHelpText('after', '\nWhat a warning means, and how to accept one for a time: docs/lints.md')
   .action(async (file, { strict, quiet }, self) => {
     const { globals, print, signal } = contextOf(self)
-    const path = file ?? globals.catalog ?? 'holdfast.yaml'
+    const path = file ?? globals.catalog ?? defaultCatalog()
     const check = await checkCatalog(path, { actionParams, faultParams }, signal)
     if (check.valid) {
       const { name, hash, files } = check.catalog

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings'
 import { backup, parseBytes } from '../../../backup/index.ts'
-import { loadCatalog } from '../../../catalog/index.ts'
+import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
 import { exitCodes, HoldfastError, isHoldfastError, messageOf } from '../../../kernel/index.ts'
 import { openTargetRepository, protectService, recordBackup } from '../../../service/index.ts'
 import { command } from '../../command.ts'
@@ -104,7 +104,7 @@ async function backUpService(
   { globals, print, signal }: Context,
 ): Promise<void> {
   refuseBesideService(paths, { ...forPaths })
-  const catalog = await loadCatalog(globals.catalog ?? 'holdfast.yaml', {}, signal)
+  const catalog = await loadCatalog(globals.catalog ?? defaultCatalog(), {}, signal)
   const { copies, failures } = await protectService(
     {
       catalog,

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings'
-import { loadCatalog } from '../../../catalog/index.ts'
+import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
 import { exitCodes, HoldfastError, isHoldfastError, messageOf } from '../../../kernel/index.ts'
 import { selectSnapshots } from '../../../repository/index.ts'
 import { copyAndRecord, copyService, openSourceRepository, openTargetRepository } from '../../../service/index.ts'
@@ -85,7 +85,7 @@ async function copyOfService(
       message: `give either ${beside} or --service, not both`,
       hint: 'the catalog says where the snapshots of a service are',
     })
-  const catalog = await loadCatalog(globals.catalog ?? 'holdfast.yaml', {}, signal)
+  const catalog = await loadCatalog(globals.catalog ?? defaultCatalog(), {}, signal)
   const { dryRun = false, to } = options
   const { from, outcomes } = await copyService(
     { catalog, service, filter: filterOf(options), dryRun, ...(to !== undefined && { to }) },

@@ -1,3 +1,4 @@
+import { defaultCatalog } from '../../../catalog/index.ts'
 import pc from 'picocolors'
 import { exitCodes } from '../../../kernel/index.ts'
 import { diagnose, type Complaint, type Diagnosis, type Severity } from '../../../service/index.ts'
@@ -11,7 +12,7 @@ export const doctorCommand = command('doctor', 'what is wrong now, the worst fir
   ['holdfast doctor --json', 'for a program; exit code 4 when something is critical or serious'],
 ]).action(async (_options, self) => {
   const { globals, print, signal } = contextOf(self)
-  const diagnosis = await diagnose(globals.catalog ?? 'holdfast.yaml', signal)
+  const diagnosis = await diagnose(globals.catalog ?? defaultCatalog(), signal)
   const complaints = diagnosis.complaints.map((complaint) => {
     const next = nextCommand(complaint)
     return { ...complaint, message: complaintText(complaint), ...(next === undefined ? {} : { next }) }

@@ -1,10 +1,11 @@
+import { defaultCatalog } from '../../../catalog/index.ts'
 import type { DurableEngine, RunView } from '../../../durable/index.ts'
 import { HoldfastError } from '../../../kernel/index.ts'
 import { openRunsAt } from '../../../service/index.ts'
 import type { GlobalOptions } from '../../command.ts'
 
 export function catalogPath({ catalog }: GlobalOptions): string {
-  return catalog ?? 'holdfast.yaml'
+  return catalog ?? defaultCatalog()
 }
 
 /** The runs beside the catalog that the options name. */

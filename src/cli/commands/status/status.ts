@@ -1,4 +1,4 @@
-import { findService } from '../../../catalog/index.ts'
+import { defaultCatalog, findService } from '../../../catalog/index.ts'
 import { exitCodes } from '../../../kernel/index.ts'
 import type { ObjectiveStatus } from '../../../objectives/index.ts'
 import { loadRunCatalog, readStatus, type ServiceReport, type StatusReport } from '../../../service/index.ts'
@@ -17,7 +17,7 @@ export const statusCommand = command('status', 'could we recover right now, how 
   .argument('[services...]', 'only these services')
   .action(async (names, _options, self) => {
     const { globals, print, signal } = contextOf(self)
-    const catalog = await loadRunCatalog(globals.catalog ?? 'holdfast.yaml', signal)
+    const catalog = await loadRunCatalog(globals.catalog ?? defaultCatalog(), signal)
     for (const name of names) findService(catalog, name)
     const report = await readStatus(catalog, names.length > 0 ? { services: names } : {}, signal)
     print.result(print.json ? asJson(report) : report, () => statusText(report))

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { defaultStrategies, type Catalog, type Strategy } from '../../../catalog/index.ts'
+import { defaultCatalog, isCatalogHere, defaultStrategies, type Catalog, type Strategy } from '../../../catalog/index.ts'
 import { loadRunCatalog } from '../../../service/index.ts'
 import type { GlobalOptions } from '../../command.ts'
 
@@ -8,7 +7,7 @@ export async function strategiesHere(
   { catalog }: GlobalOptions,
   signal: AbortSignal,
 ): Promise<{ readonly catalog?: Catalog; readonly strategies: readonly Strategy[]; readonly currency: string }> {
-  if (catalog === undefined && !existsSync('holdfast.yaml')) return { strategies: defaultStrategies, currency: 'USD' }
-  const loaded = await loadRunCatalog(catalog ?? 'holdfast.yaml', signal)
+  if (catalog === undefined && !isCatalogHere()) return { strategies: defaultStrategies, currency: 'USD' }
+  const loaded = await loadRunCatalog(catalog ?? defaultCatalog(), signal)
   return { catalog: loaded, strategies: loaded.strategies, currency: loaded.currency }
 }
