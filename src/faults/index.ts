@@ -13,6 +13,7 @@ import { diskFill } from './disk-fill.ts'
 import { diskIoErrors } from './disk-io-errors.ts'
 import { diskReadOnly } from './disk-read-only.ts'
 import { dnsResolver } from './dns-resolver.ts'
+import { holdfastRunnerKill } from './holdfast-runner-kill.ts'
 import { holdfastUnavailable } from './holdfast-unavailable.ts'
 import { kubernetesCordon } from './kubernetes-cordon.ts'
 import { kubernetesDrain } from './kubernetes-drain.ts'
@@ -52,6 +53,7 @@ export const faults: readonly AnyFault[] = [
   replicationPause,
   credentialsMissing,
   credentialsExpired,
+  holdfastRunnerKill,
   holdfastUnavailable,
   diskFill,
   diskReadOnly,

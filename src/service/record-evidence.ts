@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Catalog } from '../catalog/index.ts'
-import { messageOf, notice, systemCode } from '../kernel/index.ts'
+import { messageOf, notice, systemCode, stateDirectory } from '../kernel/index.ts'
 import {
   openLedger,
   openSigner,
@@ -11,7 +11,6 @@ import {
   type Signer,
 } from '../ledger/index.ts'
 import type { Repository } from '../repository/index.ts'
-import { stateDirectory } from './state-directory.ts'
 
 export interface EvidenceContext {
   /** The service of the catalog that it is about. */

@@ -1,5 +1,5 @@
+import { stateDirectory } from '../../kernel/index.ts'
 import { join } from 'node:path'
-import { stateDirectory } from '../state-directory.ts'
 
 export interface ChaosFolders {
   /** Records of faults: one experiment at a time injects there. */

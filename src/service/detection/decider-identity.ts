@@ -1,8 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { randomHex, systemCode, writeFileDurably } from '../../kernel/index.ts'
-import { stateDirectory } from '../state-directory.ts'
+import { randomHex, systemCode, writeFileDurably, stateDirectory } from '../../kernel/index.ts'
 
 export interface DeciderIdentity {
   /** The same for every process that decides with this state directory: only one of them does at a time. */

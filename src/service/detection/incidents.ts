@@ -1,8 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { HoldfastError, syncDirectory, systemCode, writeFileDurably } from '../../kernel/index.ts'
-import { stateDirectory } from '../state-directory.ts'
+import { HoldfastError, syncDirectory, systemCode, writeFileDurably, stateDirectory } from '../../kernel/index.ts'
 
 /** An outage that a run of the plan was decided for, by quorum and without asking. It names its run before that is submitted. */
 const incident = z.strictObject({

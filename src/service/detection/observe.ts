@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { resolveSecret, type Catalog, type Observer } from '../../catalog/index.ts'
 import { observe, type ObserverEvent } from '../../detection/index.ts'
-import { HoldfastError, ownIdentity, systemClock } from '../../kernel/index.ts'
-import { stateDirectory } from '../state-directory.ts'
+import { HoldfastError, ownIdentity, systemClock, stateDirectory } from '../../kernel/index.ts'
 import { reporterOf } from './reporter-of.ts'
 import { soleProcess } from '../sole-process.ts'
 

@@ -1,8 +1,8 @@
+import { stateDirectory } from '../../kernel/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
 import { findingsOf, type Achieved, type DrillKeeper, type DrillRun } from '../../recovery/index.ts'
 import { judgeRecovery } from '../recovery/judge-recovery.ts'
 import { pastStepTimes } from '../runbook/step-times.ts'
-import { stateDirectory } from '../state-directory.ts'
 import { knownFindings, ownedFindings } from './known-findings.ts'
 import { cleanUpSandbox, openSandbox, type SandboxFolder } from './sandbox.ts'
 

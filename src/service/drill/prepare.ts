@@ -3,7 +3,7 @@ import { userInfo } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { actions, noOwnNetwork } from '../../actions/index.ts'
 import { drillOf, planFor, type Catalog, type Plan as CatalogPlan } from '../../catalog/index.ts'
-import { HoldfastError, systemCode } from '../../kernel/index.ts'
+import { HoldfastError, systemCode, stateDirectory } from '../../kernel/index.ts'
 import {
   bindAction,
   compileDrill,
@@ -22,7 +22,6 @@ import {
 import { codeVersion } from '../recovery/code-version.ts'
 import { restoreFrom } from '../recovery/restore-from.ts'
 import { manualSteps, newRunId, type PreparedRecovery } from '../recovery/prepare.ts'
-import { stateDirectory } from '../state-directory.ts'
 
 export interface DrillRequest {
   readonly catalog: Catalog
@@ -31,6 +30,8 @@ export interface DrillRequest {
   /** This plan, whatever else is called like it. */
   readonly plan?: CatalogPlan
   readonly mode: DrillInput['mode']
+  /** Default: a new one. */
+  readonly runId?: string
   /** Default: normal; disaster: as when the source site cannot be reached. */
   readonly form?: PlanForm
   /** The name of one in the catalog, or what is said to have happened. */
@@ -60,7 +61,7 @@ export async function prepareDrill(request: DrillRequest, signal: AbortSignal): 
   const declared = request.plan ?? planNamed(catalog, request.name)
   const real = compilePlan(declared)
   const version = codeVersion()
-  const runId = newRunId(`drill-${declared.name}`)
+  const runId = request.runId ?? newRunId(`drill-${declared.name}`)
   const settings = drillOf(declared)
   const owner = settings.findings.owner ?? catalog.services[real.recovers[0] ?? '']?.owner ?? userInfo().username
   const { scenario, window, form = 'normal' } = request

@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { actions } from '../../actions/index.ts'
-import { HoldfastError } from '../../kernel/index.ts'
+import { HoldfastError, stateDirectory } from '../../kernel/index.ts'
 import { actionContext, bindAction, planAsRun, preflightPlan, type Plan, type StepFinding } from '../../recovery/index.ts'
 import { actionServices } from '../recovery/action-services.ts'
 import { recoverService, type FinishedRun, type RunWatcher } from '../recovery/recover.ts'
-import { stateDirectory } from '../state-directory.ts'
 import type { DrillRequest, PreparedDrill } from './prepare.ts'
 import { openSandbox } from './sandbox.ts'
 

@@ -2,10 +2,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ActionProgress } from '../../actions/index.ts'
 import { resolveSecret, type Catalog, type SecretRef } from '../../catalog/index.ts'
-import { HoldfastError, systemClock } from '../../kernel/index.ts'
+import { HoldfastError, systemClock, stateDirectory } from '../../kernel/index.ts'
 import type { ActionServices } from '../../recovery/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
-import { stateDirectory } from '../state-directory.ts'
 
 /** This program, for those that run it when this process is gone. */
 const program = [process.execPath, fileURLToPath(new URL('../../../bin/holdfast.js', import.meta.url))]

@@ -1,7 +1,6 @@
-import { HoldfastError } from '../../kernel/index.ts'
+import { HoldfastError, stateDirectory } from '../../kernel/index.ts'
 import { failureError, openLocalEngine, type DurableEngine, type RunView } from '../../durable/index.ts'
 import { planInput, planOutcome, type PlanInput, type PlanOutcome } from '../../recovery/index.ts'
-import { stateDirectory } from '../state-directory.ts'
 
 /** The runs of the catalog at that path, to look at and to write to: the catalog itself need not be there, or be right. */
 export function openRunsAt(catalogPath: string): DurableEngine {

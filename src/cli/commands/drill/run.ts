@@ -36,6 +36,7 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
       'scenario',
       'window',
       'keep',
+      'runId',
       'dryRun',
     ]),
   )
@@ -47,10 +48,11 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
   .option('--participant <name>', 'who takes part; may be given several times', collect, [] as readonly string[])
   .option('--window <from/to>', 'when it was announced for: two times with their zone; it runs at no other time', readWindow)
   .addOption(new Option('--keep <folder>', 'restore there, and leave it there for looking').conflicts('live'))
+  .option('--run-id <id>', 'what its run is called, for a program that looks for it; not one that is known already', readRunId)
   .option('--dry-run', 'check everything that can be checked, and show what would be done')
   .option('--yes', 'do not ask')
   .action(async (name, options, self) => {
-    const { due, live, disaster, repository, scenario, participant, window, keep, dryRun, yes } = options
+    const { due, live, disaster, repository, scenario, participant, window, keep, runId: wanted, dryRun, yes } = options
     const context = contextOf(self)
     const { globals, print, signal } = context
     if ((due === true) === (name !== undefined)) {
@@ -68,6 +70,7 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
       ...(scenario === undefined ? {} : { scenario }),
       ...(window === undefined ? {} : { window }),
       ...(keep === undefined ? {} : { keep }),
+      ...(wanted === undefined ? {} : { runId: wanted }),
     }
     const prepared = await prepareDrill(request, signal)
     if (dryRun === true) {
@@ -88,6 +91,12 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
 
 function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value]
+}
+
+function readRunId(text: string): string {
+  if (/^\w[\w.-]{0,99}$/.test(text)) return text
+  const hint = 'letters, digits, - _ and ., at most 100 of them'
+  throw new HoldfastError('usage', { message: `'${text}' is no id for a run`, hint })
 }
 
 function readWindow(text: string): { from: Date; to: Date } {

@@ -5,9 +5,10 @@ import type { UnseenLedger } from '../../read-ledgers.ts'
 import { experimentRuns } from '../past-runs.ts'
 import { copiesLeftOut, copyProposals } from './copies.ts'
 import { edgeProposals } from './edges.ts'
-import { planProposals, stepsLeftOut } from './plans.ts'
+import { planProposals } from './plans.ts'
 import type { LeftOut } from './proposal.ts'
 import { rank, type RankedProposal } from './rank.ts'
+import { runnerProposals } from './runners.ts'
 
 export interface Generated {
   /** The most urgent first. */
@@ -21,12 +22,12 @@ export interface Generated {
 export async function generateExperiments(catalog: Catalog, signal: AbortSignal): Promise<Generated> {
   const { runs, unseen } = await experimentRuns(catalog, undefined, signal)
   const known = new Set(faults.map(({ kind }) => kind))
-  const proposals = [...planProposals(catalog), ...edgeProposals(catalog), ...copyProposals(catalog)].filter(
-    (proposal) => !Object.hasOwn(catalog.experiments, proposal.name) && proposal.faults.every((kind) => known.has(kind)),
-  )
+  const proposals = [planProposals, edgeProposals, copyProposals, runnerProposals]
+    .flatMap((propose) => propose(catalog))
+    .filter((proposal) => !Object.hasOwn(catalog.experiments, proposal.name) && proposal.faults.every((kind) => known.has(kind)))
   return {
     proposals: rank(catalog, proposals, runs, systemClock.now()),
-    leftOut: [...stepsLeftOut(catalog), ...copiesLeftOut(catalog)],
+    leftOut: copiesLeftOut(catalog),
     unseen,
   }
 }

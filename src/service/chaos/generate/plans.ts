@@ -1,7 +1,7 @@
 import type { Catalog } from '../../../catalog/index.ts'
 import { writeDuration } from '../../../kernel/index.ts'
 import { failureOf } from './edges.ts'
-import { frameOf, urlDraft, type Draft, type LeftOut, type Proposal } from './proposal.ts'
+import { frameOf, urlDraft, type Draft, type Proposal } from './proposal.ts'
 
 /** For each service with a plan: it is lost, the plan must bring it back, and what that loses is counted where it can be. */
 export function planProposals(catalog: Catalog): Proposal[] {
@@ -40,15 +40,4 @@ export function planProposals(catalog: Catalog): Proposal[] {
       },
     ]
   })
-}
-
-/** Nothing injects a fault at a step of a plan: an experiment is over when its own process dies. */
-export function stepsLeftOut(catalog: Catalog): LeftOut[] {
-  return Object.values(catalog.plans).flatMap(({ name, steps }) =>
-    steps.map(({ id }) => ({
-      what: `kill the runner at step ${id} of ${name}`,
-      because:
-        'no fault can be timed to a step of a plan; kill `holdfast drill run` by hand, and see that `holdfast run resume` goes on',
-    })),
-  )
 }

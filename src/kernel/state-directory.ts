@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path'
-import { homeFolder } from '../kernel/index.ts'
+import { homeFolder } from './current-user.ts'
 
 /**
  * Where Holdfast keeps what belongs to this machine and not to a repository: runs, locks, remembered ledger heads. `.holdfast` beside the

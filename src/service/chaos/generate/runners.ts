@@ -1,0 +1,38 @@
+import { drillOf, type Catalog } from '../../../catalog/index.ts'
+import type { Proposal } from './proposal.ts'
+
+/** Ends with 0 unless the newest drill of the plan ended badly; not when that cannot be known. */
+const endsWell = String.raw`drills=$(holdfast --catalog "$0" drill list "$1" --json) || exit; ! printf %s "$drills" | grep -Eq '^\{"drills":\[\{[^}]*"state":"(failed|aborted)"'`
+
+/** For each step of each plan that a sandbox does not leave out: the runner dies there, and the drill still comes to a good end. */
+export function runnerProposals(catalog: Catalog): Proposal[] {
+  return Object.values(catalog.plans).flatMap((plan) => {
+    const { name, recovers, steps } = plan
+    const { substitute } = drillOf(plan)
+    const drilled = steps.filter(({ id }) => substitute[id]?.skip === undefined)
+    return drilled.map(({ id }): Proposal => {
+      const shows = `a drill of ${name} comes to its end although its runner dies at ${id}`
+      return {
+        name: `${name}-runner-killed-at-${id.replaceAll('/', '-')}`,
+        shows,
+        service: recovers[0] ?? '',
+        services: recovers,
+        faults: ['holdfast.runner-kill'],
+        about: { plan: name, step: id },
+        experiment: {
+          description: shows,
+          hypothesis: {
+            title: `drills of ${name} end well`,
+            every: '5s',
+            before: '1s',
+            after: '5s',
+            probes: [{ name: 'the newest did', command: ['sh', '-c', endsWell, catalog.file, name], timeout: '30s' }],
+          },
+          limit: '1h',
+          services: recovers,
+          faults: [{ inject: { 'holdfast.runner-kill': { plan: name, step: id } }, for: '10s' }],
+        },
+      }
+    })
+  })
+}
