@@ -37,6 +37,7 @@ export function buildCatalog(
     currency: file.currency,
     strategies: buildStrategies(file.strategies),
     contacts: mapEntries(file.contacts, (contact, name) => present({ name, ...contact })),
+    runners: mapEntries(file.runners, (runner, name) => present({ name, ...runner })),
     tiers: mapEntries(file.tiers, ({ description, objectives }, name) =>
       present({ name, description, rpoMs: durationOf(objectives?.rpo), rtoMs: durationOf(objectives?.rto) }),
     ),

@@ -21,7 +21,7 @@ describe('a catalog becomes plain data', () => {
           '- { id: a, do: { x: { n: 1 } }, timeout: 1h30m, retry: { attempts: 3 }, check: { y: {}, every: 5s } }\n- { id: b, after: [a], do: { z: { from: "${steps.a.out}" } }, when: { value: "${steps.a.ok}", equals: true }, onFailure: ask }',
       }),
     )
-    expect(sites.here).toEqual({ name: 'here' })
+    expect(sites.here).toEqual({ name: 'here', hosts: [] })
     expect(repositories.nas).toMatchObject({ name: 'nas', location: '/mnt/nas', media: 'disk', password: { env: 'PW' } })
     expect(services.db).toEqual({
       name: 'db',
@@ -43,6 +43,7 @@ describe('a catalog becomes plain data', () => {
       fourEyes: false,
       groups: {},
       openParams: [],
+      needs: [],
       prerequisites: [],
       steps: [
         {

@@ -117,6 +117,11 @@ export const secretRef = z
     examples: [{ env: 'HOLDFAST_PASSWORD' }],
   })
 
+export const hostPattern = z
+  .string()
+  .regex(/^(?:\*\.)?[A-Za-z0-9][A-Za-z0-9._-]*$/)
+  .meta({ expected: 'the name or the address of a host, or *.DOMAIN' })
+
 export const absolutePath = z.string().regex(/^\//).meta({ expected: 'an absolute path' })
 
 export const portNumber = z.int().min(1).max(65_535).meta({ expected: 'a port number from 1 to 65535' })

@@ -18,6 +18,8 @@ export interface Plan {
   /** Parameters that have no default: only a plan that gives them can use this one. */
   readonly openParams: readonly string[]
   readonly detection?: Detection
+  /** Services, and entries of `external`, that a run of it needs. */
+  readonly needs: readonly string[]
   /** For people, shown before a run. */
   readonly prerequisites: readonly string[]
   /** `after` gives the order. Steps of plans that are used as a step stand here themselves, as ID/STEP. Never empty. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationText, entryName, serviceName, setOf, text } from './fields.ts'
+import { dependencyName, durationText, entryName, serviceName, setOf, text } from './fields.ts'
 import { detection } from './schema-detection.ts'
 import type { KnownParams } from './schema-call.ts'
 import { stepSchema } from './schema-step.ts'
@@ -49,6 +49,11 @@ export function planSchema(params: KnownParams | undefined) {
         .default({}),
       environment: entryName.describe('Only one run at a time in an environment. Default: the catalog’s name.').optional(),
       detection: detection(params).optional(),
+      needs: setOf(dependencyName)
+        .describe(
+          'Services, and entries of `external`, that a run of it needs: a vault, a name server, the chat that approvers are asked in.',
+        )
+        .default([]),
       prerequisites: z.array(text).describe('What must be true before; shown to who runs it.').default([]),
       drill: drillSchema(params).optional(),
       steps: z.array(stepSchema(params)).min(1).describe('What is done. Steps run as soon as those in `after` are done.'),

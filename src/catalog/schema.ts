@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationText, entryName, secretRef, siteName, text } from './fields.ts'
+import { durationText, entryName, hostPattern, secretRef, setOf, siteName, text } from './fields.ts'
 import { contactSchema, escalationSchema } from './schema-contact.ts'
 import { chaosRules } from './schema-chaos.ts'
 import { acceptedSchema } from './schema-accepted.ts'
@@ -19,12 +19,23 @@ const site = z
   .strictObject({
     provider: text.describe('Who runs it: aws, hetzner, our own room, …').optional(),
     region: text.describe('The provider’s name for the place.').optional(),
+    account: text.describe('The account, subscription or contract that it is under: what is closed or locked as one.').optional(),
+    hosts: setOf(hostPattern)
+      .describe('Its machines, by name or address; `*.east.example.com` stands for all names below it.')
+      .default([]),
     description: text.describe('For people.').optional(),
   })
   .meta({
     description: 'A failure domain: a building, a cloud region, an account. What breaks together is one site.',
     examples: [{}],
   })
+
+const runner = z
+  .strictObject({
+    site: siteName.describe('The failure domain that it stands in.'),
+    description: text.describe('For people.').optional(),
+  })
+  .describe('A machine that recoveries can be run on: it has the program, the catalog, and the way to the secrets.')
 
 const repository = z
   .strictObject({
@@ -92,6 +103,7 @@ export function catalogSchema(actionParams?: KnownParams, faultParams?: KnownPar
         .record(tierNumber, tierSchema)
         .describe('What services have by their tier, unless they say otherwise. By number: 0 or 1 is the most important.')
         .default({}),
+      runners: z.record(entryName, runner).describe('Machines that recoveries can be run on, by name.').default({}),
       services: z.record(entryName, serviceSchema).describe('What must survive, by name.'),
       groups: z
         .record(entryName, groupSchema)

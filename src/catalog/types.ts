@@ -33,6 +33,7 @@ export interface Catalog {
   readonly contacts: Readonly<Record<string, Contact>>
   /** By number, as text. */
   readonly tiers: Readonly<Record<string, Tier>>
+  readonly runners: Readonly<Record<string, Runner>>
   readonly services: Readonly<Record<string, Service>>
   readonly groups: Readonly<Record<string, Group>>
   readonly external: Readonly<Record<string, ExternalDependency>>
@@ -61,6 +62,10 @@ export interface Site {
   readonly name: string
   readonly provider?: string
   readonly region?: string
+  /** What is closed or locked as one. */
+  readonly account?: string
+  /** Names and addresses of its machines; `*.DOMAIN` for all below it. */
+  readonly hosts: readonly string[]
   readonly description?: string
 }
 
@@ -84,6 +89,13 @@ export interface RepositoryEntry {
   readonly password: SecretRef
   readonly storageClass?: string
   readonly immutableForMs?: number
+  readonly description?: string
+}
+
+/** A machine that recoveries can be run on. */
+export interface Runner {
+  readonly name: string
+  readonly site: string
   readonly description?: string
 }
 

@@ -2,6 +2,7 @@ import { copyLints } from './copies.ts'
 import { dependencyLints } from './dependencies.ts'
 import { groupLints } from './groups.ts'
 import type { Lint } from './lint.ts'
+import { needLints } from './needs.ts'
 import { peopleLints } from './people.ts'
 import { planLints } from './plans.ts'
 import { scheduleLints } from './schedules.ts'
@@ -16,4 +17,5 @@ export const lints: readonly Lint[] = [
   ...peopleLints,
   ...planLints,
   ...survivabilityLints,
+  ...needLints,
 ]

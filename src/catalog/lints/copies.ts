@@ -49,6 +49,20 @@ export const copyLints: readonly Lint[] = [
       ),
   },
   {
+    code: 'one-account',
+    title: 'all copies of some data are under the account that the service itself is under',
+    why: 'An account that is closed, locked or taken over takes all of its sites.',
+    mend: 'Keep one copy under another account (`account` of its site), which nobody can reach with the first one’s credentials.',
+    find: (catalog) =>
+      protectedServices(catalog).flatMap(({ service, copies }) => {
+        const account = catalog.sites[service.site]?.account
+        const isElsewhere = copies.some(({ site }) => site !== service.site)
+        return account !== undefined && isElsewhere && copies.every(({ site }) => catalog.sites[site]?.account === account)
+          ? about(service, `every copy is under the account ${account}, as the service is`)
+          : []
+      }),
+  },
+  {
     code: 'one-medium',
     title: 'all copies of some data are on one kind of medium',
     why: 'What breaks one (a firmware, a driver, a bug of the object storage) breaks the others too.',

@@ -2,20 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { grouped, lintCases, lintHead, sound } from '../../../test/support/lint-cases.ts'
 import { checkCatalog } from '../load.ts'
 import { lints } from './all.ts'
-
-const head = `version: 1
-name: acme
-sites: { east: { region: us-east-1 }, west: { region: us-west-2 } }
-`
 
 /** The warnings of a catalog, as `CODE LINE:COLUMN`. */
 async function warningsOf(text: string, now = new Date('2026-06-01T00:00:00Z')) {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-lints-'))
   try {
     const file = join(folder, 'holdfast.yaml')
-    await writeFile(file, head + text)
+    await writeFile(file, lintHead + text)
     const check = await checkCatalog(file, { now })
     if (!check.valid) throw new Error(JSON.stringify(check.problems))
     return check.warnings
@@ -28,104 +24,16 @@ async function codesOf(text: string): Promise<string[]> {
   return (await warningsOf(text)).map(({ code }) => code)
 }
 
-const repositories = `repositories:
-  here: { url: /r/here, site: east, password: { env: A } }
-  there: { url: /r/there, site: west, media: object-storage, immutableFor: 30d, password: { env: B } }
-`
-/** A service that no lint finds fault with. */
-const sound = `${repositories}services:
-  db:
-    owner: x
-    onCall: y
-    site: east
-    objectives: { rpo: 1d, rto: 1h }
-    data: { files: { paths: [/srv] } }
-    backup: { schedule: daily at 02:00, to: [here, there], keep: { daily: 30 } }
-    verify: { restoreTest: weekly }
-    recovery: back
-plans:
-  back:
-    recovers: [db]
-    steps:
-      - { id: restore, do: { files.restore: { service: db, repository: there, target: /srv } } }
-      - { id: look, do: { http.check: { url: 'http://x/' } }, after: [restore] }
-`
-
-/** The same with a second database that is backed up by another schedule, and both in a group. */
-function grouped(text: string, schedule: string, group: string): string {
-  const db = /^ {2}db:\n(?: {4}.*\n)+/m.exec(text)?.[0] ?? ''
-  const other = db.replace('db:', 'other:').replace('daily at 02:00', schedule).replace('rpo: 1d', 'rpo: 7d')
-  return `groups: { both: { members: [db, other], ${group} } }\n${text.replace(db, `${db}${other}`).replace('recovers: [db]', 'recovers: [db, other]')}`
-}
-
 test('a catalog without a weakness has no warnings', async () => {
   expect(await warningsOf(sound)).toEqual([])
 })
 
 describe('each lint finds its weakness, in its place', () => {
-  const cases: Record<string, (text: string) => string> = {
-    'one-copy': (text) => text.replace('to: [here, there]', 'to: there'),
-    'no-off-site-copy': (text) => text.replace('site: west, media', 'site: east, media'),
-    'one-medium': (text) => text.replace('media: object-storage, ', ''),
-    'no-immutable-copy': (text) => text.replace('immutableFor: 30d, ', ''),
-    'shared-password': (text) => text.replace('env: B', 'env: A'),
-    'no-backup': (text) => text.replace(/ {4}backup: .*\n/, ''),
-    'schedule-misses-rpo': (text) => text.replace('daily at 02:00', 'weekly'),
-    'no-schedule': (text) => text.replace('schedule: daily at 02:00, ', ''),
-    'no-retention': (text) => text.replace(', keep: { daily: 30 }', ''),
-    'retention-too-short': (text) => text.replace('daily: 30', 'daily: 7'),
-    'no-restore-test': (text) => text.replace(/ {4}verify: .*\n/, ''),
-    'no-plan': (text) => text.replace('    recovery: back\n', ''),
-    'no-owner': (text) => text.replace('    owner: x\n', ''),
-    'owner-without-contact': (text) => `contacts: { xx: { phone: '1' } }\n${text.replace('owner: x', 'owner: x-x-x')}`,
-    'escalation-too-slow': (text) =>
-      `contacts: { x: { phone: '1' } }\nescalations: { e: [{ call: x }, { call: x, after: 1h }] }\n${text.replace('onCall: y', 'escalation: e')}`,
-    'no-on-call': (text) => text.replace('    onCall: y\n', ''),
-    'unused-plan': (text) => text.replace('    recovers: [db]\n', '').replace('    recovery: back\n', ''),
-    'nothing-checked': (text) => text.replace(/ {6}- \{ id: look.*\n/, ''),
-    'restores-from-lost-site': (text) => text.replace('service: db, repository: there', 'service: db'),
-    'acts-in-lost-region': (text) =>
-      text.replace(
-        '      - { id: look',
-        '      - { id: start, do: { aws.ec2.start: { region: us-east-1, instances: [i-1] } } }\n      - { id: look',
-      ),
-    'acts-on-lost-cluster': (text) =>
-      `clusters: { k: { kubeconfig: { file: /k }, site: east } }\n${text.replace('      - { id: look', '      - { id: scale, do: { kubernetes.scale: { cluster: k } } }\n      - { id: look')}`,
-    'unused-repository': (text) =>
-      text.replace('repositories:\n', 'repositories:\n  spare: { url: /s, site: west, password: { env: C } }\n'),
-    'dependency-takes-longer': (text) =>
-      text
-        .replace(
-          'services:\n',
-          'services:\n  api: { owner: x, onCall: y, site: east, objectives: { rpo: 1d, rto: 5m }, dependsOn: [db], recovery: back, health: { http: "http://x/" } }\n',
-        )
-        .replace('recovers: [db]', 'recovers: [db, api]'),
-    'dependency-loses-more': (text) =>
-      text
-        .replace(
-          'services:\n',
-          'services:\n  api: { owner: x, onCall: y, site: east, objectives: { rpo: 1h, rto: 1h }, dependsOn: [db], recovery: back, health: { http: "http://x/" } }\n',
-        )
-        .replace('recovers: [db]', 'recovers: [db, api]'),
-    'no-health-check': (text) =>
-      text
-        .replace(
-          'services:\n',
-          'services:\n  api: { owner: x, onCall: y, site: east, objectives: { rpo: 1d, rto: 1h }, recovery: back }\n',
-        )
-        .replace('recovers: [db]', 'recovers: [db, api]'),
-    'group-misses-rpo': (text) => grouped(text, 'weekly', 'rpo: 1d'),
-    'group-out-of-step': (text) => grouped(text, 'daily at 14:00', 'spread: 1h'),
-    'no-services': () => 'services: {}\n',
-    'nothing-assumed': (text) =>
-      `external: { dns: {} }\n${text.replace('    recovery: back', '    dependsOn: [dns]\n    recovery: back')}`,
-  }
-
   test('there is a case for every lint', () => {
-    expect(Object.keys(cases).toSorted()).toEqual(lints.map(({ code }) => code).toSorted())
+    expect(Object.keys(lintCases).toSorted()).toEqual(lints.map(({ code }) => code).toSorted())
   })
 
-  test.each(Object.entries(cases))('%s', async (code, change) => {
+  test.each(Object.entries(lintCases))('%s', async (code, change) => {
     const changed = change(sound)
     expect(changed).not.toBe(sound)
     const found = (await warningsOf(changed)).filter((warning) => warning.code === code)
@@ -170,6 +78,20 @@ test('a form for an unreachable site answers what would be lost with it', async 
     'target: /srv } }, disaster: { do: { files.restore: { service: db, repository: there, target: /srv } } } }',
   )
   expect(await codesOf(withForm)).not.toContain('restores-from-lost-site')
+})
+
+test('what is elsewhere too, or is not known to be lost, is no weakness', async () => {
+  const contacts =
+    "contacts: { y: { phone: '1', site: east }, z: { phone: '2', site: west } }\nescalations: { e: [{ call: y }, { call: z, after: 5m }] }\n"
+  const called = contacts + sound.replace('onCall: y', 'escalation: e').replace('owner: x', 'owner: z')
+  expect(await codesOf(called)).toEqual([])
+  expect(await codesOf(`runners: { a: { site: east }, b: { site: west } }\n${sound}`)).toEqual([])
+  const vault = `external: { vault: { site: west, assumed: { rto: 1h } } }\n${sound.replace('    recovers: [db]', '    needs: [vault]\n    recovers: [db]')}`
+  expect(await codesOf(vault)).toEqual([])
+  // What it brings back itself cannot help it.
+  expect(await codesOf(sound.replace('    recovers: [db]', '    needs: [db]\n    recovers: [db]'))).toEqual([
+    'needs-what-is-lost',
+  ])
 })
 
 describe('what is accepted', () => {

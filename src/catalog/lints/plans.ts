@@ -1,3 +1,4 @@
+import { drillOf } from '../drill.ts'
 import type { Lint } from './lint.ts'
 
 /** How a service is seen to be down, and how it comes back. */
@@ -45,6 +46,19 @@ export const planLints: readonly Lint[] = [
           : [{ path: ['plans', name], message: `nothing uses the plan ${name}` }],
       )
     },
+  },
+  {
+    code: 'never-drilled',
+    title: 'the catalog says that a plan is never drilled',
+    why: 'It is run for the first time on the day, by people who have never done it.',
+    mend: 'Drill it, at least live: `drill: { gameday: 92d }`. What a sandbox cannot hold, `substitute` can replace.',
+    find: ({ plans }) =>
+      Object.values(plans).flatMap((plan) => {
+        const { everyMs, gamedayEveryMs } = drillOf(plan)
+        return plan.recovers.length > 0 && everyMs === undefined && gamedayEveryMs === undefined
+          ? [{ path: ['plans', plan.name, 'drill'], message: `the plan ${plan.name} is never drilled` }]
+          : []
+      }),
   },
   {
     code: 'nothing-checked',

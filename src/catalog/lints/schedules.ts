@@ -69,6 +69,44 @@ export const scheduleLints: readonly Lint[] = [
       }),
   },
   {
+    code: 'immutable-too-short',
+    title: 'copies are protected from being deleted for a shorter time than it may take to notice that something is wrong',
+    why: 'Who encrypts the data waits until the good copies can be deleted.',
+    mend: 'Protect them for longer than lies between two restore tests (`immutableFor`), or test more often.',
+    find: ({ services, repositories }) =>
+      Object.values(services).flatMap(({ name, backup, verify }) => {
+        const noticedMs = verify?.restoreTest && longestGapMs(verify.restoreTest)
+        const protectedMs = Math.max(...(backup?.to ?? []).map((copy) => repositories[copy]?.immutableForMs ?? 0))
+        if (noticedMs === undefined || protectedMs <= 0 || protectedMs > noticedMs) return []
+        const message = `copies of ${name} cannot be deleted for ${formatDuration(protectedMs)}, and ${formatDuration(noticedMs)} may lie between two restore tests`
+        return [{ path: ['services', name, 'backup', 'to'], message }]
+      }),
+  },
+  {
+    code: 'no-check',
+    title: 'nothing says when the copies of some data are read and checked',
+    why: 'A disk forgets silently. What a backup cannot give back is found on the day, or by reading it before.',
+    mend: 'Write `verify.check`, also where cron or a timer starts `holdfast check`.',
+    find: ({ services }) =>
+      Object.values(services).flatMap((service) =>
+        service.backup !== undefined && holdsData(service) && service.verify?.check === undefined
+          ? [{ path: ['services', service.name], message: `nothing says when the copies of ${service.name} are checked` }]
+          : [],
+      ),
+  },
+  {
+    code: 'nothing-asserted',
+    title: 'nothing must be true of a restored database',
+    why: 'A server that starts may be empty.',
+    mend: 'Write `verify.assert`, such as { sql: "select count(*) from orders", atLeast: 1 }.',
+    find: ({ services }) =>
+      Object.values(services).flatMap(({ name, data, verify }) =>
+        data.postgres !== undefined && verify?.restoreTest !== undefined && verify.assert.length === 0
+          ? [{ path: ['services', name, 'verify'], message: `nothing must be true of ${name} when it was restored` }]
+          : [],
+      ),
+  },
+  {
     code: 'no-restore-test',
     title: 'nothing says when some data is restored to see whether it can be',
     why: 'A backup that was never restored is a hope.',

@@ -1,5 +1,6 @@
-import type { Catalog, Plan, Step } from '../types.ts'
-import type { Lint, LintFinding } from './lint.ts'
+import type { Step } from '../types.ts'
+import type { Lint } from './lint.ts'
+import { eachStep } from './lost.ts'
 
 /** Whether a plan needs something that is lost in the very disaster that it is for. */
 export const survivabilityLints: readonly Lint[] = [
@@ -41,32 +42,33 @@ export const survivabilityLints: readonly Lint[] = [
         return [`acts on the cluster ${cluster.name}, which stands at ${cluster.site}`]
       }),
   },
+  {
+    code: 'acts-on-lost-host',
+    title: 'a plan talks to a machine of the site that it recovers from',
+    why: 'When the site is lost, nobody answers there: no name server takes the change, no balancer the new address.',
+    mend: 'Talk to one elsewhere, or give the step a `disaster` form that leaves it out. Which machines a site has, its `hosts` say.',
+    find: (catalog) =>
+      eachStep(catalog, (step, lost) => {
+        const words = wordsIn(step.do.params)
+        return [...lost].flatMap((site) => {
+          const host = words.find((word) => catalog.sites[site]?.hosts.some((pattern) => isHost(word, pattern)))
+          return host === undefined ? [] : [`talks to ${host}, which is at ${site}`]
+        })
+      }),
+  },
 ]
 
-/** Steps without a form for an unreachable source site, with the sites that the plan recovers from. */
-function eachStep(catalog: Catalog, look: (step: Step, lost: ReadonlySet<string>) => string[]): LintFinding[] {
-  return Object.values(catalog.plans).flatMap((plan) => {
-    const lost = lostSites(catalog, plan)
-    return plan.steps.flatMap((step) =>
-      step.disaster === undefined
-        ? look(step, lost).map((what) => ({
-            path: pathOf(plan, step),
-            message: `step ${step.id} of ${plan.name} ${what}: it cannot work when ${[...lost].join(', ')} is lost`,
-          }))
-        : [],
-    )
-  })
+/** Everything in the parameters that could be the name or the address of a host. */
+function wordsIn(value: unknown): string[] {
+  if (typeof value === 'string') return value.split(/[^A-Za-z0-9._-]+/)
+  if (Array.isArray(value)) return value.flatMap(wordsIn)
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(wordsIn) : []
 }
 
-function lostSites({ services }: Catalog, { recovers }: Plan): Set<string> {
-  return new Set(recovers.flatMap((name) => services[name]?.site ?? []))
-}
-
-/** Steps of a plan that is used as a step stand in that one's place. */
-function pathOf(plan: Plan, step: Step): LintFinding['path'] {
-  const [own = step.id] = step.id.split('/')
-  const ids = [...new Set(plan.steps.map(({ id }) => id.split('/')[0]))]
-  return ['plans', plan.name, 'steps', Math.max(0, ids.indexOf(own))]
+/** `*.east.example.com` stands for all names below it. */
+function isHost(word: string, pattern: string): boolean {
+  const name = word.toLowerCase()
+  return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1).toLowerCase()) : name === pattern.toLowerCase()
 }
 
 function text({ do: { params } }: Step, name: string): string | undefined {

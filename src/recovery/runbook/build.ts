@@ -130,5 +130,5 @@ function tierOf({ tiers }: Catalog, { tier }: Service): Pick<Runbook, 'tier'> {
 }
 
 function siteOf(catalog: Catalog, name: string): Site {
-  return catalog.sites[name] ?? { name }
+  return catalog.sites[name] ?? { name, hosts: [] }
 }

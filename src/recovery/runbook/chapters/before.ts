@@ -74,6 +74,7 @@ export function prerequisitesChapter(runbook: Runbook): Block[] {
   return [
     heading(2, 'Before you begin'),
     list('check', [
+      ...plan.needs.map((name): Inline[] => [code(name), ' can be reached: the plan needs it']),
       ...plan.prerequisites.map((prerequisite): Inline[] => [prerequisite]),
       ...copies.map(({ repository, password }): Inline[] => [
         'the repository ',
