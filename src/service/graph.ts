@@ -24,6 +24,8 @@ export interface GraphMember {
 export interface ServiceGraph {
   /** Each after all that it depends on: the order in which they come back. */
   readonly members: readonly GraphMember[]
+  /** Groups that one of them belongs to. */
+  readonly groups: readonly { readonly name: string; readonly members: readonly string[] }[]
   /** The longest path by declared RTOs; empty where nothing depends on anything. */
   readonly criticalPath: readonly string[]
   readonly criticalMs: number
@@ -71,6 +73,9 @@ export function serviceGraph(catalog: Catalog, around?: string): ServiceGraph {
         }
       }),
     ],
+    groups: Object.values(catalog.groups)
+      .filter((group) => group.members.some((name) => names.has(name)))
+      .map((group) => ({ name: group.name, members: group.members })),
     criticalPath: longest?.path ?? [],
     criticalMs: longest?.atLeastMs ?? 0,
   }

@@ -22,6 +22,7 @@ async function shop() {
 name: shop
 sites: { hq: {} }
 repositories: { nas: { url: repository, site: hq, password: { file: ${join(folder.path, 'password')} } } }
+groups: { shop: { members: [db, api] } }
 external:
   payments: { assumed: { rto: 40m }, contact: 'https://status.example' }
 services:
@@ -48,7 +49,11 @@ test('the graph is in the order in which services come back, with the longest pa
   for (const { name, dependsOn } of graph.members) {
     for (const before of dependsOn) expect(order.indexOf(before)).toBeLessThan(order.indexOf(name))
   }
-  expect(graph).toMatchObject({ criticalPath: ['payments', 'api', 'web'], criticalMs: 220 * 60_000 })
+  expect(graph).toMatchObject({
+    criticalPath: ['payments', 'api', 'web'],
+    criticalMs: 220 * 60_000,
+    groups: [{ name: 'shop', members: ['db', 'api'] }],
+  })
   const around = (await at.run('--json', 'graph', 'db')).json<ServiceGraph>()
   expect(around.members.map(({ name }) => name).toSorted()).toEqual(['api', 'db', 'payments', 'web'])
 })
@@ -57,6 +62,8 @@ test('it is drawn in the terminal, as a picture, and for Graphviz and Mermaid', 
   await using at = await shop()
   const text = (await at.run('graph')).stdout
   expect(text).toContain('3 h 40 min along payments (assumed) → api → web')
+  expect(text).toMatch(/api +RPO 1 h, RTO 1 h \(1 h 40 min with all it needs\), hq/)
+  expect(text).toContain('group shop: db, api come back to one point')
   expect(text).toMatch(/payments +external, assumed RTO 40 min/)
   const svg = (await at.run('graph', '--format', 'svg')).stdout
   expect(svg).toMatch(/^<svg .*<\/svg>\n$/s)

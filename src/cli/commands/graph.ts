@@ -42,7 +42,7 @@ function named(name: string, { members }: ServiceGraph): NamedGraph {
   }
 }
 
-function graphText({ members, criticalPath, criticalMs }: ServiceGraph): string {
+function graphText({ members, groups, criticalPath, criticalMs }: ServiceGraph): string {
   const boxes = drawsBoxes()
   const marks = boxes ? { critical: '●', other: '○', external: '◇' } : { critical: '*', other: 'o', external: '?' }
   const nodes = members.map(({ name, dependsOn, critical, kind }) => ({
@@ -74,16 +74,22 @@ function graphText({ members, criticalPath, criticalMs }: ServiceGraph): string 
     ...(members.some(({ waitsTooLong }) => waitsTooLong)
       ? ['waits too long: something that it depends on may be down for longer than it may itself']
       : []),
+    ...groups.map(({ name, members: together }) => `group ${name}: ${together.join(', ')} come back to one point`),
     ...(members.some(({ kind }) => kind === 'external') ? [`${marks.external} external: its figures are assumed`] : []),
   ]
   return [...lines.map((line) => paint(fit(line, columns))), ...(legend.length > 0 ? ['', ...legend] : [])].join('\n')
 }
 
-function objectivesText({ kind, tier, site, rpoMs, rtoMs }: GraphMember): string {
+/** ` (1 h 40 min with all it needs)`, where that is longer than by itself. */
+function withAll(rtoMs: number, pathMs = rtoMs): string {
+  return pathMs > rtoMs ? ` (${formatDuration(pathMs)} with all it needs)` : ''
+}
+
+function objectivesText({ kind, tier, site, rpoMs, rtoMs, pathMs }: GraphMember): string {
   const parts = [
     ...(tier === undefined ? [] : [`tier ${tier}`]),
     ...(rpoMs === undefined ? [] : [`RPO ${formatDuration(rpoMs)}`]),
-    ...(rtoMs === undefined ? [] : [`RTO ${formatDuration(rtoMs)}`]),
+    ...(rtoMs === undefined ? [] : [`RTO ${formatDuration(rtoMs)}${withAll(rtoMs, pathMs)}`]),
     ...(site === undefined ? [] : [site]),
   ]
   const text = parts.join(', ')

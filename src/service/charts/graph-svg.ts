@@ -91,10 +91,10 @@ function memberSvg(member: GraphMember, x: number, y: number): string {
   )
 }
 
-function figures({ rpoMs, rtoMs, kind }: GraphMember): string {
+function figures({ rpoMs, rtoMs, pathMs = 0, kind }: GraphMember): string {
   const parts = [
     ...(rpoMs === undefined ? [] : [`RPO ${formatDuration(rpoMs)}`]),
-    ...(rtoMs === undefined ? [] : [`RTO ${formatDuration(rtoMs)}`]),
+    ...(rtoMs === undefined ? [] : [`RTO ${formatDuration(rtoMs)}${pathMs > rtoMs ? ` (${formatDuration(pathMs)})` : ''}`]),
   ]
   if (parts.length === 0) return 'nothing is known of it'
   return kind === 'external' ? `assumed ${parts.join(', ')}` : parts.join(', ')
