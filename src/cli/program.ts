@@ -35,6 +35,7 @@ const commands: readonly (readonly [name: string, load: () => Promise<CommandUnk
   ['doctor', async () => (await import('./commands/doctor/doctor.ts')).doctorCommand],
   ['graph', async () => (await import('./commands/graph.ts')).graphCommand],
   ['strategy', async () => (await import('./commands/strategy/strategy.ts')).strategyCommand],
+  ['report', async () => (await import('./commands/report.ts')).reportCommand],
   ['ledger', async () => (await import('./commands/ledger/ledger.ts')).ledgerCommand],
 ]
 

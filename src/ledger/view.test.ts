@@ -133,9 +133,9 @@ describe('what is kept of a ledger on this machine', () => {
         // What is kept knows besides that something was there.
         expect(kept.damaged.filter(({ damage }) => damage.code !== 'missing')).toEqual(read.damaged)
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     )
-  })
+  }, 60_000)
 })
 
 describe('a view', () => {

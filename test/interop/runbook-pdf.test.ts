@@ -109,6 +109,8 @@ function textsOf(block: Block): string[] {
       return [...block.lines]
     case 'alarm':
       return [block.title, inlineText(block.text)]
+    case 'picture':
+      return block.instead.flatMap(textsOf)
     default:
       return block.blocks.flatMap(textsOf)
   }

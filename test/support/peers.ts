@@ -35,6 +35,11 @@ export const peers = {
     find: () => existing('/usr/lib/postgresql/15/bin'),
   },
   poppler: { debianPackage: 'poppler-utils', suites: 'the suite of printed runbooks', find: () => inPath('pdftotext') },
+  chromium: {
+    debianPackage: 'chromium-headless-shell',
+    suites: 'the suite of reports in a browser',
+    find: () => inPath('chromium-headless-shell') ?? inPath('chromium'),
+  },
   moto: { debianPackage: 'python3-venv', suites: 'the AWS suites', find: findMoto, install: installMoto },
   chaostoolkit: {
     debianPackage: 'python3-venv',

@@ -18,6 +18,8 @@ export type Block =
   /** Begins on a page of its own on paper. */
   | { readonly type: 'chapter'; readonly blocks: readonly Block[] }
   | { readonly type: 'measured'; readonly blocks: readonly Block[] }
+  /** An SVG of ours, in which everything foreign is escaped; where there are no pictures stands what it shows. */
+  | { readonly type: 'picture'; readonly svg: string; readonly instead: readonly Block[] }
 
 export type Fact = readonly [label: string, text: readonly Inline[]]
 

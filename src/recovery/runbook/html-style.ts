@@ -22,16 +22,21 @@ dt { font-size: .86em; font-weight: bold; padding-top: .1rem; }
 dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; margin: .6rem 0; font-size: .9em; }
 th, td { border: 1px solid #000; padding: .2rem .45rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+/* Long words may be broken, short ones need not be. */
+th { overflow-wrap: normal; }
+td { min-width: 4.4em; }
 .alarm { border: 4px double #000; padding: .5rem .8rem; margin: .8rem 0; }
 .alarm strong.title { display: block; font-family: Arial, Helvetica, sans-serif; font-size: 1.1em; }
 .measured { border-left: 3px dotted #000; padding-left: .8rem; }
 .step { border-top: 1px solid #000; padding-bottom: .4rem; }
 .step.no-return { border: 3px solid #000; padding: 0 .8rem .4rem; margin: 1rem 0; }
+figure { margin: .8rem 0; }
+figure svg { max-width: 100%; height: auto; }
 @page { size: auto; margin: 18mm 16mm; }
 @media print {
   body { margin: 0; padding: 0; max-width: none; font-size: 10pt; }
   .chapter { break-before: page; }
-  .step, .alarm, pre, tr, li, dl { break-inside: avoid; }
+  .step, .alarm, pre, tr, li, dl, figure { break-inside: avoid; }
   h1, h2, h3 { break-after: avoid; }
   p { orphans: 3; widows: 3; }
 }

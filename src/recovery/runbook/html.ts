@@ -68,6 +68,8 @@ function blockLines(block: Block): string[] {
       return [`<section class="step${block.noReturn ? ' no-return' : ''}">`, ...block.blocks.flatMap(blockLines), '</section>']
     case 'chapter':
       return ['<section class="chapter">', ...block.blocks.flatMap(blockLines), '</section>']
+    case 'picture':
+      return ['<figure>', block.svg.trim(), '</figure>']
     case 'measured':
     default:
       return [measuredStart, '<div class="measured">', ...block.blocks.flatMap(blockLines), '</div>', measuredEnd]

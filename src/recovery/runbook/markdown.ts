@@ -31,6 +31,8 @@ function blockLines(block: Block): string[] {
     case 'step':
     case 'chapter':
       return block.blocks.flatMap(blockLines)
+    case 'picture':
+      return block.instead.flatMap(blockLines)
     case 'measured':
     default:
       return [measuredStart, ...block.blocks.flatMap(blockLines), measuredEnd]

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { HoldfastError, systemCode } from '../../../kernel/index.ts'
-import { loadCatalog } from '../../../catalog/index.ts'
+import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
 import { exportCatalogLedgers } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
@@ -18,7 +18,7 @@ export const ledgerExportCommand = command(
   .option('--repository <name>', 'only this one of the catalog’s repositories')
   .action(async ({ output, repository }, self) => {
     const { globals, print, signal } = contextOf(self)
-    const catalog = await loadCatalog(globals.catalog ?? 'holdfast.yaml', {}, signal)
+    const catalog = await loadCatalog(globals.catalog ?? defaultCatalog(), {}, signal)
     const lines = exportCatalogLedgers(
       catalog,
       repository === undefined ? Object.keys(catalog.repositories) : [repository],

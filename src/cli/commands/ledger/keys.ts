@@ -1,4 +1,4 @@
-import { loadCatalog } from '../../../catalog/index.ts'
+import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
 import { HoldfastError } from '../../../kernel/index.ts'
 import { installationKey } from '../../../service/index.ts'
 import { command } from '../../command.ts'
@@ -11,7 +11,7 @@ export const ledgerKeysCommand = command(
   [['holdfast ledger keys', 'to name it in the catalog: ledger.keys']],
 ).action(async (_options, self) => {
   const { globals, print, signal } = contextOf(self)
-  const catalog = await loadCatalog(globals.catalog ?? 'holdfast.yaml', {}, signal)
+  const catalog = await loadCatalog(globals.catalog ?? defaultCatalog(), {}, signal)
   const own = (await installationKey(catalog.file))?.key
   if (own === undefined)
     throw new HoldfastError('signing-key-unusable', {

@@ -53,6 +53,8 @@ export function nodesOf(blocks: readonly Block[], fonts: Fonts, width: number): 
           : [gap(8), stack([stepRule(width), ...within(block.blocks, 0)], { together: true }), gap(4)]
       case 'chapter':
         return [stack(within(block.blocks, 0), { newPage: true })]
+      case 'picture':
+        return within(block.instead, 0)
       case 'measured':
       default:
         return [gap(3), stack(within(block.blocks, 10), { indent: 10, frame: { style: 'measured', width } }), gap(3)]

@@ -15,10 +15,47 @@ const inner = { width: paper.width - margin.left - margin.right, height: paper.h
 /** A PDF must have one. The same for every file: one that is committed must not change by itself. */
 const noDate = new Date(0)
 
-/** As a PDF for paper, A4. The same document is the same bytes. The library is loaded here, for no other command needs it. */
+/** As a PDF for paper, A4. The same document is the same bytes. */
 export async function renderPdf(document: RunbookDocument): Promise<Buffer> {
-  const [{ default: PDFDocument }, fonts] = await Promise.all([import('pdfkit'), loadFonts()])
   const { title, identity } = document
+  const pages = await renderPdfPages({
+    title,
+    subject: `service=${identity.service} plan=${identity.plan} hash=${identity.hash}`,
+    version: identity.version,
+    footer: [`${title} · plan ${identity.plan} · Holdfast ${identity.version}`, `plan hash ${identity.hash}`],
+    blocks: document.blocks,
+    date: noDate,
+    note: (isUnknown) =>
+      [
+        `In commands, a line that begins with ${continuationMark} belongs to the one above, with nothing between them; ${spaceMark} behind it is a space.`,
+        isUnknown ? ` ‹U+…› is a character that cannot be printed here; ${attachedName}, attached to this file, has it.` : '',
+      ].join(''),
+    begin(pdf) {
+      Object.assign(pdf.info, { Holdfast: `${sealName}:${noSeal}` })
+      attach(pdf, renderMarkdown(document))
+    },
+  })
+  return sealed(pages)
+}
+
+export interface PdfPages {
+  readonly title: string
+  readonly subject: string
+  /** Of Holdfast. */
+  readonly version: string
+  /** Two lines at the foot of every page. */
+  readonly footer: readonly [string, string]
+  readonly blocks: readonly Block[]
+  /** What the marks mean that stand in it; `isUnknown`: of characters that cannot be printed. */
+  readonly note: (isUnknown: boolean) => string
+  readonly date: Date
+  /** Before the first page. */
+  readonly begin?: (pdf: PDFKit.PDFDocument) => void
+}
+
+/** Blocks on pages, A4. The library is loaded here, for few commands need it. */
+export async function renderPdfPages({ title, subject, version, footer, blocks, note, date, begin }: PdfPages): Promise<Buffer> {
+  const [{ default: PDFDocument }, fonts] = await Promise.all([import('pdfkit'), loadFonts()])
   const pdf = new PDFDocument({
     size: [paper.width, paper.height],
     margin: 0,
@@ -27,10 +64,10 @@ export async function renderPdf(document: RunbookDocument): Promise<Buffer> {
     lang: 'en',
     info: {
       Title: title,
-      Subject: `service=${identity.service} plan=${identity.plan} hash=${identity.hash}`,
-      Creator: `Holdfast ${identity.version}`,
-      Producer: `Holdfast ${identity.version}`,
-      CreationDate: noDate,
+      Subject: subject,
+      Creator: `Holdfast ${version}`,
+      Producer: `Holdfast ${version}`,
+      CreationDate: date,
     },
   })
   const chunks: Buffer[] = []
@@ -40,32 +77,26 @@ export async function renderPdf(document: RunbookDocument): Promise<Buffer> {
       .on('end', resolve)
       .on('error', reject)
   })
-  Object.assign(pdf.info, { Holdfast: `${sealName}:${noSeal}` })
   for (const [face, data] of Object.entries(fonts.data)) pdf.registerFont(face, data)
-  attach(pdf, renderMarkdown(document))
-  const pages = paginate(nodesOf(withNote(document.blocks, fonts), fonts, inner.width), inner.height)
+  begin?.(pdf)
+  const pages = paginate(nodesOf(withNote(blocks, fonts, note), fonts, inner.width), inner.height)
   const canvas = canvasOf(pdf, fonts)
   for (const [index, page] of pages.entries()) {
     pdf.addPage()
     drawPage(canvas, page)
-    drawFooter(canvas, fonts, document, `page ${index + 1} of ${pages.length}`)
+    drawFooter(canvas, fonts, footer, `page ${index + 1} of ${pages.length}`)
   }
   pdf.end()
   await ended
-  return sealed(Buffer.concat(chunks))
+  return Buffer.concat(chunks)
 }
 
 /** With what the marks mean, where the reader sees them first, and only those that there are. */
-function withNote([first, ...rest]: readonly Block[], fonts: Fonts): Block[] {
-  const unknown = fonts.pieces(JSON.stringify([first, rest]), 'mono').some(({ text }) => unknownMark.test(text))
-  const note: Block = {
-    type: 'text',
-    text: [
-      `In commands, a line that begins with ${continuationMark} belongs to the one above, with nothing between them; ${spaceMark} behind it is a space.`,
-      unknown ? ` ‹U+…› is a character that cannot be printed here; ${attachedName}, attached to this file, has it.` : '',
-    ],
-  }
-  return first === undefined ? [note] : [first, ...rest.slice(0, 1), note, ...rest.slice(1)]
+function withNote([first, ...rest]: readonly Block[], fonts: Fonts, noteOf: PdfPages['note']): Block[] {
+  const isUnknown = fonts.pieces(JSON.stringify([first, rest]), 'mono').some(({ text }) => unknownMark.test(text))
+  const words = noteOf(isUnknown)
+  const note: Block[] = words === '' ? [] : [{ type: 'text', text: [words] }]
+  return first === undefined ? note : [first, ...rest.slice(0, 1), ...note, ...rest.slice(1)]
 }
 
 /** Not compressed, so that it is found without a reader of PDFs (seal.ts). */
@@ -104,12 +135,12 @@ function drawFrame(canvas: Canvas, { style, x, width, top, bottom }: Frame): voi
   }
 }
 
-function drawFooter(canvas: Canvas, fonts: Fonts, { title, identity }: RunbookDocument, number: string): void {
+function drawFooter(canvas: Canvas, fonts: Fonts, [first, second]: PdfPages['footer'], number: string): void {
   const [size, right, y] = [7.5, margin.left + inner.width, paper.height - margin.bottom + 24]
   canvas.rule(margin.left, y - 11, inner.width, 0.5)
-  const about = [{ text: `${title} · plan ${identity.plan} · Holdfast ${identity.version}`, face: 'bold' as const }]
+  const about = [{ text: first, face: 'bold' as const }]
   const [shown] = breakLines(about, { fonts, width: inner.width - 80, size })
   canvas.text(shown?.runs ?? [], margin.left, y, size)
   canvas.text([{ text: number, face: 'text' }], right - fonts.width(number, 'text', size), y, size)
-  canvas.text([{ text: `plan hash ${identity.hash}`, face: 'mono' }], margin.left, y + 11, 7)
+  canvas.text([{ text: second, face: 'mono' }], margin.left, y + 11, 7)
 }

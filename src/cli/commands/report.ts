@@ -1,0 +1,59 @@
+import { Option } from '@commander-js/extra-typings'
+import { hostname } from 'node:os'
+import { defaultCatalog } from '../../catalog/index.ts'
+import { HoldfastError, writeFileDurably } from '../../kernel/index.ts'
+import { loadRunCatalog, reportFormats, writeReport } from '../../service/index.ts'
+import { command } from '../command.ts'
+import { contextOf } from '../context.ts'
+
+export const reportCommand = command(
+  'report',
+  'objectives, and what was achieved, drilled, restored and broken in a period: for auditors',
+  [
+    [
+      'holdfast report --from 2026-01-01 --to 2026-07-01 --output half.html',
+      'half a year as one HTML file that needs no network',
+    ],
+    ['holdfast report --from 2026-01-01 --output year.pdf', 'until now, to print'],
+    ['holdfast report --from 2026-01-01 --json', 'for a program'],
+  ],
+)
+  .requiredOption('--from <day>', 'the first day (2026-01-01, UTC)', parseDay)
+  .option('--to <day>', 'the day after the last; default: now', parseDay)
+  .addOption(new Option('--format <format>', 'default: what the end of the output’s name says, else html').choices(reportFormats))
+  .option('--output <file>', 'write it there instead of to stdout; what is there is replaced')
+  .action(async ({ from, to = new Date(), format, output }, self) => {
+    const { globals, print, signal } = contextOf(self)
+    if (to <= from)
+      throw new HoldfastError('usage', {
+        message: 'the period ends before it begins',
+        hint: 'give --from an earlier day than --to',
+      })
+    const chosen = format ?? (print.json && output === undefined ? 'json' : formatOfName(output))
+    if (chosen === 'pdf' && output === undefined)
+      throw new HoldfastError('usage', { message: 'a PDF is not for a terminal', hint: 'name a file with --output FILE.pdf' })
+    const catalog = await loadRunCatalog(globals.catalog ?? defaultCatalog(), signal)
+    const { facts, content } = await writeReport(catalog, { format: chosen, period: { from, to }, host: hostname() }, signal)
+    for (const { repository, because } of facts.unseen) print.note(`${repository} could not be looked into: ${because}`)
+    if (output === undefined) {
+      process.stdout.write(content)
+      return
+    }
+    await writeFileDurably(output, content, { mode: 0o644 })
+    print.result(
+      { output, format: chosen, verdict: facts.status.verdict, unseen: facts.unseen },
+      () => `${output} is the report of ${catalog.name}`,
+    )
+  })
+
+function parseDay(text: string): Date {
+  const day = new Date(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : NaN)
+  // The 31st of a month with 30 days would be the first of the next.
+  if (!Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)) return day
+  throw new HoldfastError('usage', { message: `'${text}' is not a day`, hint: 'give it as 2026-01-31' })
+}
+
+function formatOfName(output: string | undefined): (typeof reportFormats)[number] {
+  const end = /\.([a-z]+)$/i.exec(output ?? '')?.[1]?.toLowerCase()
+  return end === 'pdf' || end === 'json' ? end : 'html'
+}

@@ -1,0 +1,161 @@
+import type { Catalog } from '../../catalog/index.ts'
+import { isHoldfastError, type Json } from '../../kernel/index.ts'
+import type { EvidenceBody, EvidenceKind, EvidenceRecord, LedgerHead, LedgerRecord, LedgerWriter } from '../../ledger/index.ts'
+import { findingsOf } from '../drill/findings.ts'
+import { drillHistory } from '../drill/history.ts'
+import type { KnownFinding } from '../drill/known-findings.ts'
+import { openCatalogRepository } from '../open-repository.ts'
+import { openRepositoryLedger } from '../record-evidence.ts'
+import { experimentsByRun, recoveryShown } from '../recovery-shown.ts'
+import type { UnseenLedger } from '../read-ledgers.ts'
+import { readStatus, type StatusReport } from '../status.ts'
+
+/** From the first to the second moment, which is not in it. */
+export interface Period {
+  readonly from: Date
+  readonly to: Date
+}
+
+/** A record, and where it stands. A run that is on record in several places is here once, with all of them. */
+export interface OnRecord<Kind extends EvidenceKind> {
+  readonly time: Date
+  readonly service?: string
+  readonly host: string
+  readonly body: EvidenceBody<Kind>
+  readonly records: readonly { readonly repository: string; readonly seq: number }[]
+}
+
+/** What a run of a plan shows, where it was a part of an experiment together with that. */
+export interface ReportedRun extends OnRecord<'recovery'> {
+  readonly shown: Pick<ReturnType<typeof recoveryShown>, 'outcome' | 'rtaMs' | 'checks' | 'checksFailed' | 'verdict'>
+}
+
+/** A ledger that the report was made from. */
+export interface ReportedLedger {
+  readonly repository: string
+  readonly id: string
+  readonly records: number
+  readonly head?: LedgerHead
+  readonly writers: readonly LedgerWriter[]
+  /** Records of it that count for nothing: damaged, or by nobody who is known. */
+  readonly uncounted: number
+}
+
+export interface DeclaredCopies {
+  readonly service: string
+  readonly to: readonly {
+    readonly repository: string
+    readonly site: string
+    readonly media: string
+    /** On another site than the service's. */
+    readonly offSite: boolean
+    /** Nothing in it can be changed or deleted for so long, as the catalog says. */
+    readonly immutableForMs?: number
+  }[]
+}
+
+/** All that a report says, and its JSON. Everything is from ledgers and the catalog; what could not be seen is named. */
+export interface ReportFacts {
+  readonly period: Period
+  readonly madeAt: Date
+  readonly madeOn: { readonly host: string; readonly version: string }
+  /** As of when the report was made: what a repository holds now says nothing of what it held then. */
+  readonly status: StatusReport
+  readonly runs: readonly ReportedRun[]
+  readonly restores: readonly OnRecord<'restore'>[]
+  readonly backups: readonly OnRecord<'backup'>[]
+  readonly checks: readonly OnRecord<'check'>[]
+  readonly experiments: readonly OnRecord<'experiment'>[]
+  readonly removals: readonly OnRecord<'forget'>[]
+  /** Where the catalog says that services are backed up to. */
+  readonly copies: readonly DeclaredCopies[]
+  /** Of drills, whenever they were found. */
+  readonly findings: readonly KnownFinding[]
+  readonly accepted: Catalog['accepted']
+  readonly ledgers: readonly ReportedLedger[]
+  readonly unseen: readonly UnseenLedger[]
+}
+
+/** Kinds that a report tells of. */
+const kinds = ['recovery', 'restore', 'backup', 'check', 'experiment', 'forget'] as const
+
+/** Gathers what a report says. A repository that cannot be looked into is named in it, and is no failure. */
+export async function gatherReport(
+  catalog: Catalog,
+  period: Period,
+  made: { readonly at: Date; readonly host: string; readonly version: string },
+  signal: AbortSignal,
+): Promise<ReportFacts> {
+  const found: Found = new Map()
+  const ledgers: ReportedLedger[] = []
+  const unseen: UnseenLedger[] = []
+  for (const repository of Object.keys(catalog.repositories)) {
+    try {
+      await using opened = await openCatalogRepository(catalog, repository, signal)
+      const ledger = await openRepositoryLedger(opened, catalog).ask((view) => {
+        const uncounted = new Set<number>()
+        const onDamage = ({ seq }: { readonly seq: number }) => uncounted.add(seq)
+        const records = [...view.records({ kinds, ...period, onDamage })]
+        const { count, head, writers } = view
+        return { records, about: { records: count, ...(head ? { head } : {}), writers, uncounted: uncounted.size } }
+      }, signal)
+      for (const record of ledger.records) if (record.kind !== 'unknown') take(found, repository, record)
+      ledgers.push({ repository, id: opened.id, ...ledger.about })
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isHoldfastError(error) || error.code === 'internal') throw error
+      unseen.push({ repository, because: error.message })
+    }
+  }
+  const all = [...found.values()].toSorted((a, b) => a.time.getTime() - b.time.getTime())
+  const ofKind = <Kind extends EvidenceKind>(kind: Kind) =>
+    all.filter((one) => one.kind === kind).map(({ kind: _kind, ...one }) => one as unknown as OnRecord<Kind>)
+  const experiments = ofKind('experiment')
+  const byRun = experimentsByRun(experiments as unknown as EvidenceRecord<'experiment'>[])
+  return {
+    period,
+    madeAt: made.at,
+    madeOn: { host: made.host, version: made.version },
+    status: await readStatus(catalog, { now: made.at }, signal),
+    runs: ofKind('recovery').map((run) => ({ ...run, shown: recoveryShown(run.body, byRun) })),
+    restores: ofKind('restore'),
+    backups: ofKind('backup'),
+    checks: ofKind('check'),
+    experiments,
+    removals: ofKind('forget'),
+    copies: declaredCopies(catalog),
+    findings: findingsOf(await drillHistory(catalog, Object.keys(catalog.plans), signal)).findings,
+    accepted: catalog.accepted,
+    ledgers,
+    unseen,
+  }
+}
+
+function declaredCopies({ services, repositories }: Catalog): DeclaredCopies[] {
+  return Object.values(services).flatMap((service) => {
+    const to = (service.backup?.to ?? []).flatMap((name) => {
+      const { site, media, immutableForMs } = repositories[name] ?? {}
+      if (site === undefined || media === undefined) return []
+      const offSite = site !== service.site
+      return [{ repository: name, site, media, offSite, ...(immutableForMs === undefined ? {} : { immutableForMs }) }]
+    })
+    return service.data.files || service.data.postgres ? [{ service: service.name, to }] : []
+  })
+}
+
+type Found = Map<string, OnRecord<EvidenceKind> & { records: { repository: string; seq: number }[]; kind: EvidenceKind }>
+
+/** Of a run there is one record for each service in each repository. */
+function take(found: Found, repository: string, record: Exclude<LedgerRecord, { kind: 'unknown' }>): void {
+  const { kind, time, service, host, seq, body } = record
+  const run = kind === 'recovery' || kind === 'experiment' ? record.body.runId : undefined
+  // Of an experiment all services that it was about stand in each of its records.
+  const key = run === undefined ? `${repository}\0${seq}` : `${kind}\0${run}\0${kind === 'experiment' ? '' : (service ?? '')}`
+  const known = found.get(key)
+  if (known) known.records.push({ repository, seq })
+  else found.set(key, { kind, time, ...(service === undefined ? {} : { service }), host, body, records: [{ repository, seq }] })
+}
+
+export function factsAsJson(facts: ReportFacts): Json {
+  return JSON.parse(JSON.stringify(facts)) as Json
+}
