@@ -18,7 +18,7 @@ type Traces = z.infer<typeof traces>
 export const connectionsMysql = defineFault<{ url: UrlOrSecret; hold: Amount }, Traces>({
   kind: 'connections.mysql',
   description:
-    'Holds connections to a MySQL or MariaDB server (mysql:// or mariadb://, `?socketPath=` for a socket), so that its clients and their pools find none free. The sessions sleep in a statement that begins with the name of the experiment, as SHOW PROCESSLIST shows it, and are held by a process that ends with whoever injected it; the server notices within seconds. The one connection that the server keeps for SUPER (CONNECTION ADMIN) is left alone, and a limit of the user’s own (max_user_connections) is heeded.',
+    'Holds connections to a MySQL or MariaDB server (mysql:// or mariadb://, `?ssl-mode=` REQUIRED, VERIFY_CA or VERIFY_IDENTITY for TLS (whom to trust besides the usual authorities, NODE_EXTRA_CA_CERTS says), `?socketPath=` for a socket), so that its clients and their pools find none free. The sessions sleep in a statement that begins with the name of the experiment, as SHOW PROCESSLIST shows it, and are held by a process that ends with whoever injected it; the server notices within seconds. The one connection that the server keeps for SUPER (CONNECTION ADMIN) is left alone, and a limit of the user’s own (max_user_connections) is heeded.',
   example: { url: { env: 'SHOP_DB_URL' }, hold: { leave: 10 } },
   params,
   traces,

@@ -16,7 +16,7 @@ type Traces = z.infer<typeof traces>
 export const connectionsRedis = defineFault<{ url: UrlOrSecret; hold: Amount }, Traces>({
   kind: 'connections.redis',
   description:
-    'Holds connections to a Redis server (redis:// or rediss://), so that its clients find none free. They are named after the experiment (CLIENT SETNAME), say PING once a second, and are held by a process that ends with whoever injected it. Redis keeps no connection back for administrators: with `leave: 0` nobody gets in until the fault ends.',
+    'Holds connections to a Redis server (redis://, or rediss:// over TLS; whom to trust besides the usual authorities, NODE_EXTRA_CA_CERTS says), so that its clients find none free. They are named after the experiment (CLIENT SETNAME), say PING once a second, and are held by a process that ends with whoever injected it. Redis keeps no connection back for administrators: with `leave: 0` nobody gets in until the fault ends.',
   example: { url: { env: 'CACHE_URL' }, hold: { percent: 90 } },
   params,
   traces,

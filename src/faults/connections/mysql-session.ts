@@ -40,7 +40,7 @@ export async function mysqlSeats(mysql: Mysql): Promise<{ all: number; free: num
 export function endSessionsByHand(url: UrlOrSecret, name: string): string {
   const kills = `select concat('kill ', id, ';') from information_schema.processlist where info like '/* ${name} */%'`
   const end = (mysql: string) => `${mysql} -N -e ${quote(kills)} | ${mysql}`
-  if (typeof url === 'string') return end(['mysql', ...mysqlWords(url)].map(quote).join(' '))
+  if (typeof url === 'string') return end(`${['mysql', ...mysqlWords(url)].map(quote).join(' ')}${tlsInShell(url)}`)
   const file = `f=$(mktemp) && printf %s ${urlInShell(url)} | perl -ne ${quote(optionFile)} > "$f"`
   return `${file} && ${end('mysql --defaults-extra-file="$f"')}; rm -f "$f"`
 }
@@ -65,4 +65,12 @@ function mysqlWords(url: string): string[] {
   const socket = searchParams.get('socketPath')
   const server = socket === null ? ['--host', hostname, ...(port === '' ? [] : ['--port', port])] : ['--socket', socket]
   return [...server, ...(username === '' ? [] : ['--user', decodeURIComponent(username)])]
+}
+
+/** MariaDB’s `mysql` has no ssl-mode, and MySQL’s no ssl. */
+function tlsInShell(url: string): string {
+  const mode = new URL(url).searchParams.get('ssl-mode') ?? 'DISABLED'
+  if (mode === 'DISABLED') return ''
+  const mariadb = mode === 'REQUIRED' ? '--ssl' : '--ssl-verify-server-cert'
+  return ` $(mysql --help | grep -q ssl-mode && echo --ssl-mode=${mode} || echo ${mariadb})`
 }

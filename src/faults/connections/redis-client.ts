@@ -1,4 +1,4 @@
-import { connect as connectPlain, type Socket } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { HoldfastError, messageOf } from '../../kernel/index.ts'
 
@@ -19,7 +19,9 @@ export async function openRedis(url: string, signal?: AbortSignal): Promise<Redi
   if (protocol !== 'redis:' && protocol !== 'rediss:')
     throw new HoldfastError('usage', { message: `${describeRedis(url)} is no redis:// or rediss:// address` })
   const place = { host: hostname.replaceAll(/[[\]]/g, ''), port: port === '' ? 6379 : Number(port) }
-  const socket = protocol === 'rediss:' ? connectTls({ ...place, servername: place.host }) : connectPlain(place)
+  // A certificate may be for an address, and then there is no name to ask for (RFC 6066, 3).
+  const named = isIP(place.host) === 0 ? { servername: place.host } : {}
+  const socket = protocol === 'rediss:' ? connectTls({ ...place, ...named }) : connectPlain(place)
   socket.setTimeout(timeoutMs, () => socket.destroy(new Error('no answer in time')))
   // What goes wrong when nobody asks ends the connection: the next question finds that.
   socket.on('error', () => {})
