@@ -1,6 +1,6 @@
 import type { SealedArea } from '../storage/index.ts'
 import type { LedgerCache } from './cache.ts'
-import { listLedger, readUnjudged, type Entry, type LedgerListing } from './read.ts'
+import { listLedger, readEntry, readUnjudged, type Entry, type LedgerListing } from './read.ts'
 import { recordName, seqOfName } from './record.ts'
 import { segmentName, segmentOf, segmentOfName } from './segments.ts'
 
@@ -13,6 +13,7 @@ const batch = 1024
  */
 export async function catchUp(area: SealedArea, cache: LedgerCache, signal?: AbortSignal): Promise<void> {
   // Before the listing: what another process takes in meanwhile must not look as if it were gone.
+  await forgetIfRewritten(area, cache, signal)
   const known = cache.objects()
   const listing = await listLedger(area, signal)
   const changed = [...listing.sizes].filter(([name, size]) => known.get(name) !== size)
@@ -44,6 +45,14 @@ export async function catchUp(area: SealedArea, cache: LedgerCache, signal?: Abo
       take()
   }
   take()
+}
+
+/** An end that was cut off and written anew may have objects of the same sizes: what is newest here must be what is there. */
+async function forgetIfRewritten(area: SealedArea, cache: LedgerCache, signal?: AbortSignal): Promise<void> {
+  const head = cache.head()
+  if (head === undefined) return
+  const { record } = await readEntry(area, head.seq, signal)
+  if (record && record.hash !== head.hash) cache.reset()
 }
 
 function placesOf(name: string): number[] {
