@@ -41,7 +41,7 @@ const traces = z.strictObject({ library: z.string(), controls: z.string() })
 export const diskIoErrors = defineFault<Params, z.infer<typeof traces>>({
   kind: 'disk.io-errors',
   description:
-    'Starts a program some of whose calls to the system fail as on a broken or full disk, by libfiu: it is of this program and what it starts, whatever the path, and no other process sees any of it. The errors begin while it runs, and each of its processes must answer that it has them. The program ends with the fault. It must be linked dynamically to the C library (many Go programs are not), and call it for its I/O: what copies within the kernel (cp, cat) does not, and Node ends at once when write fails. PostgreSQL’s server crashes under libfiu as soon as it starts; MariaDB, Redis and SQLite run. A server that changes its user by itself cannot be told any more: name it in `user` instead.',
+    'Starts a program some of whose calls to the system fail as on a broken or full disk, by libfiu: it is of this program and what it starts, whatever the path, and no other process sees any of it. The errors begin while it runs, and each of its processes must answer that it has them. The program ends with the fault. It must be linked dynamically to the C library (many Go programs are not), and call it for its I/O: what copies within the kernel (cp, cat) does not, and Node ends at once when write fails. PostgreSQL’s server crashes under libfiu as soon as it starts; Redis and MariaDB run. A server that changes its user by itself cannot be told any more: name it in `user` instead.',
   example: { command: ['/usr/sbin/mariadbd'], user: 'mysql', operations: ['fsync', 'pwrite'], percent: 5, after: '10s' },
   params,
   traces,
