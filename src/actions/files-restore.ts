@@ -104,9 +104,13 @@ async function chooseSnapshot(
   })
 }
 
-/** Tagged as the service's, or of exactly its paths. That of its database, if it has one, is not meant. */
+/**
+ * Tagged as the service's, or of exactly its paths and nobody's: the same paths on another machine are another service's. That of its database,
+ * if it has one, is not meant.
+ */
 function isOf(snapshot: Snapshot, service: string, paths: readonly string[]): boolean {
   if (snapshot.paths.includes(`/${backupPaths.root(service)}`)) return false
-  if (snapshot.tags?.includes(`service:${service}`) === true) return true
+  const services = snapshot.tags?.filter((tag) => tag.startsWith('service:')) ?? []
+  if (services.length > 0) return services.includes(`service:${service}`)
   return paths.length > 0 && paths.length === snapshot.paths.length && paths.every((path) => snapshot.paths.includes(path))
 }

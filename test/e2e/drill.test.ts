@@ -68,6 +68,17 @@ describe('holdfast drill run', () => {
     expect(drilled.exitCode).toBe(4)
   })
 
+  test('restores what is the service’s own, although another has backed up the same paths since', async () => {
+    await using here = await drillShop()
+    await writeFile(here.at('data/orders.csv'), 'of another machine\n')
+    const place = ['--repo', here.at('repository'), '--password-file', here.at('password')]
+    expect(await here.run(...place, 'backup', '--tag', 'service:other', here.at('data'))).toMatchObject({ exitCode: 0 })
+    const { status } = await here.drill({ keep: here.at('kept') })
+    expect(status).toBe('succeeded')
+    const file = (await readdir(here.at('kept'), { recursive: true })).find((path) => path.endsWith('orders.csv'))
+    expect(await readFile(here.at(`kept/${file}`), 'utf8')).toBe('one\n'.repeat(1000))
+  })
+
   test('keeps what was restored where it is told to, and nothing else; a folder that is not empty is refused', async () => {
     await using here = await drillShop()
     const kept = await here.run('drill', 'run', 'orders', '--keep', here.at('look'))
