@@ -64,6 +64,8 @@ test('each edge fails, is slow and is cut off, each plan must bring back what is
   expect(proposals.map(({ name }) => name)).toEqual([
     // 1500 an hour are lost when orders is down: api goes down with it.
     'lose-orders',
+    'runner-killed-at-check-of-failover',
+    'runner-killed-at-promote-of-failover',
     'api-cut-off-from-orders',
     'api-cut-off-from-payments',
     'api-cut-off-from-search',
@@ -72,8 +74,6 @@ test('each edge fails, is slow and is cut off, each plan must bring back what is
     'api-slow-search',
     'api-without-orders',
     'api-without-search',
-    'failover-runner-killed-at-check',
-    'failover-runner-killed-at-promote',
   ])
   expect(proposals.every(({ proof }) => proof === 'never')).toBe(true)
   expect(leftOut).toEqual([])
@@ -84,10 +84,10 @@ test('each edge fails, is slow and is cut off, each plan must bring back what is
   const whole = proposals.filter(({ gaps }) => gaps.length === 0).map(({ name }) => name)
   expect(whole).toEqual([
     'lose-orders',
+    'runner-killed-at-check-of-failover',
+    'runner-killed-at-promote-of-failover',
     'api-cut-off-from-orders',
     'api-without-orders',
-    'failover-runner-killed-at-check',
-    'failover-runner-killed-at-promote',
   ])
   expect(all['lose-orders']).toMatchObject({
     faults: [{ inject: { 'process.kill': { target: { pidFile: '/srv/orders/postmaster.pid', descendants: true } } } }],

@@ -81,8 +81,8 @@ test(
     const env = { PATH: `${here.at('bin')}:${dirname(process.execPath)}:${process.env.PATH}` }
     const run = (...args: string[]) => holdfast(args, { cwd: here.at(''), env })
     const { proposals } = (await run('chaos', 'generate', '--json')).json<Generated>()
-    const mine = proposals.filter(({ name }) => name.startsWith('back-runner-killed'))
-    expect(mine.map(({ name }) => name)).toEqual(['back-runner-killed-at-look', 'back-runner-killed-at-restore'])
+    const mine = proposals.filter(({ name }) => name.startsWith('runner-killed'))
+    expect(mine.map(({ name }) => name)).toEqual(['runner-killed-at-look-of-back', 'runner-killed-at-restore-of-back'])
     const printed = JSON.stringify(Object.fromEntries(mine.map(({ name, experiment }) => [name, experiment])))
     const experiments = stringify({ experiments: JSON.parse(printed.replaceAll('"for":"10s"', '"for":"2s"')) as object })
     const withThem = async () => await writeFile(here.file, `${await readFile(here.file, 'utf8')}\n${experiments}`)
@@ -95,7 +95,7 @@ test(
     const once = `test ! -e ${here.at('bin/done')} && touch ${here.at('bin/done')} && sleep 1`
     await here.declare({ steps: [{ ...look, do: { shell: { run: once, effect: 'read-only' } } }] })
     await withThem()
-    const failed = await run('chaos', 'run', 'back-runner-killed-at-look')
+    const failed = await run('chaos', 'run', 'runner-killed-at-look-of-back')
     expect(failed.exitCode, failed.stdout + failed.stderr).toBe(20)
   },
 )

@@ -13,7 +13,7 @@ export function runnerProposals(catalog: Catalog): Proposal[] {
     return drilled.map(({ id }): Proposal => {
       const shows = `a drill of ${name} comes to its end although its runner dies at ${id}`
       return {
-        name: `${name}-runner-killed-at-${id.replaceAll('/', '-')}`,
+        name: `runner-killed-at-${id.replaceAll('/', '-')}-of-${name}`,
         shows,
         service: recovers[0] ?? '',
         services: recovers,
