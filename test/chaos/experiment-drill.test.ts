@@ -19,7 +19,7 @@ interface Ran {
 const drilled = (target: ChaosTarget, more: object = {}) => ({
   ...frozen(target),
   faults: [{ inject: { 'process.pause': { target: { pidFile: target.pidFile }, by: 'signal' } }, for: '1s' }],
-  hypothesis: { ...frozen(target).hypothesis, probes: [{ name: 'answers', http: target.url, timeout: '300ms' }] },
+  hypothesis: { ...frozen(target).hypothesis, probes: [{ name: 'answers', http: target.url, timeout: '1s' }] },
   recoversFrom: 'fault',
   recoversWithin: '60s',
   drill: { plan: 'back', detection: { for: '300ms' } },
