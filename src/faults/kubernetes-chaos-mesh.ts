@@ -10,7 +10,13 @@ const params = z.strictObject({
   cluster: clusterParam,
   namespace: text.describe('The namespace where the object of Chaos Mesh is made.'),
   kind: text.describe('Its kind: NetworkChaos, StressChaos, IOChaos, TimeChaos, …'),
-  spec: z.record(text, z.json()).describe('Its spec, as the documentation of Chaos Mesh has it.'),
+  // Any JSON, which the catalog's schema cannot refer back to here.
+  spec: z
+    .record(
+      text,
+      z.unknown().transform((value) => value as Json),
+    )
+    .describe('Its spec, as the documentation of Chaos Mesh has it.'),
 })
 
 interface Params {
