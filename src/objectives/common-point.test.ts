@@ -10,12 +10,12 @@ const minuteMs = 60_000
 const ago = (minutes: number) => new Date(now.getTime() - minutes * minuteMs)
 
 /** A part of data with snapshots so many minutes ago; with WAL up to `walTo`, from its oldest snapshot. */
-function part(service: string, snapshots: readonly number[], walTo?: number): DataEvidence {
+function part(service: string, snapshots: readonly number[], walTo?: number, walDeclared = walTo !== undefined): DataEvidence {
   const oldest = Math.max(...snapshots)
   return {
     service,
     kind: 'postgres',
-    walDeclared: walTo !== undefined,
+    walDeclared,
     snapshots: snapshots.map((minutes) => ({ repository: 'nas', snapshot: `${service}-${minutes}`, time: ago(minutes) })),
     wal: walTo === undefined ? [] : [{ repository: 'nas', from: `${service}-${oldest}`, coveredUntil: ago(walTo) }],
     restores: [{ time: ago(1), sizeBytes: 1, durationMs: 1, verifiedFiles: 1 }],
@@ -26,8 +26,8 @@ function part(service: string, snapshots: readonly number[], walTo?: number): Da
 function pointOf(parts: readonly DataEvidence[], spread?: number) {
   const point = commonPoint(parts, now.getTime(), spread === undefined ? undefined : spread * minuteMs)
   if (point === undefined) return undefined
-  const { time, worst, spreadMs } = point
-  return { ago: (now.getTime() - time.getTime()) / minuteMs, worst: worst.service, apart: spreadMs / minuteMs }
+  const { worst, spreadMs } = point
+  return { ago: (now.getTime() - worst.time.getTime()) / minuteMs, worst: worst.part.service, apart: spreadMs / minuteMs }
 }
 
 describe('the point that several come back to', () => {
@@ -50,13 +50,14 @@ describe('the point that several come back to', () => {
 interface Given {
   readonly snapshots: readonly number[]
   readonly walTo?: number | undefined
+  readonly walDeclared?: boolean
 }
 const given: fc.Arbitrary<Given> = fc.record({
   snapshots: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 }),
   walTo: fc.option(fc.integer({ min: 0, max: 10 }), { nil: undefined }),
 })
 const several = fc.array(given, { minLength: 1, maxLength: 3 })
-const parts = (all: readonly Given[]) => all.map(({ snapshots, walTo }, index) => part(`s${index}`, snapshots, walTo))
+const parts = (all: readonly Given[]) => all.map(({ snapshots, walTo, walDeclared }, index) => part(`s${index}`, snapshots, walTo, walDeclared))
 
 /** Whether there are states, one of each, that are all between `oldest` and `oldest` less `spread` minutes ago: tried one minute at a time. */
 function exists(all: readonly Given[], oldest: number, spread: number): boolean {
@@ -94,6 +95,11 @@ function question(all: readonly Given[], spread: number | undefined, at = now): 
   }
 }
 
+/** The same of a group whose first member has other data. */
+function withData(asked: GroupQuestion, change: (data: DataEvidence) => DataEvidence): GroupQuestion {
+  return { ...asked, members: asked.members.map((member, at) => (at === 0 ? { ...member, data: member.data.map(change) } : member)) }
+}
+
 const rank = { unknown: 0, missed: 0, 'at-risk': 1, met: 2 }
 const rankOf = (asked: GroupQuestion) => rank[groupStatus(asked).verdict]
 
@@ -102,13 +108,35 @@ describe('the verdict on a group', () => {
     const sound = groupStatus(question([{ snapshots: [100], walTo: 1 }, { snapshots: [10, 90] }], 5))
     expect(sound).toMatchObject({ verdict: 'met', actualMs: 10 * minuteMs, spreadMs: 0, worst: 's0', goBack: ['s0'] })
     const asked = question([{ snapshots: [1] }, { snapshots: [10] }], 20)
-    const [first, ...rest] = asked.members
-    const unproven = { ...first, status: { ...first?.status, rpo: { ...first?.status.rpo, basis: 'estimated' } } }
-    expect(groupStatus({ ...asked, members: [unproven as never, ...rest] })).toMatchObject({ because: 'not-proven-of-all' })
+    const unproven = withData(asked, (data) => ({ ...data, restores: [], recoveries: [] }))
+    expect(groupStatus(unproven)).toMatchObject({ verdict: 'at-risk', because: 'not-proven-of-all', basis: 'estimated' })
     expect(groupStatus(question([{ snapshots: [1] }, { snapshots: [60] }], 5))).toMatchObject({
       verdict: 'missed',
       because: 'too-far-apart',
     })
+  })
+
+  test('is no better than at risk where a state that they come back to lacks files, or WAL that is declared', () => {
+    const asked = question([{ snapshots: [1, 5] }, { snapshots: [4] }], 2)
+    expect(groupStatus(asked)).toMatchObject({ verdict: 'met', doubtful: [] })
+    const skipping = (minutes: number) =>
+      withData(asked, (data) => ({
+        ...data,
+        snapshots: data.snapshots.map((each) => (each.time.getTime() === ago(minutes).getTime() ? { ...each, skipped: 3 } : each)),
+      }))
+    // That of 5 minutes ago is the one they come back to: one that no member goes back to raises no doubt.
+    expect(groupStatus(skipping(5))).toMatchObject({ verdict: 'at-risk', because: 'incomplete-snapshot', doubtful: ['s0'] })
+    expect(groupStatus(skipping(1))).toMatchObject({ verdict: 'met' })
+    const withoutWal = question([{ snapshots: [5], walDeclared: true }, { snapshots: [4] }], 2)
+    expect(groupStatus(withoutWal)).toMatchObject({ verdict: 'at-risk', because: 'wal-not-archived', doubtful: ['s0'] })
+  })
+
+  test('says with which target each member comes back to the state that was counted', () => {
+    const status = groupStatus(question([{ snapshots: [3, 20] }, { snapshots: [10, 40] }], undefined))
+    expect(status).toMatchObject({ recoverableTo: ago(10), recoverWith: ago(3), spreadMs: 7 * minuteMs })
+    // Given to `recover --to`, the oldest of the states would take the first member to 20 minutes ago.
+    const first = part('s0', [3, 20]).snapshots.filter(({ time }) => time <= (status.recoverWith ?? now))
+    expect(first.map(({ time }) => time)).toContainEqual(ago(3))
   })
 
   test('is unknown where nothing is known of one, and of a group without members', () => {
@@ -126,7 +154,7 @@ describe('the verdict on a group', () => {
         const less = all.map((one, index) => {
           if (index !== which % all.length) return one
           const snapshots = one.snapshots.filter((_, at) => at !== gone % one.snapshots.length)
-          return snapshots.length === 0 || gone % 2 === 0 ? { snapshots: one.snapshots } : { ...one, snapshots }
+          return snapshots.length === 0 || gone % 2 === 0 ? { snapshots: one.snapshots, walDeclared: one.walTo !== undefined } : { ...one, snapshots }
         })
         expect(rankOf(question(less, apart))).toBeLessThanOrEqual(before)
         const narrower = apart === undefined ? 20 : Math.max(0, apart - 1)

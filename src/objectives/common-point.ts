@@ -1,12 +1,24 @@
 import type { DataEvidence } from './evidence.ts'
-import { soundSnapshots, usableWal } from './recoverable-point.ts'
+import { incompleteness, soundSnapshots, usableWal, type PointDoubt } from './recoverable-point.ts'
+
+/** What a part of the data is brought back to. */
+export interface PartState {
+  readonly part: DataEvidence
+  readonly time: Date
+  /** Reached by replaying WAL beyond a snapshot. */
+  readonly byWal: boolean
+  /** A reason not to trust it fully. */
+  readonly doubt?: PointDoubt
+}
 
 /** The states that parts of data, of one service or several, are brought back to together. */
 export interface CommonPoint {
-  /** The oldest of them: what is lost is what came after it. */
-  readonly time: Date
-  /** The part that has it; of several the first. */
-  readonly worst: DataEvidence
+  /** Of each part, in their order. */
+  readonly states: readonly PartState[]
+  /** The oldest of them, of several the first: what is lost is what came after it. */
+  readonly worst: PartState
+  /** The time of the newest of them: the target of a recovery that brings every part to its state. */
+  readonly newest: Date
   /** From the oldest of them to the newest, in ms. */
   readonly spreadMs: number
 }
@@ -16,39 +28,53 @@ export interface CommonPoint {
  * go back to any moment (WAL), it goes back as far as the others need. Undefined when there are none, or a part has no state at all.
  */
 export function commonPoint(parts: readonly DataEvidence[], limit: number, maxSpreadMs = Infinity): CommonPoint | undefined {
-  const reaches = parts.map((part) => reachOf(part, limit))
-  const moments = new Set(reaches.flatMap(({ states, ranges }) => [...states, ...ranges.map(({ to }) => to)]))
+  const reaches = parts.map((part) => ({ part, ranges: rangesOf(part, limit) }))
+  const moments = new Set(reaches.flatMap(({ ranges }) => ranges.map(({ to }) => to)))
   // Looking further back makes every state older: the first that fits loses the least.
   for (const moment of [...moments].toSorted((a, b) => b - a)) {
-    const states = reaches.map((reach) => newestUpTo(reach, moment))
-    const oldest = Math.min(...states)
+    const states = reaches.flatMap(({ part, ranges }) => stateUpTo(part, ranges, moment))
     // A part without a state so far back has none further back.
-    if (oldest === -Infinity) return undefined
-    const worst = parts[states.indexOf(oldest)]
-    const spreadMs = Math.max(...states) - oldest
-    if (worst !== undefined && spreadMs <= maxSpreadMs) return { time: new Date(oldest), worst, spreadMs }
+    if (states.length < parts.length) return undefined
+    const [worst] = states.toSorted((a, b) => a.time.getTime() - b.time.getTime())
+    const newest = Math.max(...states.map(({ time }) => time.getTime()))
+    if (worst !== undefined && newest - worst.time.getTime() <= maxSpreadMs)
+      return { states, worst, newest: new Date(newest), spreadMs: newest - worst.time.getTime() }
   }
   return undefined
 }
 
-/** What a part can be brought back to: single states, and by WAL every moment of a range. In ms since 1970. */
-interface Reach {
-  readonly states: readonly number[]
-  readonly ranges: readonly { readonly from: number; readonly to: number }[]
+/** What a part can be brought back to: a snapshot, or by WAL every moment from there on. In ms since 1970. */
+interface Range extends Pick<PartState, 'byWal' | 'doubt'> {
+  readonly from: number
+  readonly to: number
 }
 
-function reachOf(data: DataEvidence, limit: number): Reach {
+function rangesOf(data: DataEvidence, limit: number): Range[] {
   const sound = soundSnapshots(data, limit)
-  return {
-    states: sound.map(({ time }) => time.getTime()),
-    ranges: usableWal(data, sound, limit).map(({ wal, base }) => ({ from: base.time.getTime(), to: wal.coveredUntil.getTime() })),
-  }
+  const byWal = usableWal(data, sound, limit).map(({ wal, base }) => ({
+    from: base.time.getTime(),
+    to: wal.coveredUntil.getTime(),
+    byWal: true,
+    ...incompleteness(base),
+  }))
+  const lacksWal = data.walDeclared && byWal.length === 0
+  const bySnapshot = sound.map((snapshot) => ({
+    from: snapshot.time.getTime(),
+    to: snapshot.time.getTime(),
+    byWal: false,
+    ...incompleteness(snapshot),
+    ...(lacksWal ? { doubt: 'wal-not-archived' as const } : {}),
+  }))
+  return [...bySnapshot, ...byWal]
 }
 
-function newestUpTo({ states, ranges }: Reach, moment: number): number {
-  return Math.max(
-    ...states.filter((state) => state <= moment),
-    ...ranges.filter(({ from }) => from <= moment).map(({ to }) => Math.min(to, moment)),
-    -Infinity,
-  )
+/** The newest; of equal ones one without a doubt. */
+function stateUpTo(part: DataEvidence, ranges: readonly Range[], moment: number): PartState[] {
+  const [best] = ranges
+    .filter(({ from }) => from <= moment)
+    .map(({ to, byWal, doubt }) => ({ time: Math.min(to, moment), byWal, doubt }))
+    .toSorted((a, b) => b.time - a.time || Number(a.doubt !== undefined) - Number(b.doubt !== undefined))
+  if (best === undefined) return []
+  const { time, byWal, doubt } = best
+  return [{ part, time: new Date(time), byWal, ...(doubt === undefined ? {} : { doubt }) }]
 }

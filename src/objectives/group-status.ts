@@ -1,8 +1,10 @@
-import { commonPoint } from './common-point.ts'
+import { commonPoint, type CommonPoint } from './common-point.ts'
 import type { DataEvidence } from './evidence.ts'
 import { clockToleranceMs } from './objective-status.ts'
+import { proofOf } from './proof.ts'
+import type { PointDoubt } from './recoverable-point.ts'
 import type { ServiceStatus } from './service-status.ts'
-import { verdictOf, type Basis, type Verdict } from './verdict.ts'
+import { verdictOf, worstBasis, type Basis, type Verdict } from './verdict.ts'
 
 /** A service of a group, with what is known of it and of the data that it would lose. */
 export interface GroupMember {
@@ -25,6 +27,8 @@ export interface GroupStatus {
   readonly allowedSpreadMs?: number
   /** The oldest of the states that they come back to. */
   readonly recoverableTo?: Date
+  /** The newest of them: with this as the target of its recovery (`recover --to`), each member comes back to its state. */
+  readonly recoverWith?: Date
   readonly actualMs?: number
   /** From the oldest of these states to the newest. */
   readonly spreadMs?: number
@@ -32,6 +36,7 @@ export interface GroupStatus {
   readonly worst?: string
   /** Members that have a newer state than that, and go back with the others. */
   readonly goBack: readonly string[]
+  /** Of these states: whether such data was brought back and compared. */
   readonly basis: Basis
   readonly verdict: Verdict
   readonly because:
@@ -41,54 +46,66 @@ export interface GroupStatus {
     | 'too-far-apart'
     | 'not-known-of-all'
     | 'not-proven-of-all'
+    | PointDoubt
   /** Members of which no state is known. */
   readonly unknown: readonly string[]
+  /** Members whose state has the doubt that `because` names. */
+  readonly doubtful: readonly string[]
 }
-
-const basisOrder: readonly Basis[] = ['measured', 'stale', 'estimated', 'unknown']
 
 /**
  * A group's recovery point is that of its worst member. Where the states may only be so far apart, it is the newest point at which they are no further:
  * older, where one member's backups do not fall together with the others'. A member of which nothing is known leaves it unknown.
  */
 export function groupStatus({ members, rpoMs, spreadMs: allowed, now }: GroupQuestion): GroupStatus {
-  const limit = now.getTime() + clockToleranceMs
   const unknown = members
     .filter(({ data, status }) => data.length === 0 || status.recoverableTo === undefined)
     .map(({ service }) => service)
-  const bases = members.map(({ status }) => status.rpo.basis).toSorted((a, b) => basisOrder.indexOf(a) - basisOrder.indexOf(b))
-  const about = {
+  const nothing = {
     declaredMs: rpoMs,
     ...(allowed === undefined ? {} : { allowedSpreadMs: allowed }),
-    basis: bases.at(-1) ?? 'unknown',
+    basis: 'unknown' as const,
     unknown,
+    goBack: [],
+    doubtful: [],
   }
-  const nothing = { ...about, goBack: [] }
-  if (unknown.length > 0 || members.length === 0)
-    return { ...nothing, basis: 'unknown', verdict: 'unknown', because: 'not-known-of-all' }
-  const point = commonPoint(
-    members.flatMap(({ data }) => data),
-    limit,
-    allowed,
-  )
+  if (unknown.length > 0 || members.length === 0) return { ...nothing, verdict: 'unknown', because: 'not-known-of-all' }
+  const all = members.flatMap(({ data }) => data)
+  const point = commonPoint(all, now.getTime() + clockToleranceMs, allowed)
   if (point === undefined) return { ...nothing, verdict: 'missed', because: 'too-far-apart' }
-  const actualMs = Math.max(0, now.getTime() - point.time.getTime())
-  const known = verdictOf(actualMs, rpoMs)
-  const latest = point.time.getTime() + point.spreadMs
+  const actualMs = Math.max(0, now.getTime() - point.worst.time.getTime())
   return {
-    ...about,
-    recoverableTo: point.time,
+    ...nothing,
+    recoverableTo: point.worst.time,
+    recoverWith: point.newest,
     actualMs,
     spreadMs: point.spreadMs,
-    worst: members.find(({ data }) => data.includes(point.worst))?.service ?? point.worst.service,
-    goBack: members.filter(({ status }) => (status.recoverableTo?.getTime() ?? 0) > latest).map(({ service }) => service),
-    ...judged(known, members),
+    worst: members.find(({ data }) => data.includes(point.worst.part))?.service ?? point.worst.part.service,
+    goBack: members
+      .filter(({ status }) => status.recoverableTo !== undefined && status.recoverableTo > point.newest)
+      .map(({ service }) => service),
+    ...judged(verdictOf(actualMs, rpoMs), members, point, now),
   }
 }
 
-function judged(known: 'met' | 'at-risk' | 'missed', members: readonly GroupMember[]): Pick<GroupStatus, 'verdict' | 'because'> {
-  if (known === 'missed') return { verdict: 'missed', because: 'above-objective' }
-  // A member may have lost more than it may by itself, and the group still less than it may: only doubts count here.
-  if (members.some(({ status: { rpo } }) => rpo.basis !== 'measured')) return { verdict: 'at-risk', because: 'not-proven-of-all' }
-  return known === 'met' ? { verdict: 'met', because: 'within-objective' } : { verdict: 'at-risk', because: 'near-objective' }
+/** A member may have lost more than it may by itself, and the group still less than it may: only doubts count here. */
+function judged(
+  known: 'met' | 'at-risk' | 'missed',
+  members: readonly GroupMember[],
+  { states }: CommonPoint,
+  now: Date,
+): Pick<GroupStatus, 'verdict' | 'because' | 'basis' | 'doubtful'> {
+  const basis = worstBasis(states.map(({ part, byWal }) => proofOf(part, byWal, now).basis))
+  const found = { basis, doubtful: [] }
+  if (known === 'missed') return { ...found, verdict: 'missed', because: 'above-objective' }
+  if (basis !== 'measured') return { ...found, verdict: 'at-risk', because: 'not-proven-of-all' }
+  const doubt = states.find((state) => state.doubt !== undefined)?.doubt
+  if (doubt !== undefined) {
+    const parts = new Set(states.filter((state) => state.doubt === doubt).map(({ part }) => part))
+    const doubtful = members.filter(({ data }) => data.some((part) => parts.has(part))).map(({ service }) => service)
+    return { basis, doubtful, verdict: 'at-risk', because: doubt }
+  }
+  return known === 'met'
+    ? { ...found, verdict: 'met', because: 'within-objective' }
+    : { ...found, verdict: 'at-risk', because: 'near-objective' }
 }

@@ -3,13 +3,16 @@ import type { DataEvidence, LedgerRef, SnapshotFact, WalFact } from './evidence.
 /** Why there is no moment to go back to. */
 export type PointProblem = 'no-snapshot' | 'only-future-dated' | 'repository-damaged'
 
+/** Why a state is not all that was promised. */
+export type PointDoubt = 'incomplete-snapshot' | 'wal-not-archived'
+
 /** A moment that a part of the data can be brought back to. */
 export interface RecoverablePoint {
   readonly time: Date
   /** Reached by replaying WAL beyond a snapshot. */
   readonly byWal: boolean
   /** A reason not to trust it fully. */
-  readonly doubt?: 'incomplete-snapshot' | 'wal-not-archived'
+  readonly doubt?: PointDoubt
   readonly record?: LedgerRef
 }
 
@@ -69,7 +72,8 @@ function latestWal(data: DataEvidence, sound: readonly SnapshotFact[], limit: nu
   return best && { time: best.wal.coveredUntil, byWal: true, ...incompleteness(best.base), ...recordOf(best.wal) }
 }
 
-function incompleteness({ skipped = 0 }: SnapshotFact): Pick<RecoverablePoint, 'doubt'> {
+/** Nothing of a snapshot from which nothing is missing. */
+export function incompleteness({ skipped = 0 }: SnapshotFact): Pick<RecoverablePoint, 'doubt'> {
   return skipped > 0 ? { doubt: 'incomplete-snapshot' } : {}
 }
 

@@ -2,11 +2,10 @@ import type { DataEvidence, LedgerRef } from './evidence.ts'
 import { judged, unknown, type ObjectiveStatus } from './objective-status.ts'
 import { proofOf } from './proof.ts'
 import type { RecoverablePoint, RecoverablePoints } from './recoverable-point.ts'
-import type { Basis } from './verdict.ts'
+import { compareBases, worstBasis } from './verdict.ts'
 
 /** Unknown last: with one part that cannot be brought back at all there is no figure for the whole. */
 const verdictOrder: readonly ObjectiveStatus['verdict'][] = ['met', 'at-risk', 'missed', 'unknown']
-const basisOrder: readonly Basis[] = ['measured', 'stale', 'estimated', 'unknown']
 
 /** The service's RPO: each part of its data by its best way back, and of the parts the worst. */
 export function rpoStatus(
@@ -19,11 +18,10 @@ export function rpoStatus(
   const worst = parts.at(-1)
   if (!worst) return unknown(declaredMs === undefined ? {} : { declaredMs }, 'no-data')
   if (worst.actualMs === undefined) return worst
-  const bases = parts.map(({ basis }) => basis).toSorted((a, b) => basisOrder.indexOf(a) - basisOrder.indexOf(b))
   return {
     ...worst,
     actualMs: Math.max(...parts.map(({ actualMs = 0 }) => actualMs)),
-    basis: bases.at(-1) ?? 'unknown',
+    basis: worstBasis(parts.map(({ basis }) => basis)),
     evidence: unique(parts.flatMap(({ evidence }) => evidence)),
   }
 }
@@ -55,7 +53,7 @@ function bestFirst(a: ObjectiveStatus, b: ObjectiveStatus): number {
   return (
     verdictOrder.indexOf(a.verdict) - verdictOrder.indexOf(b.verdict) ||
     (a.actualMs ?? Number.MAX_VALUE) - (b.actualMs ?? Number.MAX_VALUE) ||
-    basisOrder.indexOf(a.basis) - basisOrder.indexOf(b.basis)
+    compareBases(a.basis, b.basis)
   )
 }
 

@@ -17,6 +17,7 @@ export function groupLines(groups: readonly GroupReport[]): string[] {
       { title: 'basis', value: ({ basis }) => basis },
       { title: 'verdict', value: ({ verdict }) => coloured(verdict) },
       { title: 'worst', value: ({ worst = '-' }) => worst },
+      { title: 'recover --to', value: ({ recoverWith }) => recoverWith?.toISOString() ?? '-' },
     ],
     groups,
   )
@@ -32,8 +33,8 @@ export function groupText(report: GroupReport): string {
   return `group ${report.group}: RPO is ${report.verdict}: ${because(report)}`
 }
 
-function because({ because, worst, unknown, allowedSpreadMs = 0, recoverableTo, goBack }: GroupReport): string {
-  const to = `its newest common point is ${recoverableTo?.toISOString()}, by ${worst}`
+function because({ because, worst, unknown, doubtful, allowedSpreadMs = 0, recoverableTo, recoverWith, goBack }: GroupReport): string {
+  const to = `\`holdfast recover MEMBER --to ${recoverWith?.toISOString()}\` for each brings them together, without what came after ${recoverableTo?.toISOString()} (${worst})`
   const back = goBack.length === 0 ? '' : `; ${goBack.join(', ')} would go back with it`
   switch (because) {
     case 'not-known-of-all':
@@ -42,6 +43,10 @@ function because({ because, worst, unknown, allowedSpreadMs = 0, recoverableTo, 
       return `its members have no states within ${formatDuration(allowedSpreadMs)} of each other: back them up together, or archive WAL`
     case 'not-proven-of-all':
       return 'not all of its members were restored and compared'
+    case 'incomplete-snapshot':
+      return `the backups of ${doubtful.join(', ')} that it comes back to lack files that could not be read`
+    case 'wal-not-archived':
+      return `the catalog declares WAL of ${doubtful.join(', ')}, and none reaches on from a backup`
     case 'above-objective':
       return `${to}${back}`
     case 'near-objective':
