@@ -1,5 +1,6 @@
 import { dirname, relative } from 'node:path'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
+import { ofWholeCatalog } from './include.ts'
 import type { SchemaNode } from './json-schema.ts'
 import type { CatalogPart, CatalogParts } from './parts.ts'
 import type { YamlSource } from './yaml-source.ts'
@@ -89,6 +90,7 @@ class Merger {
       // Anchors are the file's own, and so is what it includes.
       if (!isMain && (section.startsWith('x-') || section === 'include')) continue
       if (!isMain && section === 'version') this.#checkVersion(part, content)
+      else if (!isMain && ofWholeCatalog.has(section)) this.#misplaced(part, section)
       else this.#addSection(part, section, content)
     }
   }
@@ -138,6 +140,15 @@ class Merger {
   #checkVersion(part: CatalogPart, version: unknown): void {
     if (version !== 1)
       this.#wrong(part, ['version'], `version is ${JSON.stringify(version)}`, '1, as in the file that includes it')
+  }
+
+  #misplaced(part: CatalogPart, section: string): void {
+    this.findings.push({
+      code: 'unknown-key',
+      offset: part.base + part.source.keyOffset([section]),
+      message: `${section} is that of the whole catalog, and this file is a part of it`,
+      hint: 'write it in the file that includes this one',
+    })
   }
 
   #repeated(part: CatalogPart, path: Path, first: CatalogPart, firstPath: Path): void {

@@ -104,7 +104,7 @@ describe('a catalog of several files', () => {
   })
 })
 
-test('how a catalog is divided into files changes nothing of what it says', () =>
+test('how a catalog is divided into files of one folder changes nothing of what it says', () =>
   fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 6 }), async (places) => {
       const names = places.map((_, index) => `s${index}`)
@@ -158,8 +158,13 @@ describe('what is wrong is said of the right file', () => {
     ],
     [
       'a section that is there once, twice',
-      { 'acme/holdfast.yaml': head('[a.yaml]'), 'acme/a.yaml': 'name: other\n' },
-      [/^duplicate-entry a\.yaml:1:1 name is in holdfast\.yaml:2 too/],
+      { 'acme/holdfast.yaml': `${head('[a.yaml]')}chaos: {}\n`, 'acme/a.yaml': 'chaos: {}\n' },
+      [/^duplicate-entry a\.yaml:1:1 chaos is in holdfast\.yaml:6 too/],
+    ],
+    [
+      'what the whole catalog is called and counts in, in a part of it',
+      { 'acme/holdfast.yaml': head('[a.yaml]'), 'acme/a.yaml': 'name: other\ncurrency: CHF\n' },
+      [/^unknown-key a\.yaml:1:1 name is that of the whole catalog/, /^unknown-key a\.yaml:2:1 currency is/],
     ],
     [
       'an unknown section',
@@ -172,7 +177,11 @@ describe('what is wrong is said of the right file', () => {
       [/^wrong-value a\.yaml:1:10 version is 2/],
     ],
     ['a file that is no YAML', { 'acme/holdfast.yaml': head('[a.yaml]'), 'acme/a.yaml': '\n{ a: b\n' }, [/^syntax a\.yaml:/]],
-    ['a file that is no text', { 'acme/holdfast.yaml': head('[a.yaml]'), 'acme/a.yaml': 'a: \u0000' }, [/^not-text a\.yaml:1:4/]],
+    [
+      'a file that is no text, and nothing of what it would have said',
+      { 'acme/holdfast.yaml': head('[a.yaml]', service('web', ', dependsOn: [db]')), 'acme/a.yaml': 'a: \u0000' },
+      [/^not-text a\.yaml:1:4/],
+    ],
     [
       'a file that is a list',
       { 'acme/holdfast.yaml': head('[a.yaml]'), 'acme/a.yaml': '[1]\n' },
@@ -241,6 +250,21 @@ describe('files outside the folder of the catalog', () => {
     const files = { 'acme/holdfast.yaml': head('[a.yaml]'), 'a.yaml': service('db') }
     const { problems } = await check(files, { link: ['a.yaml', 'acme/a.yaml'] })
     expect(problems).toEqual([expect.stringMatching(/^include-outside holdfast\.yaml:3:11 a\.yaml leads out/) as string])
+  })
+})
+
+describe('what a pattern fits and cannot be read is not left out', () => {
+  const files = { 'acme/holdfast.yaml': head('["s/*.yaml"]'), 'acme/s/a.yaml': service('db') }
+
+  test('a link that leads nowhere', async () => {
+    const { problems } = await check(files, { link: ['gone.yaml', 'acme/s/b.yaml'] })
+    expect(problems).toEqual([expect.stringMatching(/^include-missing holdfast\.yaml:3:11 s\/\*\.yaml fits s\/b\.yaml, which/)])
+  })
+
+  test('a folder that cannot be listed', async () => {
+    const both = { ...files, 'acme/holdfast.yaml': head('[s/*.yaml, "loop/*.yaml"]') }
+    const { problems } = await check(both, { link: ['acme/loop', 'acme/loop'] })
+    expect(problems).toEqual([expect.stringMatching(/^include-missing .* fits files in loop, which cannot be read: ELOOP/)])
   })
 })
 

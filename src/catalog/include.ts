@@ -1,4 +1,4 @@
-import { glob, realpath, stat } from 'node:fs/promises'
+import { access, constants, glob, realpath, stat } from 'node:fs/promises'
 import { dirname, extname, relative, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { messageOf, systemCode } from '../kernel/index.ts'
@@ -54,12 +54,44 @@ export async function filesOf(
 
 async function matching(pattern: string, directory: string): Promise<string[] | IncludeProblem> {
   const files: string[] = []
+  const because = (what: string, error: unknown): IncludeProblem => ({
+    code: 'include-missing',
+    message: `${pattern} fits ${what}, which cannot be read: ${messageOf(error)}`,
+    hint: 'look who may read it, and where it leads if it is a link',
+  })
+  // What cannot be looked into fits nothing for glob, and would be missed by nobody.
+  for (const folder of foldersOf(pattern)) {
+    for await (const name of glob(folder, { cwd: directory })) {
+      const error = await failureOf(resolve(directory, name))
+      if (error !== undefined) return because(`files in ${name}`, error)
+    }
+  }
   for await (const name of glob(pattern, { cwd: directory })) {
     const file = resolve(directory, name)
-    if ((await stat(file).catch(() => undefined))?.isFile() === true) files.push(file)
+    try {
+      if ((await stat(file)).isFile()) files.push(file)
+    } catch (error) {
+      return because(name, error)
+    }
   }
   if (files.length > 0) return files.toSorted()
   return { code: 'include-missing', message: `no file fits ${pattern}`, hint: `patterns are relative to ${directory}` }
+}
+
+/** Patterns of the folders that the files of a pattern are in, from the outermost: `a/`, `a/b/` of `a/b/c.yaml`. */
+function foldersOf(pattern: string): string[] {
+  const parts = pattern.split('/')
+  return parts.slice(0, -1).map((_, index) => `${parts.slice(0, index + 1).join('/')}/`)
+}
+
+/** Why a folder cannot be listed; undefined for one that can, and for what is none. */
+async function failureOf(path: string): Promise<unknown> {
+  try {
+    if ((await stat(path)).isDirectory()) await access(path, constants.R_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    return systemCode(error) === 'ENOENT' ? undefined : error
+  }
 }
 
 async function existing(file: string, path: string): Promise<string[] | IncludeProblem> {
@@ -80,6 +112,9 @@ async function isWithin(file: string, root: string): Promise<boolean> {
   const path = relative(await realpath(root), await realpath(file))
   return path !== '..' && !path.startsWith(`..${sep}`)
 }
+
+/** What a catalog says once, in its first file. */
+export const ofWholeCatalog: ReadonlySet<string> = new Set(['name', 'currency'])
 
 /** Code runs only as the catalog itself: nobody should have to look through includes for it. */
 export function isCode(file: string): boolean {

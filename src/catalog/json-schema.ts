@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { fieldMetaKeys, type FieldMeta } from './fields.ts'
+import { ofWholeCatalog } from './include.ts'
 import type { KnownParams } from './schema-call.ts'
 import { catalogSchema } from './schema.ts'
 
@@ -48,7 +49,7 @@ export function catalogJsonSchema(actionParams?: KnownParams, faultParams?: Know
 /** JSON Schema of a file that a catalog includes, for editors: the same sections, none of them required. It refers to the one of the catalog, beside it. */
 export function catalogPartJsonSchema(catalogFile: string): Readonly<Record<string, unknown>> {
   const { properties = {} } = describedSchema(catalogSchema())
-  const sections = Object.keys(properties).filter((name) => name !== 'name' && name !== 'currency')
+  const sections = Object.keys(properties).filter((name) => !ofWholeCatalog.has(name))
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Part of a Holdfast catalog',

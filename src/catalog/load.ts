@@ -110,7 +110,7 @@ function isWhole({ readable, findings }: CatalogSource): boolean {
   return readable && !findings.some(({ code }) => code === 'too-large' || code === 'alias-loop' || code.startsWith('include-'))
 }
 
-/** What the catalog says, however it is divided into files; but a relative path in another folder is another path. */
+/** What the catalog says, however it is divided into files of one folder; in another, a relative path is another path, and which texts are paths is not looked at. */
 function hashOf(value: unknown, { elsewhere }: CatalogSource): string {
   const { include: _, ...said } = isPlainMap(value) ? value : {}
   return sha256Hex(canonicalJson(Object.keys(elsewhere).length === 0 ? said : { said, elsewhere }))

@@ -99,7 +99,8 @@ class PartReader {
       file,
       shown: join(dirname(this.#main.shown), relative(dirname(this.#main.file), file)),
       text,
-      source: readYaml(wrong === undefined ? text : ''),
+      // What cannot be read is not empty: what it says would be missed everywhere.
+      source: wrong === undefined ? readYaml(text) : { ...readYaml(''), readable: false },
       base,
     }
     this.#end += text.length + 1

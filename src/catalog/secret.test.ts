@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { resolveSecret, Secret } from './secret.ts'
+import { resolveSecret, Secret, secretsOf } from './secret.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -38,6 +38,16 @@ describe('a secret comes from where its reference says', () => {
     const file = join(folder, 'password')
     await writeFile(file, content)
     expect((await resolveSecret({ file })).reveal()).toBe(value)
+  })
+  test('a file in a step of a plan, from the folder of the catalog wherever this runs, and from home', async () => {
+    await writeFile(join(folder, 'beside'), 'hunter2')
+    const fetch = secretsOf({ file: join(folder, 'holdfast.yaml') })
+    const { signal } = new AbortController()
+    expect((await fetch({ file: 'beside' }, signal)).reveal()).toBe('hunter2')
+    vi.stubEnv('HOME', folder)
+    expect((await fetch({ file: '~/beside' }, signal)).reveal()).toBe('hunter2')
+    vi.unstubAllEnvs()
+    await expect(fetch({ file: 'absent' }, signal)).rejects.toThrow(`the file ${join(folder, 'absent')} does not exist`)
   })
   test('a command, without a shell', async () => {
     const command = [process.execPath, '-e', 'console.log(process.argv[1])', '$HOME; "x"'] as const

@@ -1,7 +1,10 @@
 import { open } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { inspect } from 'node:util'
 import { HoldfastError, isHoldfastError, messageOf, runProcess, systemCode } from '../kernel/index.ts'
-import type { SecretRef } from './types.ts'
+import { fromDirectory } from './build-secret.ts'
+import type { SecretResolver } from './credentials.ts'
+import type { Catalog, SecretRef } from './types.ts'
 
 const commandTimeoutMs = 30_000
 const maxFileBytes = 64 * 1024
@@ -50,6 +53,16 @@ export async function resolveSecret(reference: SecretRef, signal?: AbortSignal):
   const value = (await fetchSecret(reference, signal)).replace(/\r?\n$/, '')
   if (value === '') throw unavailable(reference, 'is empty', 'a secret has at least one character')
   return new Secret(value, reference)
+}
+
+/**
+ * As resolveSecret, for references as they are written in the steps of plans, whose parameters stay as written so that a plan's hash is the same on every
+ * machine: relative files start at the catalog's folder, `~/` at home.
+ */
+export function secretsOf({ file }: Pick<Catalog, 'file'>): SecretResolver['resolveSecret'] {
+  const directory = dirname(file)
+  return (reference, signal) =>
+    resolveSecret('file' in reference ? { file: fromDirectory(directory, reference.file) } : reference, signal)
 }
 
 async function fetchSecret(reference: SecretRef, signal: AbortSignal | undefined): Promise<string> {

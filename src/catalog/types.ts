@@ -20,7 +20,8 @@ export interface Catalog {
   readonly file: string
   /** Absolute paths of all that it was read from: that file, then what it includes. */
   readonly files: readonly string[]
-  /** Lower-case hex SHA-256 over what the file says: comments, order, layout, aliases and the division into files do not change it. */
+  /** Lower-case hex SHA-256 over what the file says: comments, order, layout, aliases and the
+   * division into files of one folder do not change it. */
   readonly hash: string
   readonly name: string
   readonly sites: Readonly<Record<string, Site>>

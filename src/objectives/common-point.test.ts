@@ -57,7 +57,8 @@ const given: fc.Arbitrary<Given> = fc.record({
   walTo: fc.option(fc.integer({ min: 0, max: 10 }), { nil: undefined }),
 })
 const several = fc.array(given, { minLength: 1, maxLength: 3 })
-const parts = (all: readonly Given[]) => all.map(({ snapshots, walTo, walDeclared }, index) => part(`s${index}`, snapshots, walTo, walDeclared))
+const parts = (all: readonly Given[]) =>
+  all.map(({ snapshots, walTo, walDeclared }, index) => part(`s${index}`, snapshots, walTo, walDeclared))
 
 /** Whether there are states, one of each, that are all between `oldest` and `oldest` less `spread` minutes ago: tried one minute at a time. */
 function exists(all: readonly Given[], oldest: number, spread: number): boolean {
@@ -97,7 +98,10 @@ function question(all: readonly Given[], spread: number | undefined, at = now): 
 
 /** The same of a group whose first member has other data. */
 function withData(asked: GroupQuestion, change: (data: DataEvidence) => DataEvidence): GroupQuestion {
-  return { ...asked, members: asked.members.map((member, at) => (at === 0 ? { ...member, data: member.data.map(change) } : member)) }
+  return {
+    ...asked,
+    members: asked.members.map((member, at) => (at === 0 ? { ...member, data: member.data.map(change) } : member)),
+  }
 }
 
 const rank = { unknown: 0, missed: 0, 'at-risk': 1, met: 2 }
@@ -122,7 +126,9 @@ describe('the verdict on a group', () => {
     const skipping = (minutes: number) =>
       withData(asked, (data) => ({
         ...data,
-        snapshots: data.snapshots.map((each) => (each.time.getTime() === ago(minutes).getTime() ? { ...each, skipped: 3 } : each)),
+        snapshots: data.snapshots.map((each) =>
+          each.time.getTime() === ago(minutes).getTime() ? { ...each, skipped: 3 } : each,
+        ),
       }))
     // That of 5 minutes ago is the one they come back to: one that no member goes back to raises no doubt.
     expect(groupStatus(skipping(5))).toMatchObject({ verdict: 'at-risk', because: 'incomplete-snapshot', doubtful: ['s0'] })
@@ -154,7 +160,9 @@ describe('the verdict on a group', () => {
         const less = all.map((one, index) => {
           if (index !== which % all.length) return one
           const snapshots = one.snapshots.filter((_, at) => at !== gone % one.snapshots.length)
-          return snapshots.length === 0 || gone % 2 === 0 ? { snapshots: one.snapshots, walDeclared: one.walTo !== undefined } : { ...one, snapshots }
+          return snapshots.length === 0 || gone % 2 === 0
+            ? { snapshots: one.snapshots, walDeclared: one.walTo !== undefined }
+            : { ...one, snapshots }
         })
         expect(rankOf(question(less, apart))).toBeLessThanOrEqual(before)
         const narrower = apart === undefined ? 20 : Math.max(0, apart - 1)

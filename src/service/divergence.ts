@@ -1,5 +1,5 @@
 import { lookAt, requireLocal, resolveServer, serversOf, type NamedServer } from '../actions/index.ts'
-import { findService, resolveSecret, type Catalog } from '../catalog/index.ts'
+import { findService, secretsOf, type Catalog } from '../catalog/index.ts'
 import { HoldfastError } from '../kernel/index.ts'
 import { readDivergence, type Divergence } from '../postgres/index.ts'
 
@@ -22,7 +22,7 @@ export interface DivergenceReport extends Divergence {
 export async function serviceDivergence(request: DivergenceRequest, signal: AbortSignal): Promise<DivergenceReport> {
   const { catalog, service, of = 'primary' } = request
   findService(catalog, service)
-  const context = { catalog, resolveSecret }
+  const context = { catalog, resolveSecret: secretsOf(catalog) }
   const target = await resolveServer(context, { server: of, service }, signal)
   const dataDir = requireLocal(target)
   const other =
@@ -36,7 +36,7 @@ async function otherServer(catalog: Catalog, service: string, of: string, signal
   const others = serversOf(catalog, service).filter(({ name }) => name !== of)
   const seen = await Promise.all(
     others.map(async ({ name }) => {
-      const server = await resolveServer({ catalog, resolveSecret }, { server: name, service }, signal)
+      const server = await resolveServer({ catalog, resolveSecret: secretsOf(catalog) }, { server: name, service }, signal)
       return { server, sight: others.length === 1 ? undefined : await lookAt(server, signal) }
     }),
   )

@@ -1,5 +1,5 @@
 import { leadOpinion, lookAt, requireLocal, resolveServer, serversOf, type LeadOpinion, type Sight } from '../actions/index.ts'
-import { findService, resolveSecret, type Catalog } from '../catalog/index.ts'
+import { findService, secretsOf, type Catalog } from '../catalog/index.ts'
 import { HoldfastError } from '../kernel/index.ts'
 import { isStandby, readControlFile, walOnDisk } from '../postgres/index.ts'
 
@@ -38,7 +38,7 @@ export interface MayLeadRequest {
 export async function mayLead(request: MayLeadRequest, signal: AbortSignal): Promise<MayLeadReport> {
   const { catalog, service, server: name = 'primary', without = [] } = request
   findService(catalog, service)
-  const context = { catalog, resolveSecret }
+  const context = { catalog, resolveSecret: secretsOf(catalog) }
   const server = await resolveServer(context, { server: name, service }, signal)
   const dataDirectory = requireLocal(server)
   const declared = serversOf(catalog, service).filter((other) => other.name !== name)

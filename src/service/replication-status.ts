@@ -1,5 +1,5 @@
 import { leaderPosition, lookAt, resolveServer, serversOf, type SeenServer, type Sight } from '../actions/index.ts'
-import { resolveSecret, type Catalog } from '../catalog/index.ts'
+import { secretsOf, type Catalog } from '../catalog/index.ts'
 import { isHoldfastError } from '../kernel/index.ts'
 import { describeLag, formatLsn, openSql, replicationLag, type ReplicationLag } from '../postgres/index.ts'
 
@@ -29,7 +29,7 @@ export interface ServerReport {
 export async function replicationStatus(catalog: Catalog, service: string, signal: AbortSignal): Promise<ServerReport[]> {
   const declared = serversOf(catalog, service)
   if (declared.length < 2) return []
-  const context = { catalog, resolveSecret }
+  const context = { catalog, resolveSecret: secretsOf(catalog) }
   const seen = await Promise.all(
     declared.map(async ({ name }) => {
       const server = await resolveServer(context, { server: name, service }, signal)

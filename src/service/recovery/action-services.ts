@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ActionProgress } from '../../actions/index.ts'
-import { resolveSecret, type Catalog, type SecretRef } from '../../catalog/index.ts'
+import { secretsOf, type Catalog, type SecretRef } from '../../catalog/index.ts'
 import { HoldfastError, systemClock, stateDirectory } from '../../kernel/index.ts'
 import type { ActionServices } from '../../recovery/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
@@ -18,7 +18,7 @@ export function actionServices(catalog: Catalog, onProgress: (progress: ActionPr
     stateDirectory: state,
     runDirectory: (runId) => join(state, 'runs', runId),
     openRepository: (name, signal) => openCatalogRepository(catalog, name, signal),
-    resolveSecret: (reference, signal) => resolveSecret(reference, signal),
+    resolveSecret: secretsOf(catalog),
     fetching(name) {
       const entry = catalog.repositories[name]
       if (entry === undefined) throw new HoldfastError('usage', { message: `the catalog names no repository '${name}'` })

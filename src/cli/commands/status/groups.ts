@@ -33,7 +33,16 @@ export function groupText(report: GroupReport): string {
   return `group ${report.group}: RPO is ${report.verdict}: ${because(report)}`
 }
 
-function because({ because, worst, unknown, doubtful, allowedSpreadMs = 0, recoverableTo, recoverWith, goBack }: GroupReport): string {
+function because({
+  because,
+  worst,
+  unknown,
+  doubtful,
+  allowedSpreadMs = 0,
+  recoverableTo,
+  recoverWith,
+  goBack,
+}: GroupReport): string {
   const to = `\`holdfast recover MEMBER --to ${recoverWith?.toISOString()}\` for each brings them together, without what came after ${recoverableTo?.toISOString()} (${worst})`
   const back = goBack.length === 0 ? '' : `; ${goBack.join(', ')} would go back with it`
   switch (because) {
