@@ -9,6 +9,7 @@ export {
   type ClosedDatabases,
   type ServerToClose,
 } from './connection/closed-databases.ts'
+export { sqlState } from './connection/errors.ts'
 export { describeUrl, leadsHere, urlUser, withDatabase } from './connection/location.ts'
 export {
   runTransaction,

@@ -1,7 +1,9 @@
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
+import { runProcess } from '../../src/kernel/index.ts'
+import { endsWell } from '../../src/service/chaos/generate/runners.ts'
 import { loadRunCatalog } from '../../src/service/index.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { drillShop } from '../support/drill-shop.ts'
@@ -47,6 +49,25 @@ test('nobody works on the drill while the fault is there; then it comes to its e
   expect(result.steps.map(({ id, state }) => `${id} ${state}`)).toEqual(['restore done', 'look done'])
 })
 
+test(
+  'a generated probe is well while no drill has ended badly, and not when that is not known',
+  { timeout: 60_000 },
+  async () => {
+    await using here = await shop()
+    await mkdir(here.at('bin'))
+    await symlink(program, here.at('bin/holdfast'))
+    const env = { ...process.env, PATH: `${here.at('bin')}:${dirname(process.execPath)}:${process.env.PATH}` }
+    const isWell = async () => (await runProcess('sh', ['-c', endsWell, here.file, 'back'], { env }, never)).exitCode === 0
+    expect(await isWell()).toBe(true)
+    const [there, away] = [here.at('repository'), here.at('away')]
+    await rename(there, away)
+    expect(await isWell()).toBe(false)
+    await rename(away, there)
+    await here.run('drill', 'run', 'back')
+    expect(await isWell()).toBe(true)
+  },
+)
+
 test('what cannot be killed is refused, and a drill that never gets there is no fault', async () => {
   await using here = await shop()
   await using folder = await chaosFolder()
@@ -58,7 +79,8 @@ test('what cannot be killed is refused, and a drill that never gets there is no 
   }
   expect(await findings({ plan: 'there' })).toEqual([`the catalog has no plan 'there'; there are: back`])
   expect(await findings({ step: 'jump' })).toEqual([`the plan back has no step 'jump'; there are: restore, look`])
-  expect(await findings({ program: '/nowhere/holdfast' })).toEqual([expect.stringContaining('/nowhere/holdfast')])
+  for (const no of ['/nowhere/holdfast', here.at('')])
+    expect(await findings({ program: no })).toEqual([expect.stringContaining(no)])
   expect(await findings({})).toEqual([])
 
   await using guard = await guardIn(folder.path, { catalog })

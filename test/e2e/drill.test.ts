@@ -36,6 +36,14 @@ describe('holdfast drill run', () => {
     expect((await here.run('status', 'orders')).stdout).toMatch(/measured \(drill \d{4}-\d\d-\d\d, without 1 step\)/)
   })
 
+  test('a run of that name is not joined: its success would be taken for that of a drill', async () => {
+    await using here = await drillShop()
+    expect((await here.run('drill', 'run', 'orders', '--run-id', 'mine')).exitCode).toBe(0)
+    const again = await here.run('drill', 'run', 'orders', '--run-id', 'mine')
+    expect(again.exitCode).toBe(2)
+    expect(again.stderr).toContain('there is a run called mine already')
+  })
+
   test('finds a check that fails, with who answers for it and until when, and ends with 1; status and due say so', async () => {
     const wrong = { id: 'look', do: { shell: { run: 'echo no order >&2; exit 3', effect: 'read-only' } }, after: ['restore'] }
     await using here = await drillShop({ steps: [wrong], drill: { findings: { owner: 'Ann', due: '3d' } } })

@@ -1,8 +1,10 @@
 import type { Canary } from '../../catalog/index.ts'
-import { openSql, type SqlConnection } from '../../postgres/index.ts'
+import { openSql, sqlState, type SqlConnection } from '../../postgres/index.ts'
 import type { CanaryTarget } from './canary.ts'
 
 const applicationName = 'holdfast chaos canary'
+/** SQLSTATE read_only_sql_transaction. */
+const readOnly = '25006'
 
 /** Rows in a PostgreSQL table, each in a transaction of its own. An acknowledgement is worth what the server's `synchronous_commit` makes it. */
 export function sqlCanary(
@@ -53,8 +55,9 @@ export function sqlCanary(
       const remove = (at: string) => once(at, `delete from ${table} where run = $1`, [run], signal)
       try {
         await remove(readUrl)
-      } catch {
-        // It never took over: the server that was written to leads still. One that does not lead any more must not be written to.
+      } catch (error) {
+        // Only one that says that it is a standby shows that it never took over, and that the server that was written to leads still. One that does not lead any more must not be written to.
+        if (sqlState(error) !== readOnly) throw error
         await remove(url)
       }
     },

@@ -1,26 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { HoldfastError, sendSignal, systemClock } from '../../kernel/index.ts'
+import { startLogged, tailOf, type LoggedProgram } from './logged.ts'
 
 /** A program to be started by a holder, with a library that changes what the C library does. */
-export interface PreloadedProgram {
-  readonly command: readonly string[]
+export interface PreloadedProgram extends LoggedProgram {
   /** Its path; `env` has it in LD_PRELOAD. */
   readonly library: string
-  readonly env: NodeJS.ProcessEnv
-  /** Where its output goes. */
-  readonly output: string
-  /** Whose rights it has. Default: those of this process. */
-  readonly account?: { readonly uid: number; readonly gid: number }
 }
 
 /** For how long a program may take to load a library, on a busy machine. */
 const loadMs = 5000
-const toldBytes = 500
 
 /**
  * Starts it in a session of its own, so that all that it starts is found with it, and returns its pid once it has loaded the library and `begin`, if
@@ -28,15 +20,7 @@ const toldBytes = 500
  * it ends before, or does not load the library.
  */
 export async function startPreloaded(program: PreloadedProgram, begin = async () => {}): Promise<number> {
-  const { command, env, output, account } = program
-  const [name = '', ...args] = command
-  const log = openSync(output, 'a', 0o600)
-  const child = spawn(name, args, { env, detached: true, stdio: ['ignore', log, log], ...account })
-  closeSync(log)
-  const ended = once(child, 'exit')
-  // One that cannot be started says so below.
-  ended.catch(() => {})
-  await once(child, 'spawn')
+  const { child, ended } = await startLogged(program)
   const { pid = 0 } = child
   process.once('exit', () => sendSignal(-pid, 'SIGKILL'))
   const stop = new AbortController()
@@ -54,10 +38,9 @@ export async function startPreloaded(program: PreloadedProgram, begin = async ()
   return pid
 }
 
-async function endOf({ exitCode, signalCode }: ChildProcess, { command, output }: PreloadedProgram): Promise<HoldfastError> {
-  const said = (await readFile(output, 'utf8')).slice(-toldBytes).trim()
+async function endOf({ exitCode, signalCode }: ChildProcess, program: PreloadedProgram): Promise<HoldfastError> {
   return new HoldfastError('fault-failed', {
-    message: `${command[0]} ended at once (${signalCode ?? `exit code ${exitCode}`}): ${said}`,
+    message: `${program.command[0]} ended at once (${signalCode ?? `exit code ${exitCode}`}): ${await tailOf(program)}`,
   })
 }
 

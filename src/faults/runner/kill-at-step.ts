@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { HoldfastError, isHoldfastError, sendSignal } from '../../kernel/index.ts'
+import { formatDuration, HoldfastError, isHoldfastError, sendSignal } from '../../kernel/index.ts'
 import type { TraceContext } from '../contract.ts'
 import { faultMark } from '../mark.ts'
+import { startLogged, tailOf } from '../program/logged.ts'
 import type { DrillRuns } from './runs.ts'
 
 export interface Doomed {
@@ -18,35 +15,29 @@ export interface Doomed {
 }
 
 const lookMs = 20
-const toldBytes = 500
 
-/** Starts a run, and kills its runner once the step is on record as begun. Throws `fault-failed`, with the end of what it said, when it never is. */
+/** Starts a run, and kills its runner once the step is on record as begun. Throws `fault-failed`, with the end of what it said, when it never is in time. */
 export async function killRunnerAt(
   runs: DrillRuns,
   { command, run, step, withinMs, output }: Doomed,
   { id, clock }: Pick<TraceContext, 'id' | 'clock'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const [program = '', ...args] = command
-  const log = openSync(output, 'a', 0o600)
-  const env = { ...process.env, ...faultMark(id) }
-  const child = spawn(program, args, { env, detached: true, stdio: ['ignore', log, log] })
-  closeSync(log)
-  const ended = once(child, 'exit')
-  await once(child, 'spawn')
+  const { ended } = await startLogged({ command, output, env: { ...process.env, ...faultMark(id) } })
   const stop = new AbortController()
   const limit = AbortSignal.any([signal, stop.signal, AbortSignal.timeout(withinMs)])
   const begins = untilBegun(runs, { run, step }, clock, limit)
+  const never = async (what: string) =>
+    new HoldfastError('fault-failed', { message: `the drill ${what} step ${step}: ${await tailOf({ output })}` })
   try {
-    const hasBegun = await Promise.race([begins, ended.then(() => false)])
-    if (!hasBegun) {
-      const said = (await readFile(output, 'utf8')).slice(-toldBytes).trim()
-      throw new HoldfastError('fault-failed', { message: `the drill ended without step ${step}: ${said}` })
-    }
+    if (!(await Promise.race([begins, ended.then(() => false)]))) throw await never('ended without')
     // The command may be a launcher: it is the runner that is killed. What the step has started goes on, as it would.
     const { owner } = await runs.engine.status(run)
     if (owner !== undefined) sendSignal(owner.pid, 'SIGKILL')
-    await ended
+    await Promise.race([ended, clock.sleep(withinMs, limit)])
+  } catch (error) {
+    if (signal.aborted || !limit.aborted) throw error
+    throw await never(`did not get, in ${formatDuration(withinMs)}, beyond`)
   } finally {
     stop.abort()
     begins.catch(() => {})

@@ -1,47 +1,49 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Catalog } from '../../catalog/index.ts'
-import { systemCode, type Json } from '../../kernel/index.ts'
+import { messageOf, systemCode, type Json } from '../../kernel/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
 import { placeAsJson, recordedPlace, recordOnce, type RecordPlace } from '../record-once.ts'
 import { chaosFolders } from './folders.ts'
 import { addToHistory, readHistory, type HistoryEntry } from './history.ts'
+
+export type Recorded = { readonly ledger: readonly RecordPlace[] } | { readonly unrecorded: string }
 
 /** How long all of it may take: what could not be put there is tried again after the next run. */
 const limitMs = 120_000
 
 /**
  * Puts the runs of experiments that are not on record yet into the ledgers of their services' repositories: one that just ended, and those
- * whose repository could not be reached, or whose process died, before. Gives where those runs are by now.
+ * whose repository could not be reached, or whose process died, before. Gives, for each of them that there was time for, where it is
+ * by now, or why it is not on record: what one was kept in may be damaged, and that holds up no other.
  */
-export async function recordExperiments(catalog: Catalog): Promise<ReadonlyMap<string, readonly RecordPlace[]>> {
+export async function recordExperiments(catalog: Catalog): Promise<ReadonlyMap<string, Recorded>> {
   const entries = await readHistory(catalog.file)
   const complete = new Set(entries.flatMap((each) => (each.type === 'recorded' && each.complete ? [each.runId] : [])))
   // The newest first: it is the one that somebody waits for, and older ones may wait for a repository that is gone for good.
   const open = entries.flatMap((each) => (each.type === 'ended' && !complete.has(each.runId) ? [each.runId] : [])).toReversed()
   const signal = AbortSignal.timeout(limitMs)
-  const found = new Map<string, readonly RecordPlace[]>()
+  const found = new Map<string, Recorded>()
   for (const runId of open) {
-    const body = await recordOf(catalog.file, runId)
-    if (body === undefined) continue
-    let places: readonly RecordPlace[]
     try {
-      places = await recordRun(catalog, body, knownPlaces(entries, runId), signal)
+      const body = await recordOf(catalog.file, runId)
+      if (body === undefined) continue
+      const places = await recordRun(catalog, body, knownPlaces(entries, runId), signal)
+      found.set(runId, { ledger: places })
+      // A service that the catalog does not name for now may come back.
+      const isComplete =
+        body.services.every((name) => Object.hasOwn(catalog.services, name)) && places.every((place) => 'seq' in place)
+      await addToHistory(catalog.file, {
+        type: 'recorded',
+        runId,
+        at: new Date().toISOString(),
+        complete: isComplete,
+        places: places.map(placeAsJson),
+      })
     } catch (error) {
-      if (!signal.aborted) throw error
-      return found
+      if (signal.aborted) return found
+      found.set(runId, { unrecorded: messageOf(error) })
     }
-    found.set(runId, places)
-    // A service that the catalog does not name for now may come back.
-    const isComplete =
-      body.services.every((name) => Object.hasOwn(catalog.services, name)) && places.every((place) => 'seq' in place)
-    await addToHistory(catalog.file, {
-      type: 'recorded',
-      runId,
-      at: new Date().toISOString(),
-      complete: isComplete,
-      places: places.map(placeAsJson),
-    })
   }
   return found
 }

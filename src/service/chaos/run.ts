@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { resolveSecret, type Catalog } from '../../catalog/index.ts'
 import { openGuard, runExperiment, type ExperimentPhase, type ExperimentResult } from '../../chaos/index.ts'
 import { faults } from '../../faults/index.ts'
-import { HoldfastError, ownIdentity, systemClock, userName, writeFileDurably } from '../../kernel/index.ts'
+import { HoldfastError, messageOf, ownIdentity, systemClock, userName, writeFileDurably } from '../../kernel/index.ts'
 import { newRunId } from '../recovery/prepare.ts'
 import type { RecordPlace } from '../record-once.ts'
 import { experimentCanary } from './canary.ts'
@@ -26,8 +26,12 @@ export interface FinishedExperiment extends ExperimentResult {
   readonly file: string
   /** Of all runs of this hash so far, with this one. */
   readonly statistics: ExperimentStatistics
-  /** Where it is on record, and where it could not be put; empty: no repository is for its services. Absent: that is left to the next run. */
+  /** Where it is on record, and where it could not be put; empty: no repository is for its services. Absent: that is left to the next run, see `unrecorded`. */
   readonly ledger?: readonly RecordPlace[]
+  /** Why it is not on record yet, although the outcome is known. */
+  readonly unrecorded?: string
+  /** Why the statistics are not of all runs that are on record. */
+  readonly uncounted?: string
 }
 
 /**
@@ -99,18 +103,22 @@ async function putOnRecord(
   experiment: string,
   runId: string,
   write: (runs: readonly ExperimentRun[]) => Promise<ExperimentStatistics>,
-): Promise<Partial<Pick<FinishedExperiment, 'statistics' | 'ledger'>>> {
-  let statistics: ExperimentStatistics | undefined
+): Promise<Partial<Pick<FinishedExperiment, 'statistics' | 'uncounted' | 'ledger' | 'unrecorded'>>> {
+  const counted = await countedRuns(catalog, experiment, write).catch((error: unknown) => ({ uncounted: messageOf(error) }))
   try {
-    statistics = await write((await experimentRuns(catalog, experiment, AbortSignal.timeout(historyMs))).runs)
-  } catch {
-    // Those of this machine stand.
+    const recorded = (await recordExperiments(catalog)).get(runId)
+    return { ...counted, ...(recorded ?? { unrecorded: 'there was not time for it' }) }
+  } catch (error) {
+    return { ...counted, unrecorded: messageOf(error) }
   }
-  const known = statistics === undefined ? {} : { statistics }
-  try {
-    const ledger = (await recordExperiments(catalog)).get(runId)
-    return ledger === undefined ? known : { ...known, ledger }
-  } catch {
-    return known
-  }
+}
+
+async function countedRuns(
+  catalog: Catalog,
+  experiment: string,
+  write: (runs: readonly ExperimentRun[]) => Promise<ExperimentStatistics>,
+): Promise<Pick<FinishedExperiment, 'statistics' | 'uncounted'>> {
+  const { runs, unseen } = await experimentRuns(catalog, experiment, AbortSignal.timeout(historyMs))
+  const uncounted = unseen.map(({ repository, because }) => `${repository}: ${because}`).join('; ')
+  return { statistics: await write(runs), ...(uncounted === '' ? {} : { uncounted }) }
 }

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { actions, noOwnNetwork } from '../../actions/index.ts'
 import { drillOf, planFor, type Catalog, type Plan as CatalogPlan } from '../../catalog/index.ts'
-import { HoldfastError, systemCode, stateDirectory } from '../../kernel/index.ts'
+import { HoldfastError, isHoldfastError, systemCode, stateDirectory } from '../../kernel/index.ts'
 import {
   bindAction,
   compileDrill,
@@ -22,6 +22,7 @@ import {
 import { codeVersion } from '../recovery/code-version.ts'
 import { restoreFrom } from '../recovery/restore-from.ts'
 import { manualSteps, newRunId, type PreparedRecovery } from '../recovery/prepare.ts'
+import { openRunsAt } from '../recovery/run-views.ts'
 
 export interface DrillRequest {
   readonly catalog: Catalog
@@ -55,12 +56,13 @@ export interface PreparedDrill extends PreparedRecovery {
   readonly findings: readonly StepFinding[]
 }
 
-/** Decides everything about a drill without doing any of it. Throws `unknown-service` or `usage` when there is no such plan. */
+/** Decides everything about a drill without doing any of it. Throws `unknown-service` or `usage` when there is no such plan, or a run of that id. */
 export async function prepareDrill(request: DrillRequest, signal: AbortSignal): Promise<PreparedDrill> {
   const { catalog, mode } = request
   const declared = request.plan ?? planNamed(catalog, request.name)
   const real = compilePlan(declared)
   const version = codeVersion()
+  if (request.runId !== undefined) await requireUnknown(catalog, request.runId)
   const runId = request.runId ?? newRunId(`drill-${declared.name}`)
   const settings = drillOf(declared)
   const owner = settings.findings.owner ?? catalog.services[real.recovers[0] ?? '']?.owner ?? userInfo().username
@@ -110,6 +112,21 @@ export async function prepareDrill(request: DrillRequest, signal: AbortSignal): 
   }
   const place = [...(await placeFindings(catalog, plan, folder)), ...(await keepFindings(plan, request.keep))]
   return prepared(plan, drill, [...findings, ...place, ...windowFindings(plan, window)])
+}
+
+/** A run that is submitted again is joined, and a drill would end with the success of an old one. Throws `usage`. */
+async function requireUnknown(catalog: Catalog, runId: string): Promise<void> {
+  await using runs = openRunsAt(catalog.file)
+  try {
+    await runs.status(runId)
+  } catch (error) {
+    if (isHoldfastError(error, 'run-not-found')) return
+    throw error
+  }
+  throw new HoldfastError('usage', {
+    message: `there is a run called ${runId} already`,
+    hint: `give another --run-id; what became of that one: holdfast run show ${runId}`,
+  })
 }
 
 /** The plan of a sandbox drill in a folder, as it is compiled now. */

@@ -62,7 +62,7 @@ export function runState({ state, verdict }: Pick<ExperimentRun, 'state' | 'verd
 
 export function finishedText(
   name: string,
-  { verdict, because, recoveryMs, runId, evidence, ledger }: FinishedExperiment,
+  { verdict, because, recoveryMs, runId, evidence, ledger, unrecorded, uncounted }: FinishedExperiment,
 ): string {
   const back = recoveryMs === undefined || recoveryMs === 0 ? [] : [`  back after ${formatDuration(recoveryMs)}`]
   return [
@@ -71,7 +71,8 @@ export function finishedText(
     ...back,
     ...drillLines(evidence.drill),
     ...canaryLines(evidence.canary),
-    recordLine(ledger),
+    recordLine(ledger, unrecorded),
+    ...(uncounted === undefined ? [] : [pc.yellow(`  not all runs on record are counted: ${uncounted}`)]),
   ].join('\n')
 }
 
@@ -97,8 +98,8 @@ function canaryLines(canary: FinishedExperiment['evidence']['canary']): string[]
   return [`  canary: lost ${lost} of ${acknowledged} acknowledged rows (${between}): RPA ${formatDuration(rpaMs ?? 0)}`]
 }
 
-function recordLine(ledger: FinishedExperiment['ledger']): string {
-  if (ledger === undefined) return pc.yellow('  not on record yet: the next run tries again')
+function recordLine(ledger: FinishedExperiment['ledger'], unrecorded: string | undefined): string {
+  if (ledger === undefined) return pc.yellow(`  not on record yet (${unrecorded}): the next run tries again`)
   if (ledger.length === 0) return pc.dim('  in the history of this machine only: the catalog has no repository for its services')
   const failed = ledger.flatMap((place) => ('error' in place ? [`${place.repository} (${messageOf(place.error)})`] : []))
   const there = [...new Set(ledger.flatMap((place) => ('seq' in place ? [place.repository] : [])))]

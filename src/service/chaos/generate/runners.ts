@@ -1,8 +1,11 @@
 import { drillOf, type Catalog } from '../../../catalog/index.ts'
 import type { Proposal } from './proposal.ts'
 
-/** Ends with 0 unless the newest drill of the plan ended badly; not when that cannot be known. */
-const endsWell = String.raw`drills=$(holdfast --catalog "$0" drill list "$1" --json) || exit; ! printf %s "$drills" | grep -Eq '^\{"drills":\[\{[^}]*"state":"(failed|aborted)"'`
+/**
+ * Ends with 0 when the newest drill of the plan ended well, is not at its end, or no drill is known and every ledger was read. One that is on no
+ * ledger (`unrecorded`) may have ended in any way: nobody can tell.
+ */
+export const endsWell = String.raw`holdfast --catalog "$0" drill list "$1" --json | grep -Eq '^\{"drills":(\[\],"unseen":\[\]|\[\{[^}]*"state":"(completed|interrupted|running)")'`
 
 /** For each step of each plan that a sandbox does not leave out: the runner dies there, and the drill still comes to a good end. */
 export function runnerProposals(catalog: Catalog): Proposal[] {

@@ -1,0 +1,43 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { HoldfastError, messageOf } from '../../kernel/index.ts'
+
+export interface LoggedProgram {
+  readonly command: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  /** Where its output goes. */
+  readonly output: string
+  /** Whose rights it has. Default: those of this process. */
+  readonly account?: { readonly uid: number; readonly gid: number }
+}
+
+const toldBytes = 500
+
+/** Starts a program in a session of its own; `ended` never rejects. Throws `fault-failed` for what cannot be started. */
+export async function startLogged({ command, env, output, account }: LoggedProgram): Promise<{
+  readonly child: ChildProcess
+  readonly ended: Promise<void>
+}> {
+  const [name = '', ...args] = command
+  const log = openSync(output, 'a', 0o600)
+  try {
+    const child = spawn(name, args, { env, detached: true, stdio: ['ignore', log, log], ...account })
+    const ended = once(child, 'exit').then(
+      () => {},
+      () => {},
+    )
+    await once(child, 'spawn')
+    return { child, ended }
+  } catch (error) {
+    throw new HoldfastError('fault-failed', { message: `${name} cannot be started: ${messageOf(error)}`, cause: error })
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** The end of what it said. */
+export async function tailOf({ output }: Pick<LoggedProgram, 'output'>): Promise<string> {
+  return (await readFile(output, 'utf8')).slice(-toldBytes).trim()
+}
