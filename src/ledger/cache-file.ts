@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 /** Changes with the tables below, and with what is kept in them: a file of another version is made anew. */
-const version = 1
+const version = 2
 
 /**
  * `useful`: of records of which a reader wants the newest that shows something, what it shows (usefulness.ts).
@@ -19,7 +19,7 @@ const tables = `
   CREATE INDEX record_newest ON record (kind, service, useful, time) WHERE useful IS NOT NULL;
   CREATE INDEX record_subject ON record (subject) WHERE subject IS NOT NULL;
   CREATE INDEX record_writer ON record (writer, seq);
-  CREATE TABLE damage (seq INTEGER PRIMARY KEY, damage TEXT NOT NULL, hash TEXT);
+  CREATE TABLE damage (seq INTEGER PRIMARY KEY, damage TEXT NOT NULL);
   CREATE TABLE writer (key TEXT PRIMARY KEY, records INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, host TEXT NOT NULL) WITHOUT ROWID;
   PRAGMA user_version = ${version};
 `

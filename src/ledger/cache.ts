@@ -82,7 +82,7 @@ export function openLedgerCache(path: string = inMemory): LedgerCache {
 
   const setDamage = (seq: number, damage: RecordDamage) => {
     removeRecord(seq)
-    statements.putDamage.run(seq, JSON.stringify(damage), 'hash' in damage ? (damage.hash ?? null) : null)
+    statements.putDamage.run(seq, JSON.stringify(damage))
   }
 
   const takeOne = (entry: Entry) => {
@@ -191,9 +191,7 @@ function prepareAll(database: DatabaseSync) {
     putObject: prepare('INSERT INTO object VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET size = excluded.size'),
     removeObject: prepare('DELETE FROM object WHERE name = ?'),
     damage: prepare('SELECT seq, damage FROM damage ORDER BY seq'),
-    putDamage: prepare(
-      'INSERT INTO damage VALUES (?, ?, ?) ON CONFLICT (seq) DO UPDATE SET damage = excluded.damage, hash = excluded.hash',
-    ),
+    putDamage: prepare('INSERT INTO damage VALUES (?, ?) ON CONFLICT (seq) DO UPDATE SET damage = excluded.damage'),
     removeDamage: prepare('DELETE FROM damage WHERE seq = ?'),
     writers: prepare('SELECT * FROM writer WHERE records > 0 ORDER BY first'),
     countUp: prepare(

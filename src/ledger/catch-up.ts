@@ -1,6 +1,7 @@
+import { canonicalJson } from '../kernel/index.ts'
 import type { SealedArea } from '../storage/index.ts'
 import type { LedgerCache } from './cache.ts'
-import { listLedger, readEntry, readUnjudged, type Entry, type LedgerListing } from './read.ts'
+import { listLedger, readEntry, readUnjudged, type Entry, type LedgerListing, type RecordDamage } from './read.ts'
 import { recordName, seqOfName } from './record.ts'
 import { segmentName, segmentOf, segmentOfName } from './segments.ts'
 
@@ -15,8 +16,11 @@ export async function catchUp(area: SealedArea, cache: LedgerCache, signal?: Abo
   // Before the listing: what another process takes in meanwhile must not look as if it were gone.
   await forgetIfRewritten(area, cache, signal)
   const known = cache.objects()
+  const damaged = new Map(cache.damage().map(({ seq, damage }) => [seq, damage]))
   const listing = await listLedger(area, signal)
   const changed = [...listing.sizes].filter(([name, size]) => known.get(name) !== size)
+  // What is damaged may have been mended, to the size that it had.
+  const mendable = [...damaged.keys()].filter((seq) => isListed(listing, seq))
   const gone = [...known.keys()].filter((name) => !listing.sizes.has(name))
   const lost = gone.flatMap(placesOf).filter((seq) => !isListed(listing, seq))
   if (lost.length > 0)
@@ -25,9 +29,9 @@ export async function catchUp(area: SealedArea, cache: LedgerCache, signal?: Abo
       new Map(),
     )
   if (gone.length > 0) cache.forget(gone)
-  if (changed.length === 0) return
-  const seqs = changed.flatMap(([name]) => placesOf(name)).sort((a, b) => a - b)
-  const places = { seqs: [...new Set(seqs)], segments: listing.segments }
+  const seqs = new Set([...changed.flatMap(([name]) => placesOf(name)), ...mendable])
+  if (seqs.size === 0) return
+  const places = { ...listing, seqs: [...seqs].sort((a, b) => a - b) }
   let entries: Entry[] = []
   const take = () => {
     const names = entries.flatMap(({ seq }) => [recordName(seq), segmentName(segmentOf(seq))])
@@ -35,7 +39,8 @@ export async function catchUp(area: SealedArea, cache: LedgerCache, signal?: Abo
       const size = listing.sizes.get(name)
       return size === undefined ? [] : [[name, size] as const]
     })
-    cache.take(entries, new Map(objects))
+    const news = entries.filter((entry) => !isSameDamage(entry, damaged.get(entry.seq)))
+    if (news.length > 0) cache.take(news, new Map(objects))
     entries = []
   }
   for await (const entry of readUnjudged(area, places, signal)) {
@@ -53,6 +58,13 @@ async function forgetIfRewritten(area: SealedArea, cache: LedgerCache, signal?: 
   if (head === undefined) return
   const { record } = await readEntry(area, head.seq, signal)
   if (record && record.hash !== head.hash) cache.reset()
+}
+
+/** Whether it is as it was: nothing has to be written for it, and no other process waited for. */
+function isSameDamage(entry: Entry, damage: RecordDamage | undefined): boolean {
+  if (damage === undefined) return false
+  if (entry.damage) return canonicalJson(entry.damage) === canonicalJson(damage)
+  return damage.code === 'altered' && 'hash' in damage && damage.hash === entry.record.hash
 }
 
 function placesOf(name: string): number[] {

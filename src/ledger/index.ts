@@ -5,6 +5,6 @@ export { openLedger, type AppendOptions, type Ledger, type LedgerOptions } from 
 export type { DamagedPlace, LedgerView, RecordsFilter } from './view.ts'
 export type { EvidenceRecord, LedgerRecord } from './record.ts'
 export { openSigner, type Signer } from './signing-key.ts'
-export { heldAgainst, type Examination, type LedgerFinding, type LedgerVerification } from './verify.ts'
+export { heldAgainst, type Anchor, type Examination, type LedgerFinding, type LedgerVerification } from './verify.ts'
 export { recoveryUsefulness } from './usefulness.ts'
 export type { LedgerWriter } from './writers.ts'

@@ -11,7 +11,7 @@ import { packOldRecords } from './pack.ts'
 import type { Signer } from './signing-key.ts'
 import { openLedgerView, WrongCache, type LedgerView, type RecordsFilter } from './view.ts'
 import { newest, ownTipAfter, startingPoint, type WriterTip } from './starting-point.ts'
-import { examineLedger, type Anchor, type Examination, type LedgerVerification } from './verify.ts'
+import { examineLedger, type Anchor, type Examination, type LedgerFinding, type LedgerVerification } from './verify.ts'
 
 export interface LedgerOptions {
   /** Where this machine remembers the newest record it has seen: without it, records cut off the end go unnoticed. */
@@ -77,7 +77,10 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
       ...(remembered ? [remembered.head, ...remembered.lost].filter(({ seq }) => seq > 0) : []),
     ]
     const question = { anchors, knownKeys, ...(ledgerId === undefined ? {} : { id: ledgerId }) }
-    const examination = await examineLedger(area, question, signal)
+    let examination = await examineLedger(area, question, signal)
+    // Others write and pack while objects are listed: what seems to be gone is looked for once more.
+    if (examination.verification.findings.some(({ code }) => seemGone.has(code)))
+      examination = await examineLedger(area, question, signal)
     const { verification } = examination
     if (verification.verdict === 'ok' && verification.head) await memory.remember(verification.head)
     if (memory.unavailable === undefined) return examination
@@ -146,13 +149,15 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
     },
 
     async head(signal) {
-      return (await newest(area, signal)).readable
+      return newest(area, signal)
     },
 
     verify: async (given, signal) => (await examine(given, signal)).verification,
     examine,
   }
 }
+
+const seemGone: ReadonlySet<LedgerFinding['code']> = new Set(['missing', 'truncated', 'writer-gap'])
 
 /** Writes a record in its place, or reads the one that came first. No hash when that one cannot be read. */
 async function putOrRead(

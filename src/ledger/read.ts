@@ -34,16 +34,12 @@ export interface LedgerListing {
   readonly sizes: ReadonlyMap<string, number>
 }
 
-/** Where copies of other ledgers stand (replicas.ts). */
-export const replicaPrefix = 'replica/'
-
 export async function listLedger(area: SealedArea, signal?: AbortSignal): Promise<LedgerListing> {
   const loose: number[] = []
   const foreign: string[] = []
   const segments = new Map<number, Segment>()
   const sizes = new Map<string, number>()
   for await (const { name, sizeBytes } of area.list('', signal)) {
-    if (name.startsWith(replicaPrefix)) continue
     const seq = seqOfName(name)
     const segment = segmentOfName(name)
     if (seq !== undefined) loose.push(seq)
@@ -57,16 +53,26 @@ export async function listLedger(area: SealedArea, signal?: AbortSignal): Promis
   return { seqs: seqs.toSorted((a, b) => a - b), loose, segments, foreign: foreign.sort(), sizes }
 }
 
-/** Reads places of a ledger, a segment once for all that follow each other in it. */
+/**
+ * Reads places of a ledger, a segment once for all that follow each other in it.
+ *
+ * read         what stands in a place: in its segment, or by itself where that is damaged or is not there.
+ * readPacked   what its segment holds for it.
+ */
 export interface PlaceReader {
   read(seq: number, signal?: AbortSignal): Promise<Entry>
+  readPacked(seq: number, signal?: AbortSignal): Promise<Entry>
 }
 
 /** How many segments are kept, for readers that go through them a few records at a time. */
 const keptSegments = 2
 
-/** `segments`: those that are known to be there. A record that has been packed since is found, too. */
-export function openPlaceReader(area: SealedArea, segments: ReadonlyMap<number, Segment>): PlaceReader {
+/** What is known to be there. Without `loose`, any record may have an object of its own. */
+export type KnownObjects = Pick<LedgerListing, 'segments'> & Partial<Pick<LedgerListing, 'loose'>>
+
+/** A record that has been packed since it was listed is found, too. */
+export function openPlaceReader(area: SealedArea, { segments, loose }: KnownObjects): PlaceReader {
+  const byThemselves = loose && new Set(loose)
   const kept = new Map<number, Promise<readonly Uint8Array[] | RecordDamage>>()
   const segmentLines = (segment: Segment, signal?: AbortSignal) => {
     const known = kept.get(segment.from)
@@ -83,26 +89,31 @@ export function openPlaceReader(area: SealedArea, segments: ReadonlyMap<number, 
     kept.set(segment.from, lines)
     return lines
   }
-  const fromSegment = async (seq: number, segment: Segment, signal?: AbortSignal): Promise<Entry> => {
+  const readPacked = async (seq: number, signal?: AbortSignal): Promise<Entry> => {
+    const segment = segmentOf(seq)
     const lines = await segmentLines(segment, signal)
     if (!Array.isArray(lines)) return { seq, damage: lines as RecordDamage }
     const line = lines[seq - segment.from] as Uint8Array | undefined
     if (line === undefined || lines.length !== segmentSize) return { seq, damage: { code: 'altered', because: 'not-a-record' } }
     return entryOf(seq, line)
   }
+  const readByItself = (seq: number, signal?: AbortSignal) => readLoose(area, seq, signal)
   return {
     async read(seq, signal) {
-      const segment = segments.get(segmentOf(seq).from)
-      if (segment) return fromSegment(seq, segment, signal)
-      const entry = await readLoose(area, seq, signal)
-      return entry.damage?.code === 'missing' ? fromSegment(seq, segmentOf(seq), signal) : entry
+      const isPacked = segments.has(segmentOf(seq).from)
+      const entry = await (isPacked ? readPacked(seq, signal) : readByItself(seq, signal))
+      // Neither form hides the other: a segment may be damaged beside what still stands by itself, and what is gone was packed meanwhile.
+      if (entry.record || (isPacked && byThemselves?.has(seq) === false)) return entry
+      const other = await (isPacked ? readByItself(seq, signal) : readPacked(seq, signal))
+      return other.record || entry.damage.code === 'missing' ? other : entry
     },
+    readPacked,
   }
 }
 
 /** Reads one place. Damage is an outcome; storage that fails for other reasons throws. */
 export async function readEntry(area: SealedArea, seq: number, signal?: AbortSignal): Promise<Entry> {
-  return openPlaceReader(area, new Map()).read(seq, signal)
+  return openPlaceReader(area, { segments: new Map() }).read(seq, signal)
 }
 
 /** Reads the object that a record has for itself. */
@@ -137,11 +148,11 @@ function damageOf({ details: { storedAs } }: HoldfastError): RecordDamage {
 /** The entries of places in ascending order, each held against its neighbours. */
 export async function* readEntries(
   area: SealedArea,
-  { seqs, segments }: Pick<LedgerListing, 'seqs' | 'segments'>,
+  places: KnownObjects & Pick<LedgerListing, 'seqs'>,
   signal?: AbortSignal,
 ): AsyncGenerator<Entry> {
   let last: Entry | undefined
-  for await (const entry of readUnjudged(area, { seqs, segments }, signal)) {
+  for await (const entry of readUnjudged(area, places, signal)) {
     if (last) yield judged(last, entry)
     last = entry
   }
@@ -160,10 +171,10 @@ export function judged(entry: Entry, above: Entry | undefined): Entry {
 /** The entries of places in ascending order, by themselves, a few being read ahead. */
 export async function* readUnjudged(
   area: SealedArea,
-  { seqs, segments }: Pick<LedgerListing, 'seqs' | 'segments'>,
+  { seqs, ...known }: KnownObjects & Pick<LedgerListing, 'seqs'>,
   signal?: AbortSignal,
 ): AsyncGenerator<Entry> {
-  const reader = openPlaceReader(area, segments)
+  const reader = openPlaceReader(area, known)
   const inFlight: Promise<Entry>[] = []
   let next = 0
   try {

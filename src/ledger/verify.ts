@@ -1,6 +1,6 @@
 import type { SealedArea } from '../storage/index.ts'
 import type { LedgerHead } from './head-file.ts'
-import { listLedger, readEntries, readLoose, type RecordDamage } from './read.ts'
+import { listLedger, openPlaceReader, readEntries, readLoose, type LedgerListing, type RecordDamage } from './read.ts'
 import { segmentOf } from './segments.ts'
 import { watchWriters, type LedgerWriter, type SignatureCounts, type WriterFinding, type WriterQuestion } from './writers.ts'
 
@@ -94,12 +94,7 @@ export async function examineLedger(area: SealedArea, question: VerifyQuestion, 
       findings.push({ code: 'missing', from: seq, to: seq })
     }
   }
-  // Packing leaves both forms of a record when it is killed: they must be the same.
-  for (const seq of listing.loose) {
-    if (!listing.segments.has(segmentOf(seq).from)) continue
-    const { record } = await readLoose(area, seq, signal)
-    if (record?.hash !== hashes.get(seq)) findings.push({ code: 'forked', seq })
-  }
+  findings.push(...(await examineBothForms(area, listing, signal)))
   for (const { seq, recordSeq, hash } of misplaced) {
     const original = hashes.get(recordSeq)
     const copied = original !== undefined && (hash === undefined || original === hash)
@@ -122,6 +117,24 @@ export async function examineLedger(area: SealedArea, question: VerifyQuestion, 
     seen,
   }
   return { ...examination, verification: heldAgainst(examination, question.anchors) }
+}
+
+/** Packing leaves both forms of a record when it is killed: they must be the same. One that was removed since the listing was packed meanwhile. */
+async function examineBothForms(area: SealedArea, listing: LedgerListing, signal?: AbortSignal): Promise<LedgerFinding[]> {
+  const findings: LedgerFinding[] = []
+  const reader = openPlaceReader(area, listing)
+  for (const seq of listing.loose) {
+    if (!listing.segments.has(segmentOf(seq).from)) continue
+    const [byItself, packed] = [await readLoose(area, seq, signal), await reader.readPacked(seq, signal)]
+    if (byItself.damage?.code === 'missing') continue
+    if (byItself.record && byItself.record.hash === packed.record?.hash) continue
+    if (packed.record) findings.push({ code: 'forked', seq })
+    else if (byItself.record && packed.damage.code === 'altered')
+      findings.push({ code: 'altered', seq, because: packed.damage.because })
+    else if (byItself.record && packed.damage.code === 'misplaced')
+      findings.push({ code: 'reordered', seq, recordSeq: packed.damage.recordSeq })
+  }
+  return findings
 }
 
 /** What a verification comes to when more is known of the ledger. */

@@ -85,6 +85,30 @@ describe('what is kept of a ledger on this machine', () => {
     expect(await openLedger(area, { cacheFile }).ask((view) => view.about('backup', '2', () => {}).length)).toBe(1)
   })
 
+  test('looks again at what was damaged: it may have been mended to the size that it had', async () => {
+    await using folder = await temporaryFolder()
+    const cacheFile = join(folder.path, 'cache.sqlite')
+    const { area, objects, damaged, read } = countedArea()
+    await append(area, ['1', '2', '3'])
+    const sound = await everything(area, {})
+    const [second, other] = [objects.get(recordName(2)), '{"not":"a record"}']
+    if (second === undefined) throw new Error('no record 2')
+    damaged.add(recordName(2))
+    expect((await everything(area, { cacheFile })).damaged).toEqual([
+      { seq: 2, damage: { code: 'altered', because: 'does-not-authenticate' } },
+    ])
+    damaged.clear()
+    expect(await everything(area, { cacheFile })).toEqual(sound)
+    objects.set(recordName(2), new TextEncoder().encode(other.padEnd(second.length)))
+    expect((await everything(area, { cacheFile: join(folder.path, 'other.sqlite') })).damaged).toHaveLength(1)
+    objects.set(recordName(2), second)
+    expect(await everything(area, { cacheFile: join(folder.path, 'other.sqlite') })).toEqual(sound)
+    // Once it is mended it is not read again.
+    read.length = 0
+    await everything(area, { cacheFile })
+    expect(read).toEqual([recordName(3)])
+  })
+
   test('is shared by processes that read at once', async () => {
     await using folder = await temporaryFolder()
     const cacheFile = join(folder.path, 'cache.sqlite')
@@ -233,6 +257,64 @@ describe('old records', () => {
     expect(await openLedger(area).verify()).toMatchObject({ verdict: 'damaged' })
     objects.delete('0000000001-0000001024')
     expect((await openLedger(area).verify()).findings).toEqual([{ code: 'missing', from: 1, to: 1024 }])
+  })
+
+  test('are seen in either form: what stands by itself beside a damaged segment, and what was packed while others look', async () => {
+    const { area, objects, damaged } = countedArea()
+    await append(
+      area,
+      Array.from({ length: 1280 }, (_, index) => `${index}`),
+    )
+    const sound = await everything(area, {})
+    for (const [index, text] of sound.texts.slice(0, 1024).entries())
+      objects.set(recordName(index + 1), new TextEncoder().encode(text))
+    damaged.add('0000000001-0000001024')
+    expect(await everything(area, {})).toEqual(sound)
+    const { verdict, findings, checked } = await openLedger(area).verify()
+    expect({ verdict, checked, found: findings.length }).toEqual({ verdict: 'damaged', checked: 1280, found: 1024 })
+    expect(findings[9]).toEqual({ code: 'altered', seq: 10, because: 'does-not-authenticate' })
+    damaged.clear()
+
+    // Listed by themselves, and removed by whoever packed them before they were read.
+    for (let seq = 1; seq <= 1024; seq++) objects.delete(recordName(seq))
+    const list = area.list.bind(area)
+    area.list = async function* (prefix, signal) {
+      yield* list(prefix, signal)
+      yield { name: recordName(10), sizeBytes: 1 }
+    }
+    expect(await openLedger(area).verify()).toMatchObject({ verdict: 'ok', checked: 1280, findings: [] })
+  })
+
+  test('are looked for once more where they seem to be gone', async () => {
+    const { area } = countedArea()
+    await append(area, ['1', '2', '3'])
+    const list = area.list.bind(area)
+    let looks = 0
+    area.list = async function* (prefix, signal) {
+      looks++
+      // The first look passed the place before there was anything in it.
+      for await (const object of list(prefix, signal)) if (looks > 1 || object.name !== recordName(2)) yield object
+    }
+    expect(await openLedger(area).verify()).toMatchObject({ verdict: 'ok', checked: 3 })
+  })
+
+  test('are read once by a writer that goes on behind those of others, a segment as one object', async () => {
+    await using folder = await temporaryFolder()
+    const { area, read } = countedArea()
+    await append(
+      area,
+      Array.from({ length: 1290 }, (_, index) => `${index}`),
+    )
+    const signer = () => openSigner(join(folder.path, 'key.pem'))
+    const options = { id: 'a'.repeat(64), signer, headFile: join(folder.path, 'heads', 'a.json') }
+    read.length = 0
+    expect(await openLedger(area, options).append('backup', backupBody('mine'))).toMatchObject({ seq: 1291 })
+    expect(read.filter((name) => name.includes('-'))).toEqual(['0000000001-0000001024'])
+    expect(read.length).toBeLessThanOrEqual(1 + 266 + 1)
+    // What this machine remembers of itself spares the rest.
+    read.length = 0
+    await openLedger(area, options).append('backup', backupBody('mine'))
+    expect(read.length).toBeLessThanOrEqual(2)
   })
 
   test('take no new record in their places, however long its writer slept', async () => {

@@ -43,16 +43,20 @@ export interface NewestQuestion<Kind extends EvidenceKind> {
   readonly onDamage: (place: DamagedPlace) => void
 }
 
+export type LastQuestion<Kind extends EvidenceKind> = Pick<NewestQuestion<Kind>, 'kind' | 'useful' | 'onDamage'>
+
 /**
  * A ledger as it was a moment ago. Answers come from what this machine has read of it, without waiting.
  *
  * newest   the newest by their own time, which is not the order that they were written in.
+ * last     the one that was written last, whatever the clocks of their writers said.
  * about    all records of a snapshot or a run.
  * damaged  places that hold no record; those that nobody trusts are told when they are met.
  */
 export interface LedgerView extends Disposable {
   records(filter?: RecordsFilter): Generator<LedgerRecord>
   newest<Kind extends EvidenceKind>(question: NewestQuestion<Kind>): EvidenceRecord<Kind>[]
+  last<Kind extends EvidenceKind>(question: LastQuestion<Kind>): EvidenceRecord<Kind> | undefined
   about<Kind extends EvidenceKind>(kind: Kind, subject: string, onDamage: (place: DamagedPlace) => void): EvidenceRecord<Kind>[]
   readonly count: number
   readonly head: LedgerHead | undefined
@@ -184,6 +188,13 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
         if (found.length >= wanted || rows.length < limit) break
       }
       return ofKind(found, kind)
+    },
+
+    last<Kind extends EvidenceKind>({ kind, useful, onDamage }: LastQuestion<Kind>) {
+      const rows = pages(cache, ['kind = ?', 'useful = ?'], [kind, useful], false, Number.MAX_SAFE_INTEGER)
+      for (const record of recordsOf(rows, false, onDamage))
+        if (record.kind === kind) return record as unknown as EvidenceRecord<Kind>
+      return undefined
     },
 
     about<Kind extends EvidenceKind>(kind: Kind, subject: string, onDamage: (place: DamagedPlace) => void) {

@@ -5,7 +5,7 @@ import type { EvidenceBody, LedgerHead } from '../ledger/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { createFilesSource, createPostgresSource } from '../sources/index.ts'
 import { openCatalogRepository } from './open-repository.ts'
-import { recordEvidence } from './record-evidence.ts'
+import { contextIn, recordEvidence, type EvidenceContext } from './record-evidence.ts'
 
 /** One part of a service's data in one repository. */
 interface Part {
@@ -84,7 +84,7 @@ async function protectPart(
     signal,
   )
   if (dryRun) return { service: name, ...part, summary }
-  const context = { service: name, catalogPath: catalog.file, catalogHash: catalog.hash }
+  const context = { ...contextIn(catalog), service: name }
   const ledger = await recordBackup(repository, { ...part, summary }, context, signal)
   return { service: name, ...part, summary, ledger }
 }
@@ -93,7 +93,7 @@ async function protectPart(
 export async function recordBackup(
   repository: Repository,
   { source, repository: repositoryName, summary }: { source: string; repository: string; summary: BackupSummary },
-  context: { readonly service?: string; readonly catalogPath?: string; readonly catalogHash?: string },
+  context: EvidenceContext,
   signal?: AbortSignal,
 ): Promise<LedgerHead> {
   if (summary.snapshot === undefined) throw new HoldfastError('internal', { message: 'without a snapshot there is no evidence' })

@@ -18,11 +18,18 @@ export interface EvidenceContext {
   /** The catalog in force: its path says where this machine remembers the ledger's head. */
   readonly catalogPath?: string
   readonly catalogHash?: string
+  /** Whose evidence counts, where what is on record is read to be recorded again. */
+  readonly ledger?: Catalog['ledger']
 }
 
 /** What a record says of the catalog that it was written under; of none, nothing. */
 export function contextIn(catalog: Catalog | undefined): EvidenceContext {
-  return catalog === undefined ? {} : { catalogPath: catalog.file, catalogHash: catalog.hash }
+  return catalog === undefined ? {} : { catalogPath: catalog.file, catalogHash: catalog.hash, ledger: catalog.ledger }
+}
+
+/** The catalog that a context is in, as far as a ledger needs it. */
+export function catalogIn({ catalogPath, ledger }: EvidenceContext): LedgerCatalog | undefined {
+  return catalogPath === undefined ? undefined : { file: catalogPath, ...(ledger === undefined ? {} : { ledger }) }
 }
 
 /** The catalog that a ledger is read or written under: where it is, and whose evidence counts. */
@@ -82,10 +89,11 @@ export async function recordEvidence<Kind extends EvidenceKind>(
   repository: Repository,
   kind: Kind,
   body: EvidenceBody<Kind>,
-  { service, catalogPath, catalogHash }: EvidenceContext = {},
+  context: EvidenceContext = {},
   signal?: AbortSignal,
 ): Promise<LedgerHead> {
-  return openRepositoryLedger(repository, catalogPath === undefined ? undefined : { file: catalogPath }).append(kind, body, {
+  const { service, catalogHash } = context
+  return openRepositoryLedger(repository, catalogIn(context)).append(kind, body, {
     ...(service === undefined ? {} : { service }),
     ...(catalogHash === undefined ? {} : { catalogHash }),
     ...(signal === undefined ? {} : { signal }),

@@ -3,7 +3,7 @@ import type { Catalog, Service } from '../catalog/index.ts'
 import { messageOf, type Json } from '../kernel/index.ts'
 import type { EvidenceBody } from '../ledger/index.ts'
 import { openCatalogRepository } from './open-repository.ts'
-import { openRepositoryLedger, recordEvidence } from './record-evidence.ts'
+import { contextIn, openRepositoryLedger, recordEvidence } from './record-evidence.ts'
 import { repositoriesOf } from './status/service-evidence.ts'
 
 /** Kinds of records of something that has a run: there is one for each service. */
@@ -71,9 +71,11 @@ async function recordIn<Kind extends RunKind>(
 ): Promise<number> {
   await using opened = await openCatalogRepository(catalog, repository, signal)
   const ledger = openRepositoryLedger(opened, catalog)
-  for await (const record of ledger.records({ kinds: [kind], service, limit: looked, order: 'newest-first' }, signal)) {
+  // What is damaged, or by nobody who is known, is not this run's record: it must not keep all later evidence away.
+  const filter = { kinds: [kind], service, limit: looked, order: 'newest-first', onDamage: () => {} } as const
+  for await (const record of ledger.records(filter, signal)) {
     if ((record.kind === 'recovery' || record.kind === 'experiment') && record.body.runId === body.runId) return record.seq
   }
-  const context = { service, catalogPath: catalog.file, catalogHash: catalog.hash }
+  const context = { ...contextIn(catalog), service }
   return (await recordEvidence(opened, kind, body, context, signal)).seq
 }

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings'
 import { overwriteModes, restoreSnapshot, type RestoreProgress, type RestoreSummary } from '../../backup/index.ts'
 import { exitCodes, formatDuration, formatSize, shortId } from '../../kernel/index.ts'
-import { openTargetRepository, recordEvidence } from '../../service/index.ts'
+import { contextIn, openTargetRepository, recordEvidence } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 import { collect, filterOf, hostOption, pathOption, splitSnapshot, tagOption } from '../snapshot-options.ts'
@@ -84,7 +84,7 @@ export const restoreCommand = command('restore', 'bring the files of a snapshot 
       repository,
       'restore',
       { repository: options.repository ?? repository.location, snapshot: snapshot.id, ...body },
-      catalog ? { catalogPath: catalog.file, catalogHash: catalog.hash } : {},
+      contextIn(catalog),
       signal,
     )
   })

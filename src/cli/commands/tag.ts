@@ -1,6 +1,6 @@
 import { shortId } from '../../kernel/index.ts'
 import { selectSnapshots } from '../../repository/index.ts'
-import { openTargetRepository, tagAndRecord } from '../../service/index.ts'
+import { contextIn, openTargetRepository, tagAndRecord } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 import { collect, filterOf, hostOption, pathOption, splitTags, tagOption } from '../snapshot-options.ts'
@@ -24,12 +24,7 @@ export const tagCommand = command('tag', 'give snapshots other tags', [
     const { repository, catalog } = target
     const snapshots = await selectSnapshots(repository, { ids, filter: filterOf(choice) }, signal)
     const tags = { add: add.flatMap(splitTags), remove: remove.flatMap(splitTags), ...(set && { set: set.flatMap(splitTags) }) }
-    const done = await tagAndRecord(
-      { repository, snapshots, ...tags },
-      name ?? repository.location,
-      catalog ? { catalogPath: catalog.file, catalogHash: catalog.hash } : {},
-      signal,
-    )
+    const done = await tagAndRecord({ repository, snapshots, ...tags }, name ?? repository.location, contextIn(catalog), signal)
     const changed = done.map(({ before, after }) => ({ before: before.id, snapshot: after.id, tags: after.tags ?? [] }))
     print.result({ changed, unchanged: snapshots.length - done.length }, () =>
       [

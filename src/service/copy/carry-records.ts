@@ -1,6 +1,6 @@
 import type { EvidenceRecord } from '../../ledger/index.ts'
 import type { Repository } from '../../repository/index.ts'
-import { openRepositoryLedger, recordEvidence, type EvidenceContext } from '../record-evidence.ts'
+import { catalogIn, openRepositoryLedger, recordEvidence, type EvidenceContext } from '../record-evidence.ts'
 
 export interface CarriedRecords {
   readonly from: Repository
@@ -21,9 +21,9 @@ export async function carryRecords(
   signal: AbortSignal,
 ): Promise<void> {
   if (snapshots.size === 0) return
-  const ledger = openRepositoryLedger(from, context.catalogPath === undefined ? undefined : { file: context.catalogPath })
+  const ledger = openRepositoryLedger(from, catalogIn(context))
   const records: EvidenceRecord<'backup'>[] = []
-  // What is damaged of it says nothing; it is for `ledger verify` to tell.
+  // What is damaged of it, or by nobody whose evidence counts, says nothing and is not signed again; it is for `ledger verify` to tell.
   for await (const record of ledger.records({ kinds: ['backup'], onDamage: () => {} }, signal))
     if (record.kind === 'backup' && snapshots.has(record.body.snapshot)) records.push(record)
   for (const { service, body } of records) {

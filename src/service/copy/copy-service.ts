@@ -3,6 +3,7 @@ import { findService, type Catalog } from '../../catalog/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
 import { selectSnapshots, type SnapshotFilter } from '../../repository/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
+import { contextIn } from '../record-evidence.ts'
 import { copyAndRecord } from './copy-and-record.ts'
 
 export interface CopyServiceJob {
@@ -43,7 +44,7 @@ export async function copyService(
   for (const repository of targets) {
     try {
       await using opened = await openCatalogRepository(catalog, repository, signal)
-      const context = { service: name, catalogPath: catalog.file, catalogHash: catalog.hash }
+      const context = { ...contextIn(catalog), service: name }
       const summary = await copyAndRecord(
         { from, to: opened, snapshots, dryRun },
         { from: first, to: repository },

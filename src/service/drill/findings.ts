@@ -2,7 +2,7 @@ import { userInfo } from 'node:os'
 import type { Catalog } from '../../catalog/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
-import { recordEvidence } from '../record-evidence.ts'
+import { contextIn, recordEvidence } from '../record-evidence.ts'
 import { drillHistory, type DrillHistory } from './history.ts'
 import { findingsIn, type KnownFinding } from './known-findings.ts'
 import { planNamed } from './prepare.ts'
@@ -60,7 +60,7 @@ export async function closeFinding(
   const body = { plan: found.plan, runId: found.runId, finding: found.id, state: 'closed', by, why } as const
   for (const repository of places) {
     await using opened = await openCatalogRepository(catalog, repository, signal)
-    await recordEvidence(opened, 'drill-finding', body, { catalogPath: catalog.file, catalogHash: catalog.hash }, signal)
+    await recordEvidence(opened, 'drill-finding', body, contextIn(catalog), signal)
   }
   return { ...found, closed: { at: new Date(), by, why } }
 }

@@ -1,6 +1,6 @@
 import type { Catalog } from '../../catalog/index.ts'
 import { isHoldfastError } from '../../kernel/index.ts'
-import { heldAgainst, type Examination, type LedgerVerification } from '../../ledger/index.ts'
+import { heldAgainst, type Anchor, type Examination, type Ledger, type LedgerVerification } from '../../ledger/index.ts'
 import type { Repository } from '../../repository/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import type { UnseenLedger } from '../read-ledgers.ts'
@@ -8,10 +8,12 @@ import { openRepositoryLedger, type LedgerCatalog } from '../record-evidence.ts'
 
 /** The JSON of `holdfast ledger verify --json`. */
 export interface LedgersVerification {
-  /** `ok`: all of them were looked at, and nothing was found in any; `empty`: none of them holds anything. */
+  /** `ok`: all of them were looked at, and nothing was found in any; `empty`: one of them holds nothing, which is not a pass. */
   readonly verdict: LedgerVerification['verdict'] | 'unseen'
   readonly ledgers: readonly VerifiedLedger[]
   readonly unseen: readonly UnseenLedger[]
+  /** The head that was given, where it is in none of several ledgers. */
+  readonly missingHead?: string
 }
 
 export interface VerifiedLedger extends LedgerVerification {
@@ -31,47 +33,80 @@ export interface VerifyOptions {
 /** Verifies one ledger by itself. */
 export async function verifyLedgerOf(
   { repository, name, catalog }: { repository: Repository; name: string; catalog?: LedgerCatalog },
-  options: VerifyOptions,
+  { head, keys }: VerifyOptions,
   signal: AbortSignal,
 ): Promise<LedgersVerification> {
-  return verificationOf([{ name, id: repository.id, ...(await examine(repository, catalog, options, signal)) }], [])
+  const examination = await openRepositoryLedger(repository, catalog, keys).examine(head === undefined ? {} : { head }, signal)
+  return verificationOf([{ repository: name, id: repository.id, ...examination.verification }], [])
 }
 
 /** Verifies the ledgers of all of a catalog's repositories, and holds what their records say of each other against what is there. */
-export async function verifyLedgers(catalog: Catalog, options: VerifyOptions, signal: AbortSignal): Promise<LedgersVerification> {
+export async function verifyLedgers(
+  catalog: Catalog,
+  { head, keys }: VerifyOptions,
+  signal: AbortSignal,
+): Promise<LedgersVerification> {
+  await using stack = new AsyncDisposableStack()
   const examined: Examined[] = []
   const unseen: UnseenLedger[] = []
   for (const name of Object.keys(catalog.repositories)) {
     try {
-      await using repository = await openCatalogRepository(catalog, name, signal)
-      examined.push({ name, id: repository.id, ...(await examine(repository, catalog, options, signal)) })
+      const repository = stack.use(await openCatalogRepository(catalog, name, signal))
+      const ledger = openRepositoryLedger(repository, catalog, keys)
+      examined.push({ name, id: repository.id, ledger, examination: await ledger.examine({}, signal) })
     } catch (error) {
       signal.throwIfAborted()
       if (!isHoldfastError(error) || error.code === 'internal') throw error
       unseen.push({ repository: name, because: error.message })
     }
   }
-  return verificationOf(examined, unseen)
+  const owner = examined.find(({ examination }) => head !== undefined && isThere(examination, head))
+  const ledgers: VerifiedLedger[] = []
+  for (const one of examined) {
+    const anchors: Anchor[] = examined.flatMap(({ id: knownTo, examination }) =>
+      (examination.seen.get(one.id) ?? []).map((seen) => ({ ...seen, knownTo })),
+    )
+    // A head that nobody has is missing from the only ledger, or from all of them together.
+    if (head !== undefined && (one === owner || examined.length + unseen.length === 1)) anchors.push({ hash: head })
+    ledgers.push({ repository: one.name, id: one.id, ...(await heldAgainstOthers(one, anchors, signal)) })
+  }
+  const isMissing = head !== undefined && owner === undefined && examined.length + unseen.length > 1
+  return verificationOf(ledgers, unseen, isMissing ? head : undefined)
 }
 
-type Examined = Examination & { readonly name: string; readonly id: string }
+interface Examined {
+  readonly name: string
+  readonly id: string
+  readonly ledger: Ledger
+  readonly examination: Examination
+}
 
-async function examine(
-  repository: Repository,
-  catalog: LedgerCatalog | undefined,
-  { head, keys = new Map() }: VerifyOptions,
+/** Another may have written to this ledger since it was looked at, and to one that was looked at after it: that is looked for once more. */
+async function heldAgainstOthers(
+  { ledger, examination }: Examined,
+  anchors: readonly Anchor[],
   signal: AbortSignal,
-): Promise<Examination> {
-  const ledger = openRepositoryLedger(repository, catalog, keys)
-  return ledger.examine(head === undefined ? {} : { head }, signal)
+): Promise<LedgerVerification> {
+  const isComplete = anchors.every(({ hash }) => isThere(examination, hash))
+  return heldAgainst(isComplete ? examination : await ledger.examine({}, signal), anchors)
 }
 
-function verificationOf(examined: readonly Examined[], unseen: readonly UnseenLedger[]): LedgersVerification {
-  const ledgers = examined.map((one): VerifiedLedger => {
-    const named = examined.flatMap(({ id: knownTo, seen }) => (seen.get(one.id) ?? []).map((head) => ({ ...head, knownTo })))
-    return { repository: one.name, id: one.id, ...heldAgainst(one, named) }
-  })
+function isThere({ hashes }: Examination, hash: string): boolean {
+  return hashes.values().some((each) => each === hash)
+}
+
+function verificationOf(
+  ledgers: readonly VerifiedLedger[],
+  unseen: readonly UnseenLedger[],
+  missingHead?: string,
+): LedgersVerification {
   const verdicts = new Set(ledgers.map(({ verdict }) => verdict))
-  const verdict = verdicts.has('damaged') ? 'damaged' : unseen.length > 0 ? 'unseen' : verdicts.has('ok') ? 'ok' : 'empty'
-  return { verdict, ledgers, unseen }
+  const verdict = (() => {
+    if (verdicts.has('damaged')) return 'damaged'
+    // What nobody looked into may have the head.
+    if (unseen.length > 0) return 'unseen'
+    if (missingHead !== undefined) return 'damaged'
+    return verdicts.size === 1 && verdicts.has('ok') ? 'ok' : 'empty'
+  })()
+  return { verdict, ledgers, unseen, ...(missingHead === undefined ? {} : { missingHead }) }
 }

@@ -116,9 +116,8 @@ function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Sna
   }
   const runs = new Set(recoveries.flatMap(({ body }) => body.drill?.experiment ?? []))
   const experiments = [...runs].flatMap((runId) => view.about('experiment', runId, onDamage))
-  const checks = (['structure', 'data'] as const).flatMap((useful) =>
-    view.newest({ ...question, kind: 'check', useful, limit: 1 }),
-  )
+  // By their places: a clock that is ahead must not make an old check pass for newer than one that has found damage since.
+  const checks = (['structure', 'data'] as const).flatMap((useful) => view.last({ kind: 'check', useful, onDamage }) ?? [])
   return {
     backups,
     restoresOf: groupedBy([...restores.values()], ({ service }) => service),

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings'
 import { backup, parseBytes } from '../../../backup/index.ts'
 import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
 import { exitCodes, HoldfastError, isHoldfastError, messageOf } from '../../../kernel/index.ts'
-import { openTargetRepository, protectService, recordBackup } from '../../../service/index.ts'
+import { contextIn, openTargetRepository, protectService, recordBackup } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf, type Context } from '../../context.ts'
 import { parseTimeArgument } from '../../parse-time.ts'
@@ -90,7 +90,7 @@ async function backUpPaths(paths: readonly string[], options: Options, { globals
   )
   if (summary.snapshot !== undefined) {
     const record = { source: source.kind, repository: options.repository ?? repository.location, summary }
-    await recordBackup(repository, record, catalog ? { catalogPath: catalog.file, catalogHash: catalog.hash } : {}, signal)
+    await recordBackup(repository, record, contextIn(catalog), signal)
   }
   print.result(summary, (summary) => summaryText(summary, what))
   noteSkipped(summary.skipped, print)

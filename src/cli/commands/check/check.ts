@@ -1,6 +1,6 @@
 import { checkRepository } from '../../../backup/index.ts'
 import { exitCodes } from '../../../kernel/index.ts'
-import { checkAndRecord, openTargetRepository } from '../../../service/index.ts'
+import { checkAndRecord, contextIn, openTargetRepository } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { progressText, reportText } from './wording.ts'
@@ -18,7 +18,7 @@ export const checkCommand = command('check', 'look whether all that a repository
     await using target = await openTargetRepository(globals, name, signal)
     const { repository, catalog } = target
     const progress = (event: Parameters<typeof progressText>[0]) => print.progress(event, () => progressText(event))
-    const context = catalog ? { catalogPath: catalog.file, catalogHash: catalog.hash } : {}
+    const context = contextIn(catalog)
     const report =
       record && lock
         ? await checkAndRecord({ repository, name: name ?? repository.location, readData }, context, progress, signal)

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings'
 import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
 import { exitCodes, HoldfastError, isHoldfastError, messageOf } from '../../../kernel/index.ts'
 import { selectSnapshots } from '../../../repository/index.ts'
-import { copyAndRecord, copyService, openSourceRepository, openTargetRepository } from '../../../service/index.ts'
+import { contextIn, copyAndRecord, copyService, openSourceRepository, openTargetRepository } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf, type Context } from '../../context.ts'
 import { filterOf, hostOption, pathOption, tagOption, type FilterOptions } from '../../snapshot-options.ts'
@@ -63,7 +63,7 @@ async function copyBetween(ids: readonly string[], options: Options, { globals, 
   const summary = await copyAndRecord(
     { from, to, snapshots, dryRun: options.dryRun ?? false },
     names,
-    catalog ? { catalogPath: catalog.file, catalogHash: catalog.hash } : {},
+    contextIn(catalog),
     (event) => print.progress(event, () => progressText(event)),
     signal,
   )

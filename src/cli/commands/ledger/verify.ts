@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import { exitCodes, HoldfastError } from '../../../kernel/index.ts'
+import { exitCodes, HoldfastError, shortId } from '../../../kernel/index.ts'
 import {
   openTargetRepository,
   verifyLedgerOf,
@@ -54,11 +54,14 @@ function addKey(text: string, before: ReadonlyMap<string, string>): Map<string, 
   })
 }
 
-function verificationsText({ ledgers, unseen }: LedgersVerification): string {
+function verificationsText({ ledgers, unseen, missingHead }: LedgersVerification): string {
   const several = ledgers.length + unseen.length > 1
   return [
     ...ledgers.map((ledger) => `${several ? `${pc.bold(ledger.repository)}\n` : ''}${verificationText(ledger)}`),
     ...unseen.map(({ repository, because }) => `${pc.bold(repository)}\n${pc.red('not seen:')} ${because}`),
+    ...(missingHead === undefined
+      ? []
+      : [`${pc.red('missing:')} the record ${shortId(missingHead)} is in none of the ledgers that were looked into`]),
   ].join('\n\n')
 }
 

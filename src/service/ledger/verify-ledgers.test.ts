@@ -1,0 +1,71 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { backupBody } from '../../../test/support/evidence.ts'
+import { loadCatalog, type Catalog } from '../../catalog/index.ts'
+import { createCatalogRepository, openCatalogRepository } from '../open-repository.ts'
+import { contextIn, recordEvidence } from '../record-evidence.ts'
+import { verifyLedgers } from './verify-ledgers.ts'
+
+const { signal } = new AbortController()
+
+/** Two repositories of one catalog; the first has two records. */
+let folder: string
+let catalog: Catalog
+let head: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-verify-'))
+  await writeFile(join(folder, 'password'), 'a password')
+  const repository = (name: string) => `${name}: { url: ${name}, site: here, password: { file: ./password } }`
+  const text = `version: 1\nname: shop\nsites: { here: {} }\nservices: {}\nrepositories: { ${repository('nas')}, ${repository('away')} }\n`
+  await writeFile(join(folder, 'holdfast.yaml'), text)
+  catalog = await loadCatalog(join(folder, 'holdfast.yaml'), {}, signal)
+  for (const name of ['nas', 'away']) await (await createCatalogRepository(catalog, name))[Symbol.asyncDispose]()
+  await record('nas', '1')
+  head = (await record('nas', '2')).hash
+})
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function record(name: string, snapshot: string) {
+  await using repository = await openCatalogRepository(catalog, name)
+  return recordEvidence(repository, 'backup', backupBody(snapshot), contextIn(catalog))
+}
+
+async function verdicts(options: Parameters<typeof verifyLedgers>[1] = {}) {
+  const { verdict, ledgers, missingHead } = await verifyLedgers(catalog, options, signal)
+  return { verdict, of: ledgers.map((ledger) => ledger.verdict), missingHead }
+}
+
+test('an empty ledger beside a sound one is no pass', async () => {
+  expect(await verdicts()).toEqual({ verdict: 'empty', of: ['ok', 'empty'] })
+  await record('away', '3')
+  expect(await verdicts()).toEqual({ verdict: 'ok', of: ['ok', 'ok'] })
+})
+
+test('a head that was noted must be in one of them, and not in all', async () => {
+  expect(await verdicts({ head })).toEqual({ verdict: 'ok', of: ['ok', 'ok'] })
+  const other = 'f'.repeat(64)
+  expect(await verdicts({ head: other })).toEqual({ verdict: 'damaged', of: ['ok', 'ok'], missingHead: other })
+  // What could not be looked into may have it.
+  await rename(join(folder, 'away'), join(folder, 'elsewhere'))
+  expect(await verdicts({ head: other })).toEqual({ verdict: 'unseen', of: ['ok'], missingHead: other })
+  await rename(join(folder, 'elsewhere'), join(folder, 'away'))
+})
+
+test('nothing seems to be cut off where somebody writes to both meanwhile', async () => {
+  await using nas = await openCatalogRepository(catalog, 'nas')
+  await using away = await openCatalogRepository(catalog, 'away')
+  const over = new AbortController()
+  const writing = (async () => {
+    // What is written to the second names what was written to the first, after that was looked at.
+    for (let round = 0; !over.signal.aborted; round++)
+      for (const repository of [nas, away]) await recordEvidence(repository, 'backup', backupBody(`${round}`), contextIn(catalog))
+  })()
+  const found = await verdicts()
+  over.abort()
+  await writing
+  expect(found).toEqual({ verdict: 'ok', of: ['ok', 'ok'] })
+})
