@@ -6,6 +6,7 @@ import { createReadStream, readFileSync, realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const usage = `usage: node verify-ledger.mjs EXPORT (--key KEY | --keys FILE)... [--head HASH]... [--after EXPORT]... [--json]
+       node verify-ledger.mjs --help
 
   EXPORT          a file that \`holdfast ledger export\` wrote; - for standard input
   --key KEY       a public key that is known (ed25519:...)
@@ -14,7 +15,7 @@ const usage = `usage: node verify-ledger.mjs EXPORT (--key KEY | --keys FILE)...
   --after EXPORT  an older export: all that it holds must still be there
   --json          the result as JSON
 
-exit code: 0 everything is as it was written, 1 it is not, or nothing was verified, 2 usage`
+exit code: 0 everything is as it was written, 1 it is not, or nothing was verified, 2 usage, or a file that cannot be read`
 
 const genesis = '0'.repeat(64)
 const hashText = /^[0-9a-f]{64}$/
@@ -26,7 +27,12 @@ const keyText = /ed25519:[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])/g
  * known: { keys: Iterable<string>, heads?: Iterable<string> }
  * Gives { verdict: 'ok' | 'damaged', records, signatures, ledgers, findings: [{ code, line, ... }] }.
  */
-export async function verifyExport(lines, { keys, heads = [] }) {
+export async function verifyExport(lines, known) {
+  return (await examineExport(lines, known)).result
+}
+
+/** As verifyExport, with the hashes of all records. */
+async function examineExport(lines, { keys, heads = [] }) {
   const known = new Set(keys)
   const findings = []
   const signatures = { known: 0, unknown: 0, unsigned: 0, wrong: 0 }
@@ -50,7 +56,7 @@ export async function verifyExport(lines, { keys, heads = [] }) {
       find('not-an-export-line')
     } else if (line === 1) {
       readHeader(value)
-    } else if (value.end !== undefined) {
+    } else if (isMembers(value.end)) {
       readEnd(value)
       continue
     } else {
@@ -59,40 +65,46 @@ export async function verifyExport(lines, { keys, heads = [] }) {
     digest.update(bytes)
   }
   if (!end) find('cut-off')
-  for (const head of heads) if (![...ledgers.values()].some(({ hashes }) => hashes.includes(head))) find('head-missing', { head })
+  const hashes = new Set()
+  for (const ledger of ledgers.values()) for (const hash of ledger.hashes.values()) hashes.add(hash)
+  for (const head of heads) if (!hashes.has(head)) find('head-missing', { head })
   for (const [id, ledger] of ledgers) for (const seen of ledger.seen) checkSeen(id, seen)
-  const records = [...ledgers.values()].reduce((sum, { hashes }) => sum + hashes.filter(Boolean).length, 0)
+  const records = [...ledgers.values()].reduce((sum, ledger) => sum + ledger.hashes.size, 0)
   if (records === 0) find('nothing-verified')
-  return {
+  const result = {
     verdict: findings.length === 0 ? 'ok' : 'damaged',
     time: end?.time,
     records,
     signatures,
-    ledgers: [...ledgers].map(([id, { repository, hashes }]) => ({
+    ledgers: [...ledgers].map(([id, ledger]) => ({
       id,
-      repository,
-      records: hashes.length,
-      head: hashes.at(-1) ?? null,
+      repository: ledger.repository,
+      records: ledger.count,
+      head: ledger.hashes.get(ledger.place) ?? null,
     })),
     findings,
   }
+  return { result, hashes }
 
   function readHeader({ format, version, ledgers: named }) {
-    if (format !== 'holdfast-ledger-export' || version !== 1 || !Array.isArray(named)) {
+    const isNamed = Array.isArray(named) && named.every((one) => typeof one?.id === 'string' && typeof one.repository === 'string')
+    if (format !== 'holdfast-ledger-export' || version !== 1 || !isNamed) {
       find('not-an-export')
       return
     }
+    // hashes: by place. last: that of the newest record that could be read.
+    const empty = { count: 0, place: 0, last: genesis, signingBegan: false, lost: 0 }
     for (const { id, repository } of named)
-      ledgers.set(id, { repository, hashes: [], writers: new Map(), seen: [], signingBegan: false, lost: 0 })
+      ledgers.set(id, { ...empty, repository, hashes: new Map(), writers: new Map(), seen: [] })
   }
 
   function readLine({ ledger: id, record, damaged }, text) {
     const ledger = ledgers.get(id)
-    if (ledger && damaged !== undefined) {
+    if (ledger && isPlace(damaged)) {
+      takePlace(ledger, { ledger: id, seq: damaged })
       ledger.lost++
-      ledger.hashes.push(undefined)
       find('damaged-when-exported', { ledger: id, seq: damaged })
-    } else if (!ledger || record === null || typeof record !== 'object') {
+    } else if (!ledger || !isMembers(record) || !isPlace(record.seq)) {
       find('not-an-export-line')
     } else {
       const canonical = canonicalJson(record)
@@ -102,21 +114,31 @@ export async function verifyExport(lines, { keys, heads = [] }) {
     }
   }
 
+  /** Behind a hole the next place is that behind the record that stands there. */
+  function takePlace(ledger, about) {
+    const expected = ledger.place + 1
+    if (about.seq !== expected) find('out-of-order', { ...about, expected })
+    // What is missing has this finding: its writers' gaps are none of their own.
+    if (about.seq > expected) ledger.lost += about.seq - expected
+    ledger.count++
+    ledger.place = Math.max(ledger.place, about.seq)
+  }
+
   function readRecord(ledger, id, record, canonical) {
     const { seq, prev, writer, signature, seen } = record
     const about = { ledger: id, seq }
     const hash = sha256(canonical)
-    const before = ledger.hashes.length
-    if (seq !== before + 1) find('out-of-order', { ...about, expected: before + 1 })
-    const last = lastReadable(ledger.hashes)
-    if (prev !== last) find('chain-broken', about)
-    ledger.hashes.push(hash)
+    takePlace(ledger, about)
+    // Behind a damaged record the chain goes on from the newest readable one.
+    if (prev !== ledger.last) find('chain-broken', about)
+    ledger.last = hash
+    if (!ledger.hashes.has(seq)) ledger.hashes.set(seq, hash)
     if (writer === undefined && signature === undefined) {
       if (ledger.signingBegan) find('unsigned', about)
       else signatures.unsigned++
       return
     }
-    if (!writer || !isSignedBy(writer.key, signedText(canonical, signature), signature)) {
+    if (!isMembers(writer) || !isPlace(writer.n) || !isSignedBy(writer.key, signedText(canonical, signature), signature)) {
       signatures.wrong++
       find('wrong-signature', about)
       return
@@ -142,20 +164,30 @@ export async function verifyExport(lines, { keys, heads = [] }) {
   /** A record names the newest one of another ledger that its writer had seen: it must be there. */
   function checkSeen(id, { seq, other, head }) {
     const named = ledgers.get(other)
-    if (named && named.hashes[head.seq - 1] !== head.hash)
-      find('seen-missing', { ledger: other, seq: head.seq, by: id, bySeq: seq })
+    if (named && named.hashes.get(head?.seq) !== head?.hash)
+      find('seen-missing', { ledger: other, seq: head?.seq, by: id, bySeq: seq })
   }
 
   function readEnd(value) {
     end = value.end
     const { key, signature } = value
-    const counts = Object.fromEntries([...ledgers].map(([id, { hashes }]) => [id, hashes.length]))
+    const counts = Object.fromEntries([...ledgers].map(([id, { count }]) => [id, count]))
     if (end.lines !== line - 1 || end.sha256 !== digest.copy().digest('hex')) find('not-as-exported')
     if (canonicalJson(end.records) !== canonicalJson(counts)) find('records-missing', { expected: end.records, found: counts })
     if (!isSignedBy(key, `holdfast-ledger-export\n${canonicalJson(end)}`, signature))
       find('wrong-signature', { of: 'the export' })
     else if (!known.has(key)) find('unknown-key', { of: 'the export', key })
   }
+}
+
+/** Whether it is an object with members, and no list. */
+function isMembers(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+/** Whether it can be the number of a record. */
+function isPlace(value) {
+  return Number.isSafeInteger(value) && value > 0
 }
 
 /** The text of a line without its line feed; undefined when it has none, or is not UTF-8. */
@@ -172,7 +204,7 @@ function decode(bytes) {
 function parse(text) {
   try {
     const value = JSON.parse(text)
-    return value !== null && typeof value === 'object' && canonicalJson(value) === text ? value : undefined
+    return isMembers(value) && canonicalJson(value) === text ? value : undefined
   } catch {
     return undefined
   }
@@ -211,12 +243,6 @@ function publicKeyOf(key) {
   return made
 }
 
-/** Behind a damaged record the chain goes on from the newest readable one. */
-function lastReadable(hashes) {
-  for (let at = hashes.length - 1; at >= 0; at--) if (hashes[at] !== undefined) return hashes[at]
-  return genesis
-}
-
 function sha256(text) {
   return createHash('sha256').update(text).digest('hex')
 }
@@ -236,13 +262,23 @@ export async function* linesOf(stream) {
   if (rest.length > 0) yield Buffer.concat(rest)
 }
 
-/** The hashes of all records of an export. */
+/** What says that an older export is not whole: then what is missing in it would not be missed in the newer one. */
+const notWhole = new Set([
+  'not-an-export',
+  'not-an-export-line',
+  'not-canonical',
+  'behind-the-end',
+  'cut-off',
+  'not-as-exported',
+  'records-missing',
+  'nothing-verified',
+])
+
+/** The hashes of all records of an older export. */
 async function hashesOf(path) {
-  const hashes = []
-  for await (const bytes of linesOf(createReadStream(path))) {
-    const value = parse(decode(bytes) ?? '')
-    if (value?.record) hashes.push(sha256(canonicalJson(value.record)))
-  }
+  const { result, hashes } = await examineExport(linesOf(createReadStream(path)), { keys: [] })
+  const wrong = result.findings.find(({ code }) => notWhole.has(code))
+  if (wrong) throw new Error(`${path} is no whole export (line ${wrong.line}: ${wrong.code}): nothing can be held against it`)
   return hashes
 }
 
@@ -257,11 +293,15 @@ async function main(args) {
       if (args.length === 0) fail(`${arg} needs a value`)
       return args.shift()
     }
+    if (arg === '--help' || arg === '-h') {
+      process.stdout.write(`${usage}\n`)
+      return
+    }
     if (arg === '--json') json = true
     else if (arg === '--key') given.keys.push(value())
     else if (arg === '--keys') given.keys.push(...(readFileSync(value(), 'utf8').match(keyText) ?? []))
     else if (arg === '--head') given.heads.push(value())
-    else if (arg === '--after') given.heads.push(...(await hashesOf(value())))
+    else if (arg === '--after') for (const hash of await hashesOf(value())) given.heads.push(hash)
     else if (path === undefined && (arg === '-' || !arg.startsWith('-'))) path = arg
     else fail(`what is '${arg}'?`)
   }
@@ -289,6 +329,15 @@ function textOf({ verdict, time, records, signatures, ledgers, findings }, { hea
   return `${lines.join('\n').replace(/[^\n\P{C}]/gu, '?')}\n`
 }
 
+/** Why a file could not be read, in words. */
+function whyNot(error) {
+  if (!(error instanceof Error)) return String(error)
+  if (error.code === 'ENOENT') return `there is no file ${error.path}`
+  if (error.code === 'EISDIR') return `${error.path ?? 'the export'} is a folder: name the file`
+  if (error.code === 'EACCES') return `${error.path} may not be read by this user`
+  return error.message
+}
+
 function fail(message) {
   process.stderr.write(`verify-ledger: ${message}\n\n${usage}\n`)
   process.exit(2)
@@ -296,7 +345,7 @@ function fail(message) {
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   main(process.argv.slice(2)).catch((error) => {
-    process.stderr.write(`verify-ledger: ${error instanceof Error ? error.message : error}\n`)
+    process.stderr.write(`verify-ledger: ${whyNot(error)}\n`)
     process.exit(2)
   })
 }

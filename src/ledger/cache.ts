@@ -1,6 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { HoldfastError } from '../kernel/index.ts'
-import { inMemory, openCacheFile, removeCacheFile } from './cache-file.ts'
+import { cacheLossOf, inMemory, openCacheFile, removeCacheFile, rollBack } from './cache-file.ts'
 import type { LedgerHead } from './head-file.ts'
 import { judged, type Entry, type RecordDamage } from './read.ts'
 import { decodeKnown, type LedgerRecord } from './record.ts'
@@ -9,7 +8,8 @@ import { signatureState } from './writers.ts'
 
 /**
  * What this machine has read of a ledger. The repository stays the truth: whatever is wrong with the cache, it is made anew from there.
- * Calls do not wait for anything but other processes that write to the same file, each for a moment.
+ * Calls do not wait for anything but other processes that write to the same file, each for a moment. Any of them may throw what SQLite says of
+ * a file that is damaged, full or held by others (cacheLossOf).
  */
 export interface LedgerCache {
   /** Names and sizes of the objects that it was read from. */
@@ -29,7 +29,7 @@ export interface LedgerCache {
   record(row: CachedRow): LedgerRecord | undefined
   /** Whether its writer signed it: looked at once. */
   isSigned(row: CachedRow, record: LedgerRecord): boolean
-  /** Throws everything away. */
+  /** Throws everything away. Where there is no place for a file any more, it is kept in memory. */
   reset(): void
   close(): void
 }
@@ -56,8 +56,7 @@ export interface CachedWriter {
 }
 
 export function openLedgerCache(path: string = inMemory): LedgerCache {
-  let database = openCacheFile(path)
-  let statements = prepareAll(database)
+  let { database, statements } = openPrepared(path)
   const selections = new Map<string, StatementSync>()
   /** Rows whose signature was looked at, to be noted with the next change: reading must not wait for writers. */
   const looked = new Map<number, number>()
@@ -68,7 +67,7 @@ export function openLedgerCache(path: string = inMemory): LedgerCache {
       work()
       database.exec('COMMIT')
     } catch (error) {
-      database.exec('ROLLBACK')
+      rollBack(database)
       throw error
     }
   }
@@ -158,9 +157,9 @@ export function openLedgerCache(path: string = inMemory): LedgerCache {
     },
     reset() {
       database.close()
-      removeCacheFile(path)
-      database = openCacheFile(path)
-      statements = prepareAll(database)
+      const opened = openAnew(path)
+      database = opened.database
+      statements = opened.statements
       looked.clear()
       selections.clear()
     },
@@ -175,6 +174,36 @@ export function openLedgerCache(path: string = inMemory): LedgerCache {
       }
       database.close()
     },
+  }
+}
+
+/** Opens a cache, makes it anew where it is not what was written, and does without a file where there can be none. */
+function openPrepared(path: string) {
+  try {
+    return prepared(openCacheFile(path))
+  } catch (error) {
+    const loss = cacheLossOf(error)
+    if (loss === undefined) throw error
+    return loss === 'wrong' ? openAnew(path) : prepared(openCacheFile(inMemory))
+  }
+}
+
+function openAnew(path: string) {
+  try {
+    removeCacheFile(path)
+    return prepared(openCacheFile(path))
+  } catch (error) {
+    if (path === inMemory || cacheLossOf(error) === undefined) throw error
+    return prepared(openCacheFile(inMemory))
+  }
+}
+
+function prepared(database: DatabaseSync) {
+  try {
+    return { database, statements: prepareAll(database) }
+  } catch (error) {
+    database.close()
+    throw error
   }
 }
 
@@ -203,12 +232,4 @@ function prepareAll(database: DatabaseSync) {
     firstSigned: prepare('SELECT min(seq) AS seq FROM record WHERE writer IS NOT NULL'),
     firstBy: prepare('SELECT min(seq) AS seq FROM record WHERE writer = ?'),
   }
-}
-
-/** Whether SQLite says that the file is not what it wrote, or has another shape than expected. */
-export function isWrongCache(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof HoldfastError) return false
-  const { code, errcode } = error as Error & { code?: string; errcode?: number }
-  // SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_IOERR.
-  return code === 'ERR_SQLITE_ERROR' && [1, 10, 11, 26].includes((errcode ?? 0) & 0xff)
 }

@@ -1,9 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { backupBody } from '../../test/support/evidence.ts'
+import { canonicalJson, type Json } from '../kernel/index.ts'
 import { exportLedgers } from './export.ts'
 import { openLedger } from './ledger.ts'
 import { createMemoryArea } from './memory-area.ts'
@@ -66,9 +69,10 @@ async function exported() {
       if (signer === undefined) throw new Error('no signer')
       return Buffer.from((await Array.fromAsync(exportLedgers({ ledgers, keys: {}, signer, time }))).join(''))
     }
-    return { run, append, areas, keys: signers.map(({ key }) => key), bytes: await run(), older: await run() }
-  } finally {
+    return { folder, run, append, areas, keys: signers.map(({ key }) => key), bytes: await run(), older: await run() }
+  } catch (error) {
     await rm(folder, { recursive: true })
+    throw error
   }
 }
 
@@ -81,6 +85,7 @@ describe('an export', () => {
     made = await exported()
     lines = linesIn(made.bytes)
   })
+  afterAll(() => rm(made.folder, { recursive: true }))
 
   test('is verified by the file that stands alone', async () => {
     expect(await verify(lines)).toMatchObject({
@@ -153,6 +158,63 @@ describe('an export', () => {
     expect(byOther.findings.map(({ code }) => code)).toEqual(['unknown-key'])
     const byNobody = await verifyExport(lines, { keys: [other] })
     expect(byNobody.findings.at(-1)).toMatchObject({ code: 'unknown-key', of: 'the export' })
+  })
+
+  test('with lines that are JSON and of no use is refused, whatever they hold', async () => {
+    const id = 'a'.repeat(64)
+    const value = fc.jsonValue({ maxDepth: 2 })
+    const record = fc.record({ seq: value, prev: value, writer: value, signature: value, seen: value }, { requiredKeys: [] })
+    const line = fc.oneof(
+      value,
+      fc.record({ end: fc.oneof(value, fc.record({ lines: value, records: value, sha256: value })), key: value, signature: value }),
+      fc.record({ format: fc.constant('holdfast-ledger-export'), version: fc.constant(1), ledgers: fc.array(value) }),
+      fc.record({ ledger: fc.constant(id), record: fc.oneof(value, record) }),
+      fc.record({ ledger: fc.constant(id), damaged: value }),
+    )
+    await fc.assert(
+      fc.asyncProperty(line, fc.integer({ min: 0, max: lines.length - 1 }), async (made, at) => {
+        const text = Buffer.from(`${canonicalJson(made as Json)}\n`)
+        expect((await verify(lines.with(at, text))).verdict).toBe('damaged')
+        expect((await verify([...lines, text])).verdict).toBe('damaged')
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('with a hole in it is told as one hole, and the places behind it are as they were', async () => {
+    const { objects } = made.areas.b
+    await made.append('b', 0, '5')
+    await made.append('b', 0, '6')
+    // The next one of a names the newest of b.
+    await made.append('a', 0, '7')
+    const second = objects.get(recordName(2)) ?? new Uint8Array()
+    objects.delete(recordName(2))
+    const { findings } = await verify(linesIn(await made.run()))
+    expect(findings.map(({ code }) => code)).toEqual(['out-of-order', 'chain-broken'])
+    objects.set(recordName(2), second)
+  })
+
+  test('is read by a program that says what it needs', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-verify-'))
+    const at = (name: string) => join(folder, name)
+    const run = (...args: string[]) => {
+      const program = fileURLToPath(new URL('../../bin/verify-ledger.mjs', import.meta.url))
+      const { status, stdout, stderr } = spawnSync('node', [program, ...args], { encoding: 'utf8' })
+      return [status, status === 0 ? stdout : stderr]
+    }
+    try {
+      await writeFile(at('export'), await made.run())
+      await writeFile(at('empty'), '')
+      await writeFile(at('cut'), (await readFile(at('export'))).subarray(0, 900))
+      const keys = made.keys.flatMap((key) => ['--key', key])
+      expect(run('--help')).toEqual([0, expect.stringContaining('usage: node verify-ledger.mjs')])
+      expect(run(at('none'), ...keys)).toEqual([2, `verify-ledger: there is no file ${at('none')}\n`])
+      expect(run(at('export'), ...keys, '--after', at('export'))).toEqual([0, expect.stringMatching(/^ok: 7 records/)])
+      expect(run(at('export'), ...keys, '--after', at('empty'))).toEqual([2, expect.stringContaining('is no whole export')])
+      expect(run(at('export'), ...keys, '--after', at('cut'))).toEqual([2, expect.stringContaining('is no whole export')])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   test('without a record proves nothing', async () => {

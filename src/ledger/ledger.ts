@@ -9,7 +9,7 @@ import { decodeRecord, encodeRecord, recordName, type LedgerRecord } from './rec
 import { isPacked, isTimeToPack } from './segments.ts'
 import { packOldRecords } from './pack.ts'
 import type { Signer } from './signing-key.ts'
-import { openLedgerView, WrongCache, type LedgerView, type RecordsFilter } from './view.ts'
+import { openLedgerView, type LedgerView, type RecordsFilter } from './view.ts'
 import { newest, ownTipAfter, startingPoint, type WriterTip } from './starting-point.ts'
 import { examineLedger, type Anchor, type Examination, type LedgerFinding, type LedgerVerification } from './verify.ts'
 
@@ -66,8 +66,10 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
   /** Where this writer goes on: the newest place it knows, the hash to chain to, and its own newest record. */
   let tip: WriterTip | undefined
 
-  const openView = (signal?: AbortSignal) =>
-    openLedgerView(area, { cacheFile: options.cacheFile, id: ledgerId, knownKeys }, signal)
+  /** Once with what is kept here, once with what is kept anew, and then without keeping anything. */
+  const attempts = [options.cacheFile, options.cacheFile, undefined]
+  const openView = (cacheFile: string | undefined, signal?: AbortSignal) =>
+    openLedgerView(area, { cacheFile, id: ledgerId, knownKeys }, signal)
 
   const examine: Ledger['examine'] = async ({ head: given } = {}, signal) => {
     // What is remembered is read first: a record appended meanwhile is in the listing, or is not yet remembered.
@@ -122,8 +124,8 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
     async *records(filter = {}, signal) {
       let { behind } = filter
       let left = filter.limit ?? Infinity
-      for (;;) {
-        using view = await openView(signal)
+      for (const [attempt, cacheFile] of attempts.entries()) {
+        using view = await openView(cacheFile, signal)
         try {
           for (const record of view.records({ ...filter, limit: left, ...(behind === undefined ? {} : { behind }) })) {
             behind = record.seq
@@ -132,20 +134,22 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
           }
           return
         } catch (error) {
-          if (!(error instanceof WrongCache)) throw error
+          if (attempt === attempts.length - 1 || !view.isLost(error)) throw error
         }
       }
     },
 
     async ask(work, signal) {
-      for (let again = false; ; again = true) {
-        using view = await openView(signal)
+      for (const cacheFile of attempts.slice(0, -1)) {
+        using view = await openView(cacheFile, signal)
         try {
           return await work(view)
         } catch (error) {
-          if (!(error instanceof WrongCache) || again) throw error
+          if (!view.isLost(error)) throw error
         }
       }
+      using view = await openView(undefined, signal)
+      return await work(view)
     },
 
     async head(signal) {

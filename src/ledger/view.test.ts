@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -70,6 +70,61 @@ describe('what is kept of a ledger on this machine', () => {
     expect(await everything(area, { cacheFile })).toEqual(sound)
     await writeFile(cacheFile, '')
     expect(await everything(area, { cacheFile })).toEqual(sound)
+  })
+
+  test('is done without, and made anew, wherever the file is damaged', async () => {
+    await using folder = await temporaryFolder()
+    const cacheFile = join(folder.path, 'cache.sqlite')
+    const { area, read } = countedArea()
+    await append(
+      area,
+      Array.from({ length: 120 }, (_, index) => `${index}`),
+    )
+    const sound = await everything(area, { cacheFile })
+    const kept = await readFile(cacheFile)
+    const pages = kept.length / 4096
+    expect(pages).toBeGreaterThan(20)
+    let found = 0
+    for (let page = 0; page < pages; page++) {
+      // Its head says what kind of a page it is, and where the cells are.
+      await writeFile(cacheFile, Buffer.from(kept).fill(0x5a, page * 4096, page * 4096 + 200))
+      read.length = 0
+      expect({ page, ...(await everything(area, { cacheFile })) }).toEqual({ page, ...sound })
+      expect(await openLedger(area, { cacheFile }).ask((view) => view.about('backup', '7', () => {}).length)).toBe(1)
+      if (read.length > 100) found++
+      read.length = 0
+      expect(await everything(area, { cacheFile })).toEqual(sound)
+      expect(read).toEqual([recordName(120)])
+    }
+    expect(found).toBeGreaterThan(pages / 2)
+  }, 60_000)
+
+  test('is done without while another does not let go of it, and used again afterwards', async () => {
+    await using folder = await temporaryFolder()
+    const cacheFile = join(folder.path, 'cache.sqlite')
+    const { area, read } = countedArea()
+    await append(area, ['1'])
+    await everything(area, { cacheFile })
+    await append(area, ['2'])
+    const other = new DatabaseSync(cacheFile)
+    other.exec('BEGIN IMMEDIATE')
+    expect((await everything(area, { cacheFile })).texts).toHaveLength(2)
+    other.exec('ROLLBACK')
+    other.close()
+    read.length = 0
+    expect((await everything(area, { cacheFile })).texts).toHaveLength(2)
+    // What was kept is there yet.
+    expect(read).toEqual([recordName(1), recordName(2)])
+  })
+
+  test('of another version of Holdfast is left alone, and goes when this one makes its own', async () => {
+    await using folder = await temporaryFolder()
+    const { area } = countedArea()
+    await append(area, ['1'])
+    for (const version of ['0.1.0', '0.2.0', '0.2.0'])
+      await everything(area, { cacheFile: join(folder.path, `ledger-a@${version}.sqlite`) })
+    await everything(area, { cacheFile: join(folder.path, 'ledger-b@0.2.0.sqlite') })
+    expect((await readdir(folder.path)).sort()).toEqual(['ledger-a@0.2.0.sqlite', 'ledger-b@0.2.0.sqlite'])
   })
 
   test('is thrown away, and the repository read, when a record in it is not what was read', async () => {

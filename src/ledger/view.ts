@@ -1,6 +1,7 @@
 import { HoldfastError } from '../kernel/index.ts'
 import type { SealedArea } from '../storage/index.ts'
-import { isWrongCache, openLedgerCache, type CachedRow, type LedgerCache } from './cache.ts'
+import { cacheLossOf } from './cache-file.ts'
+import { openLedgerCache, type CachedRow, type LedgerCache } from './cache.ts'
 import { catchUp } from './catch-up.ts'
 import type { EvidenceKind } from './evidence.ts'
 import type { LedgerHead } from './head-file.ts'
@@ -58,6 +59,11 @@ export interface LedgerView extends Disposable {
   newest<Kind extends EvidenceKind>(question: NewestQuestion<Kind>): EvidenceRecord<Kind>[]
   last<Kind extends EvidenceKind>(question: LastQuestion<Kind>): EvidenceRecord<Kind> | undefined
   about<Kind extends EvidenceKind>(kind: Kind, subject: string, onDamage: (place: DamagedPlace) => void): EvidenceRecord<Kind>[]
+  /**
+   * Whether the error is that the cache was lost, which is no answer: what was wrong with it was thrown away then, and whoever opens a view
+   * again reads the repository.
+   */
+  isLost(error: unknown): boolean
   readonly count: number
   readonly head: LedgerHead | undefined
   readonly damaged: readonly DamagedPlace[]
@@ -76,18 +82,31 @@ const page = 256
 export async function openLedgerView(area: SealedArea, options: ViewOptions, signal?: AbortSignal): Promise<LedgerView> {
   const cache = openLedgerCache(options.cacheFile)
   try {
-    try {
-      await catchUp(area, cache, signal)
-    } catch (error) {
-      if (!isWrongCache(error)) throw error
-      cache.reset()
-      await catchUp(area, cache, signal)
+    await catchUp(area, cache, signal)
+    return viewOf(cache, options)
+  } catch (error) {
+    if (options.cacheFile === undefined || !isLost(cache, error)) {
+      cache.close()
+      throw error
     }
+  }
+  try {
+    await catchUp(area, cache, signal)
     return viewOf(cache, options)
   } catch (error) {
     cache.close()
-    throw error
+    if (cacheLossOf(error) === undefined) throw error
   }
+  const { cacheFile: _none, ...unkept } = options
+  return openLedgerView(area, unkept, signal)
+}
+
+/** What is wrong with a cache is not kept for the next one. */
+function isLost(cache: LedgerCache, error: unknown): boolean {
+  if (error instanceof WrongCache) return true
+  const loss = cacheLossOf(error)
+  if (loss === 'wrong') cache.reset()
+  return loss !== undefined
 }
 
 function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView {
@@ -202,6 +221,8 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
       return ofKind([...recordsOf(rows, false, onDamage)], kind)
     },
 
+    isLost: (error) => isLost(cache, error),
+
     [Symbol.dispose]: () => cache.close(),
   }
 }
@@ -250,7 +271,7 @@ function wrongCache(cache: LedgerCache): WrongCache {
 }
 
 /** What was kept of a ledger was not what had been read of it, and was thrown away: whoever asks again gets what is in the repository. */
-export class WrongCache extends Error {
+class WrongCache extends Error {
   override readonly name = 'WrongCache'
 }
 

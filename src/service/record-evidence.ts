@@ -11,6 +11,7 @@ import {
   type Signer,
 } from '../ledger/index.ts'
 import type { Repository } from '../repository/index.ts'
+import { codeVersion } from './recovery/code-version.ts'
 
 export interface EvidenceContext {
   /** The service of the catalog that it is about. */
@@ -45,7 +46,7 @@ export function openRepositoryLedger(
   return openLedger(repository.area('holdfast/ledger'), {
     id: repository.id,
     headFile: join(folder, `${repository.id}.json`),
-    cacheFile: join(stateDirectory(catalog?.file), 'cache', `ledger-${repository.id}.sqlite`),
+    cacheFile: join(stateDirectory(catalog?.file), 'cache', `ledger-${repository.id}@${codeVersion()}.sqlite`),
     signer: () => signerIn(folder),
     knownKeys: new Map([...moreKeys, ...namesOfKeys(catalog)]),
     onNewKey: (key, before) =>
