@@ -87,7 +87,8 @@ async function examineExport(lines, { keys, heads = [] }) {
   return { result, hashes }
 
   function readHeader({ format, version, ledgers: named }) {
-    const isNamed = Array.isArray(named) && named.every((one) => typeof one?.id === 'string' && typeof one.repository === 'string')
+    const isNamed =
+      Array.isArray(named) && named.every((one) => typeof one?.id === 'string' && typeof one.repository === 'string')
     if (format !== 'holdfast-ledger-export' || version !== 1 || !isNamed) {
       find('not-an-export')
       return

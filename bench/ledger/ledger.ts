@@ -29,7 +29,11 @@ export const ledger: Benchmark = {
     rmSync(join(folder, '.holdfast', 'cache'), { recursive: true, force: true })
     const status = (): Command => ({
       // It ends with 0, or with 4: objectives are at risk or unknown. That it looked at all records is asked once, below.
-      argv: ['sh', '-c', `${process.execPath} ${program} status --json > ${folder}/status.json; case $? in 0 | 4) ;; *) exit 1 ;; esac`],
+      argv: [
+        'sh',
+        '-c',
+        `${process.execPath} ${program} status --json > ${folder}/status.json; case $? in 0 | 4) ;; *) exit 1 ;; esac`,
+      ],
       cwd: folder,
     })
     const first = timed(status(), folder)

@@ -166,7 +166,11 @@ describe('an export', () => {
     const record = fc.record({ seq: value, prev: value, writer: value, signature: value, seen: value }, { requiredKeys: [] })
     const line = fc.oneof(
       value,
-      fc.record({ end: fc.oneof(value, fc.record({ lines: value, records: value, sha256: value })), key: value, signature: value }),
+      fc.record({
+        end: fc.oneof(value, fc.record({ lines: value, records: value, sha256: value })),
+        key: value,
+        signature: value,
+      }),
       fc.record({ format: fc.constant('holdfast-ledger-export'), version: fc.constant(1), ledgers: fc.array(value) }),
       fc.record({ ledger: fc.constant(id), record: fc.oneof(value, record) }),
       fc.record({ ledger: fc.constant(id), damaged: value }),

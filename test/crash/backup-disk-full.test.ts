@@ -1,32 +1,13 @@
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { holdfast } from '../support/holdfast.ts'
 import { describeWith } from '../support/peers.ts'
 import { sharedRepository } from '../support/restic.ts'
+import { smallDisk } from '../support/small-disk.ts'
 
 const MiB = 1024 * 1024
-
-/** A file system of its own of this size, in memory; only root may mount one. */
-function smallDisk(megabytes: number): (Disposable & { readonly path: string; grow(megabytes: number): void }) | undefined {
-  const path = mkdtempSync(join(tmpdir(), 'holdfast-disk-'))
-  const mount = (...options: string[]) => spawnSync('mount', ['-t', 'tmpfs', '-o', ...options, 'tmpfs', path]).status === 0
-  if (!mount(`size=${megabytes}m`)) {
-    rmSync(path, { recursive: true })
-    return undefined
-  }
-  return {
-    path,
-    grow: (megabytes) => void mount(`remount,size=${megabytes}m`),
-    [Symbol.dispose]() {
-      spawnSync('umount', [path])
-      rmSync(path, { recursive: true })
-    },
-  }
-}
 
 describeWith('restic', 'a disk that fills up during a backup', (restic) => {
   test('ends it with a clear error and exit code 1; the repository stays valid, and with room the next backup succeeds', async ({
