@@ -1,9 +1,10 @@
 /**
- * Makes `dist/` of `src/`: what is published, and what a checkout starts with, as long as it is newer than the sources (bin/holdfast.js).
+ * Makes `dist/` of `src/`: what is published, and what a checkout starts with, as long as it was made of the sources as they are
+ * (bin/holdfast.js). `--clean` removes what was there before.
  * What a command needs is in few pieces there: a thousand small modules take several times as long to start.
  */
-import { copyFile, glob, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { glob, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type OutputChunk, type Plugin } from 'rolldown'
 import { isBundleFresh, sourceState, stateFile } from './source-state.ts'
@@ -11,6 +12,7 @@ import { isBundleFresh, sourceState, stateFile } from './source-state.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, 'src')
 const dist = join(root, 'dist')
+const keptMs = 7 * 86_400_000
 
 /** Modules that are run for themselves: their places in `dist/` are those in `src/`. */
 async function entries(): Promise<Record<string, string>> {
@@ -43,13 +45,33 @@ export async function bundle(): Promise<void> {
     // Nothing but what is started does anything by being imported: of an area, a command gets only what it uses.
     treeshake: { moduleSideEffects: [{ test: /[\\/]src[\\/](?!main\.ts$|.*-worker\.ts$)/, sideEffects: false }] },
     output: { dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+    write: false,
   })
-  // What was made before goes last: programs that run load pieces of it late.
-  const made = new Set(output.map(({ fileName }) => fileName))
-  for (const chunk of await readdir(join(dist, 'chunks'))) if (!made.has(`chunks/${chunk}`)) await rm(join(dist, 'chunks', chunk))
-  for await (const module of glob('*/*.wasm', { cwd: source })) await copyFile(join(source, module), join(dist, module))
-  await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licenses(output.filter((each) => each.type === 'chunk')))
-  await writeFile(stateFile, state)
+  const made = output.filter((each) => each.type === 'chunk')
+  await rm(stateFile, { force: true })
+  // Programs may start from it meanwhile: what they begin with comes once all that it needs is there.
+  for (const { fileName, code } of made.toSorted((a, b) => Number(a.isEntry) - Number(b.isEntry))) await put(fileName, code)
+  await removeOld(new Set(made.map(({ fileName }) => fileName)))
+  for await (const module of glob('*/*.wasm', { cwd: source })) await put(module, await readFile(join(source, module)))
+  await put('THIRD-PARTY-LICENSES.txt', await licenses(made))
+  await put(relative(dist, stateFile), state)
+}
+
+/** All of it at once, for who reads it meanwhile. */
+async function put(name: string, content: string | Uint8Array): Promise<void> {
+  const path = join(dist, name)
+  await mkdir(dirname(path), { recursive: true })
+  const written = `${path}.${process.pid}`
+  await writeFile(written, content)
+  await rename(written, path)
+}
+
+/** Programs that run load pieces late: those of another state of the sources are kept for as long as one may run. */
+async function removeOld(made: ReadonlySet<string>): Promise<void> {
+  const oldestMs = Date.now() - keptMs
+  for await (const name of glob('**/*.js*', { cwd: dist })) {
+    if (!made.has(name) && (await stat(join(dist, name))).mtimeMs < oldestMs) await rm(join(dist, name), { force: true })
+  }
 }
 
 /** The licences of the packages whose code is in these chunks, as they ask for. */
@@ -66,4 +88,8 @@ async function licenses(chunks: readonly OutputChunk[]): Promise<string> {
   return texts.join(`\n${'-'.repeat(80)}\n\n`)
 }
 
-if (import.meta.main && !isBundleFresh()) await bundle()
+if (import.meta.main) {
+  const isClean = process.argv.includes('--clean')
+  if (isClean) await rm(dist, { recursive: true, force: true })
+  if (isClean || !isBundleFresh()) await bundle()
+}
