@@ -9,7 +9,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   journal: ['kernel'],
   repository: ['kernel', 'storage', 'threads', 'journal'],
   postgres: ['kernel', 'storage', 'threads', 'journal'],
-  catalog: ['kernel'],
+  catalog: ['kernel', 'threads'],
   aws: ['kernel', 'catalog'],
   clusters: ['kernel', 'catalog'],
   supervisors: ['kernel'],

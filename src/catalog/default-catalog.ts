@@ -1,5 +1,6 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { HoldfastError } from '../kernel/index.ts'
+import { distrustOf } from './code-trust.ts'
 
 export const catalogFileName = 'holdfast.yaml'
 export const catalogCodeName = 'holdfast.config.ts'
@@ -15,18 +16,11 @@ export function defaultCatalog(): string {
       message: `both ${catalogFileName} and ${catalogCodeName} are here`,
       hint: 'remove one of them, or name the one that counts with --catalog',
     })
-  const { uid, mode } = statSync(catalogCodeName)
-  const own = process.getuid?.()
-  const why =
-    own !== undefined && uid !== own && uid !== 0
-      ? `belongs to another user (uid ${uid})`
-      : (mode & 0o002) !== 0
-        ? 'can be written by anybody'
-        : undefined
+  const why = distrustOf(catalogCodeName)
   if (why === undefined) return catalogCodeName
   throw new HoldfastError('usage', {
     message: `${catalogCodeName} ${why}, and it is code that would be run`,
-    hint: `look at it; \`--catalog ${catalogCodeName}\` runs it all the same`,
+    hint: `look at it, then take the rights from others (chmod go-w), or let \`--catalog ${catalogCodeName}\` run it all the same`,
   })
 }
 

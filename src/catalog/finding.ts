@@ -14,3 +14,9 @@ export interface Finding {
 export function isPlainMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** How a place is called in messages: `services.orders-db.objectives.rpo`. */
+export function pathText(path: Path): string {
+  if (path.length === 0) return 'the catalog'
+  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${part}`)).join('')
+}

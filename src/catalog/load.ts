@@ -68,7 +68,10 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
   }
   const { schema, described } = compile(options)
   const source = mergeParts(
-    await readParts({ file, shown: path, text, source: isCode(file) ? await runCode(file, text) : readYaml(text) }, signal),
+    await readParts(
+      { file, shown: path, text, source: isCode(file) ? await runCode(file, text, signal) : readYaml(text) },
+      signal,
+    ),
     described,
   )
   const value = withoutExtensions(source.value)

@@ -1,5 +1,5 @@
-import { pathText, secretHint } from './structure.ts'
-import { isPlainMap, type Finding, type Path } from './finding.ts'
+import { secretHint } from './structure.ts'
+import { isPlainMap, pathText, type Finding, type Path } from './finding.ts'
 import type { YamlSource } from './yaml-source.ts'
 
 /** Keys that hold secrets wherever they stand, as in PGPASSWORD, api-key or clientSecret. */
@@ -57,6 +57,14 @@ export function maskSecrets(text: string, secrets: readonly PlainSecret[], sourc
     masked = masked.slice(0, offset) + written.text.replaceAll(/[^\s]/g, '*') + masked.slice(offset + written.text.length)
   }
   return masked.split('\n').map(maskLine).join('\n')
+}
+
+/** A message of code that may know secrets: without what looks like one, and without what the environment holds under a name for secrets. */
+export function maskMessage(message: string): string {
+  const known = Object.entries(process.env).flatMap(([name, value = '']) =>
+    secretKey.test(name) && value.length > 3 ? [value] : [],
+  )
+  return known.reduce((masked, secret) => masked.replaceAll(secret, '***'), maskLine(message))
 }
 
 /** Also where the text could not be read as YAML, and in comments. */

@@ -1,9 +1,11 @@
-import { isPlainMap, type Finding, type Path } from './finding.ts'
-import { pathText } from './structure.ts'
+import { isPlainMap, pathText, type Finding, type Path } from './finding.ts'
 
 const maxDepth = 64
 
-/** A value of a program as YAML could have given it: maps, lists, texts, numbers, true, false and null. The rest is a finding, without its offset. */
+/**
+ * A value of a program as YAML could have given it: maps, lists, texts, numbers, true, false and null. The rest is a finding,
+ * without its offset. Throws what a getter throws.
+ */
 export function plainValue(value: unknown): { readonly value: unknown; readonly findings: readonly Omit<Finding, 'offset'>[] } {
   const findings: Omit<Finding, 'offset'>[] = []
   const open = new Set<object>()
@@ -35,6 +37,10 @@ export function plainValue(value: unknown): { readonly value: unknown; readonly 
   const readMembers = (map: object, path: Path) =>
     Object.fromEntries(
       Object.entries(map).flatMap(([key, member]) => {
+        if (key === '__proto__') {
+          findings.push({ code: 'bad-key', message: `the key '${key}' is not allowed in ${pathText(path)}` })
+          return []
+        }
         const plain = read(member, [...path, key])
         return plain === undefined ? [] : [[key, plain]]
       }),

@@ -1,8 +1,8 @@
 import type { Reference } from './fields.ts'
 import { alternatives, type SchemaNode } from './json-schema.ts'
-import { pathText, valueAt } from './structure.ts'
+import { valueAt } from './structure.ts'
 import { suggest } from './suggest.ts'
-import { isPlainMap, type Finding, type Path } from './finding.ts'
+import { isPlainMap, pathText, type Finding, type Path } from './finding.ts'
 import type { CatalogSource } from './catalog-source.ts'
 
 const sections: Readonly<Record<Exclude<Reference, 'step'>, readonly string[]>> = {

@@ -1,67 +1,58 @@
-import { registerHooks } from 'node:module'
-import { pathToFileURL } from 'node:url'
-import { messageOf, sha256Hex } from '../kernel/index.ts'
-import { defineCatalog } from './define-catalog.ts'
+import { isHoldfastError, messageOf } from '../kernel/index.ts'
+import { createPool, workerEntry } from '../threads/index.ts'
+import type { CodeCalls, ExportedValue } from './code-worker.ts'
 import type { Finding } from './finding.ts'
-import { plainValue } from './plain-value.ts'
+import { maskMessage } from './plain-secrets.ts'
 import type { YamlSource } from './yaml-source.ts'
-
-/** What `holdfast/catalog` is to a catalog that this program runs: wherever the file stands, and whatever is installed there. */
-const ownModule = `data:text/javascript,${encodeURIComponent(`export ${defineCatalog.toString()}`)}`
 
 /**
  * Runs a catalog that is written as code, and gives what it exports by default, as a source: no different from YAML, but that places are not known. All of it
- * counts as standing where its default export does.
+ * counts as standing where its default export does. It runs in a thread of its own: however long it takes, an aborted signal ends it.
  */
-export async function runCode(file: string, text: string): Promise<YamlSource> {
-  const exported = await exportOf(file, text)
-  if ('failed' in exported) return sourceOf(text, undefined, [exported.failed])
+export async function runCode(file: string, text: string, signal?: AbortSignal): Promise<YamlSource> {
+  const exported = await exportOf(file, text, signal)
+  if ('failed' in exported) {
+    const { message, offset, onlyTypes } = exported.failed
+    const hint =
+      onlyTypes === true ? { hint: 'only types are taken out before it is run: enums and namespaces cannot be used' } : {}
+    return sourceOf(text, undefined, [
+      { code: 'code-failed', offset, message: `it cannot be run: ${maskMessage(message)}`, ...hint },
+    ])
+  }
   if (exported.value === undefined || exported.value === null)
     return sourceOf(text, undefined, [
       { offset: 0, code: 'missing', message: 'it exports no catalog', hint: 'write `export default defineCatalog({ … })`' },
     ])
-  const { value, findings } = plainValue(exported.value)
   const offset = placeOfExport(text)
   return sourceOf(
     text,
-    value,
-    findings.map((finding) => ({ ...finding, offset })),
+    exported.value,
+    exported.findings.map((finding) => ({ ...finding, offset })),
   )
 }
 
-async function exportOf(file: string, text: string): Promise<{ readonly value: unknown } | { readonly failed: Finding }> {
-  const hooks = registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === 'holdfast/catalog' ? { url: ownModule, shortCircuit: true } : next(specifier, context),
+async function exportOf(file: string, text: string, signal?: AbortSignal): Promise<ExportedValue> {
+  signal?.throwIfAborted()
+  await using pool = createPool<Record<string, never>, CodeCalls>({
+    entry: workerEntry('code-worker', import.meta.url),
+    size: 1,
+    workerData: undefined,
+    handlers: () => ({}),
   })
+  const interrupted = Promise.withResolvers<never>()
+  const onAbort = () => interrupted.reject(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
   try {
-    // A module is run once in a process, unless its name differs.
-    const module = (await import(`${pathToFileURL(file).href}?${sha256Hex(text).slice(0, 16)}`)) as { readonly default?: unknown }
-    const catalog = module.default
-    return { value: typeof catalog === 'function' ? await (catalog as () => unknown)() : catalog }
+    return await Promise.race([pool.idlest().call('run', { file, text }), interrupted.promise])
   } catch (error) {
-    const message = messageOf(error).split('\n')[0] ?? ''
-    return {
-      failed: {
-        code: 'code-failed',
-        offset: offsetOfFailure(error, file, text),
-        message: `it cannot be run: ${message}`,
-        hint: 'only types are taken out before it is run: enums and namespaces cannot be used',
-      },
-    }
+    signal?.throwIfAborted()
+    // The thread is gone: by an error that nothing in the catalog waited for, or because it wanted to end the process.
+    if (!isHoldfastError(error, 'internal')) throw error
+    const message = error.cause === undefined ? 'it ends by itself, before it has exported anything' : messageOf(error.cause)
+    return { failed: { message: message.split('\n')[0] ?? '', offset: 0 } }
   } finally {
-    hooks.deregister()
+    signal?.removeEventListener('abort', onAbort)
   }
-}
-
-/** Where it was thrown, if that is in the file itself. */
-function offsetOfFailure(error: unknown, file: string, text: string): number {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
-  const place = stack.slice(Math.max(0, stack.indexOf(file)))
-  const [, line, column] = /^[^\s:]*:(\d+)(?::(\d+))?/.exec(place) ?? []
-  if (!stack.includes(file) || line === undefined) return 0
-  const before = text.split('\n').slice(0, Number(line) - 1)
-  return before.reduce((sum, each) => sum + each.length + 1, 0) + Number(column ?? 1) - 1
 }
 
 function placeOfExport(text: string): number {

@@ -3,7 +3,7 @@ import { alternatives, expectation, keyList, oneOf, schemasAt, type SchemaNode }
 import { suggest } from './suggest.ts'
 import { calledAt, isAction } from './steps.ts'
 import { wrongScalar } from './wrong-scalar.ts'
-import { isPlainMap, type Finding, type Path } from './finding.ts'
+import { isPlainMap, pathText, type Finding, type Path } from './finding.ts'
 import type { CatalogSource } from './catalog-source.ts'
 
 type Issue = z.core.$ZodIssue
@@ -23,12 +23,6 @@ export function structureFindings(schema: z.ZodType, described: SchemaNode, valu
 
 function pathOf({ path }: Issue, base: Path = []): Path {
   return [...base, ...path.map((part) => (typeof part === 'number' ? part : String(part)))]
-}
-
-/** How a place is called in messages: `services.orders-db.objectives.rpo`. */
-export function pathText(path: Path): string {
-  if (path.length === 0) return 'the catalog'
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${part}`)).join('')
 }
 
 export function valueAt(value: unknown, path: Path): unknown {
