@@ -2,7 +2,7 @@ import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { writeFileDurably } from './durable-file.ts'
+import { createFileDurably, writeFileDurably } from './durable-file.ts'
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-kernel-'))
@@ -25,4 +25,21 @@ test('a failed write leaves the old content and no temporary file', async () => 
   // A directory in the way makes the rename fail after the data was written.
   await expect(writeFileDurably(folder, 'new')).rejects.toThrow()
   expect(await readdir(folder)).toEqual(['state'])
+})
+
+test('a file that is written in parts is there when all of it is, and not before; given up, it leaves nothing', async () => {
+  const folder = await temporaryFolder()
+  const path = join(folder, 'export')
+  {
+    await using file = await createFileDurably(path, { exclusive: true })
+    await file.write('one ')
+  }
+  expect(await readdir(folder)).toEqual([])
+  await using file = await createFileDurably(path, { exclusive: true })
+  for (const part of ['one ', 'two ', 'three']) await file.write(part)
+  expect(await readdir(folder)).not.toContain('export')
+  await file.commit()
+  expect(await readFile(path, 'utf8')).toBe('one two three')
+  await using second = await createFileDurably(path, { exclusive: true })
+  await expect(second.commit()).rejects.toMatchObject({ code: 'EEXIST' })
 })

@@ -18,30 +18,58 @@ export async function syncDirectory(path: string): Promise<void> {
  * directory. Throws `disk-full` when there is no room, and removes its temporary file on any failure. With `exclusive`, exactly one of several
  * writers succeeds; the others get EEXIST.
  */
-export async function writeFileDurably(
+export async function writeFileDurably(path: string, data: Uint8Array | string, options: DurableFileOptions = {}): Promise<void> {
+  await using file = await createFileDurably(path, options)
+  await file.write(data)
+  await file.commit()
+}
+
+export interface DurableFileOptions {
+  readonly mode?: number
+  readonly exclusive?: boolean
+}
+
+/** A file that is being written. Nothing has its name before `commit` returns; disposed of without, it leaves nothing. */
+export interface DurableFile extends AsyncDisposable {
+  write(data: Uint8Array | string): Promise<void>
+  commit(): Promise<void>
+}
+
+/** As writeFileDurably, for what is not in memory at once. */
+export async function createFileDurably(
   path: string,
-  data: Uint8Array | string,
-  { mode = 0o600, exclusive = false } = {},
-): Promise<void> {
+  { mode = 0o600, exclusive = false }: DurableFileOptions = {},
+): Promise<DurableFile> {
   const temporary = `${path}-tmp-${randomHex(6)}`
-  try {
-    const handle = await open(temporary, 'wx', mode)
+  const explained = async <Value>(work: () => Promise<Value>): Promise<Value> => {
     try {
-      await handle.writeFile(data)
-      await handle.sync()
-    } finally {
-      await handle.close()
+      return await work()
+    } catch (error) {
+      throw diskFullOr(error, path)
     }
-    if (exclusive) {
-      await link(temporary, path)
-      await unlink(temporary)
-    } else {
-      await rename(temporary, path)
-    }
-    await syncDirectory(dirname(path))
-  } catch (error) {
-    await unlink(temporary).catch(() => {})
-    throw diskFullOr(error, path)
+  }
+  const handle = await explained(() => open(temporary, 'wx', mode))
+  let isThere = false
+  return {
+    write: (data) => explained(() => handle.writeFile(data)),
+    commit: () =>
+      explained(async () => {
+        await handle.sync()
+        await handle.close()
+        if (exclusive) {
+          await link(temporary, path)
+          await unlink(temporary)
+        } else {
+          await rename(temporary, path)
+        }
+        isThere = true
+        await syncDirectory(dirname(path))
+      }),
+    async [Symbol.asyncDispose]() {
+      if (isThere) return
+      await handle.close().catch(() => {})
+      await unlink(temporary).catch(() => {})
+    },
   }
 }
 

@@ -58,7 +58,16 @@ export async function readStatus(
   signal?: AbortSignal,
 ): Promise<StatusReport> {
   await using repositories = await readRepositories(catalog, now, signal)
-  const { seen, unseen } = repositories
+  return statusOf(catalog, repositories, { now, services }, signal)
+}
+
+/** The same of repositories that were read already. */
+export async function statusOf(
+  catalog: Catalog,
+  { seen, unseen }: Pick<ReadRepositories, 'seen' | 'unseen'>,
+  { now, services }: { readonly now: Date; readonly services: readonly string[] },
+  signal?: AbortSignal,
+): Promise<StatusReport> {
   const groups = groupsOf(catalog, services)
   const judged = new Map<string, { readonly status: ServiceStatus; readonly evidence: ServiceEvidence }>()
   for (const name of withDependencies(catalog, [...services, ...groups.flatMap(({ members }) => members)])) {
@@ -97,7 +106,13 @@ function serviceReport(service: Service, status: ServiceStatus, chain: Dependenc
   }
 }
 
-async function readRepositories(catalog: Catalog, now: Date, signal?: AbortSignal) {
+/** All repositories of a catalog, as far as they could be read. Disposing it closes them. */
+export interface ReadRepositories extends AsyncDisposable {
+  readonly seen: readonly RepositoryFacts[]
+  readonly unseen: readonly UnseenRepository[]
+}
+
+export async function readRepositories(catalog: Catalog, now: Date, signal?: AbortSignal): Promise<ReadRepositories> {
   const stack = new AsyncDisposableStack()
   const seen: RepositoryFacts[] = []
   const unseen: UnseenRepository[] = []

@@ -174,6 +174,41 @@ describe('holdfast ledger export', () => {
   })
 })
 
+describe('what cannot be written, or not be seen', () => {
+  test('leaves no half an export, and ends a report with exit code 3; bad names are refused before any work', async () => {
+    await using sound = await ledgerOf(1)
+    const at = (name: string) => join(sound.repo, '..', name)
+    const repository = (url: string, password: string) => `{ url: ${url}, site: here, password: { file: ./${password} } }`
+    const catalogOf = async (name: string, repositories: string) => {
+      const text = `version: 1\nname: t\nsites: { here: {} }\nservices: {}\nrepositories: { ${repositories} }\n`
+      await writeFile(at(name), text)
+      return (...args: string[]) => holdfast(['--catalog', at(name), ...args], { env: { HOLDFAST_STATE_DIR: sound.state } })
+    }
+    await writeFile(at('wrong'), 'another password')
+    const wrong = await catalogOf('wrong.yaml', `nas: ${repository('repository', 'wrong')}`)
+    expect(await wrong('ledger', 'export', '--output', at('evidence.jsonl'))).toMatchObject({ exitCode: 12 })
+    expect((await readdir(at('.'))).filter((name) => name.startsWith('evidence'))).toEqual([])
+
+    const partly = await catalogOf(
+      'partly.yaml',
+      `nas: ${repository('repository', 'password')}, locked: ${repository('repository', 'wrong')}, away: ${repository('away', 'password')}`,
+    )
+    const report = await partly('report', '--from', '2026-01-01', '--output', at('report.json'))
+    expect(report).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('locked could not be looked into') as string })
+    const { unseen } = JSON.parse(await readFile(at('report.json'), 'utf8')) as { unseen: { repository: string }[] }
+    expect(unseen.map((each) => each.repository)).toEqual(['locked', 'away'])
+
+    expect(await partly('report', '--from', '2026-01-01', '--output', at('none/report.html'))).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/there is no folder .*none[\s\S]*make the folder first/) as string,
+    })
+    expect(await partly('report', '--from', '2026-01-01', '--output', at('report.docx'))).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('no report ends with .docx') as string,
+    })
+  })
+})
+
 describe('several processes append at once', () => {
   test('each record gets a place of its own, none is lost, and the chain is unbroken', async () => {
     await using shared = await ledgerOf(0)

@@ -1,10 +1,12 @@
 import { Option } from '@commander-js/extra-typings'
 import { hostname } from 'node:os'
+import { extname } from 'node:path'
 import { defaultCatalog } from '../../catalog/index.ts'
-import { HoldfastError, writeFileDurably } from '../../kernel/index.ts'
+import { exitCodes, HoldfastError, writeFileDurably } from '../../kernel/index.ts'
 import { loadRunCatalog, reportFormats, writeReport } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
+import { refuseUnwritable } from '../output/output-file.ts'
 
 export const reportCommand = command(
   'report',
@@ -32,9 +34,11 @@ export const reportCommand = command(
     const chosen = format ?? (print.json && output === undefined ? 'json' : formatOfName(output))
     if (chosen === 'pdf' && output === undefined)
       throw new HoldfastError('usage', { message: 'a PDF is not for a terminal', hint: 'name a file with --output FILE.pdf' })
+    if (output !== undefined) await refuseUnwritable(output)
     const catalog = await loadRunCatalog(globals.catalog ?? defaultCatalog(), signal)
     const { facts, content } = await writeReport(catalog, { format: chosen, period: { from, to }, host: hostname() }, signal)
     for (const { repository, because } of facts.unseen) print.note(`${repository} could not be looked into: ${because}`)
+    if (facts.unseen.length > 0) process.exitCode = exitCodes.partlyDone
     if (output === undefined) {
       process.stdout.write(content)
       return
@@ -54,6 +58,14 @@ function parseDay(text: string): Date {
 }
 
 function formatOfName(output: string | undefined): (typeof reportFormats)[number] {
-  const end = /\.([a-z]+)$/i.exec(output ?? '')?.[1]?.toLowerCase()
-  return end === 'pdf' || end === 'json' ? end : 'html'
+  const end = extname(output ?? '')
+    .slice(1)
+    .toLowerCase()
+  if (end === '' || end === 'htm') return 'html'
+  const format = reportFormats.find((each) => each === end)
+  if (format !== undefined) return format
+  throw new HoldfastError('usage', {
+    message: `no report ends with .${end}`,
+    hint: `end the name with ${reportFormats.map((each) => `.${each}`).join(', ')}, or say which with --format`,
+  })
 }

@@ -50,12 +50,37 @@ export function isGood({ outcome, services }: RecordedDrill): boolean {
   return outcome === 'completed' && services.every(({ compared }) => compared.checks > 0 && compared.checksFailed === 0)
 }
 
+/** Kinds of records that a history is made of. */
+export const historyKinds = ['recovery', 'experiment', 'drill-finding'] as const
+
+/** A record, and the repository whose ledger has it. */
+export interface FoundRecord {
+  readonly repository: string
+  readonly record: LedgerRecord
+}
+
 /** What the ledgers of a catalog's repositories say of these plans. */
 export async function drillHistory(catalog: Catalog, plans: readonly string[], signal: AbortSignal): Promise<DrillHistory> {
+  const records: FoundRecord[] = []
+  const onRecord = (repository: string, record: LedgerRecord): undefined => void records.push({ repository, record })
+  const unseen = await readLedgers(
+    catalog,
+    { repositories: Object.keys(catalog.repositories), kinds: historyKinds, onRecord },
+    signal,
+  )
+  return historyOf(records, plans, unseen)
+}
+
+/** The same of records that were read already, each ledger's newest first. */
+export function historyOf(
+  records: readonly FoundRecord[],
+  plans: readonly string[],
+  unseen: readonly UnseenLedger[],
+): DrillHistory {
   const found: { readonly repository: string; readonly record: EvidenceRecord<'recovery'> }[] = []
   const experiments: EvidenceRecord<'experiment'>[] = []
   const closings = new Map<string, Closing>()
-  const onRecord = (repository: string, record: LedgerRecord): undefined => {
+  for (const { repository, record } of records) {
     if (record.kind === 'recovery' && plans.includes(record.body.plan)) {
       found.push({ repository, record })
     } else if (record.kind === 'experiment') {
@@ -65,12 +90,6 @@ export async function drillHistory(catalog: Catalog, plans: readonly string[], s
       closings.set(`${finding}\0${by}\0${why}`, { finding, at: record.time, by, why })
     }
   }
-  const repositories = Object.keys(catalog.repositories)
-  const unseen = await readLedgers(
-    catalog,
-    { repositories, kinds: ['recovery', 'experiment', 'drill-finding'], onRecord },
-    signal,
-  )
   const byRun = experimentsByRun(experiments)
   const runs = new Map<string, RecordedDrill>()
   for (const { repository, record } of found) {

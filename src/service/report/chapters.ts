@@ -1,8 +1,8 @@
+import { isProof } from '../../objectives/index.ts'
 import { heading, strong, text, type Block } from '../../recovery/index.ts'
 import { achievedSvg, type AchievedRow } from '../charts/achieved-svg.ts'
 import { activitySvg, type ActivityColumn } from '../charts/activity-svg.ts'
 import type { ServiceReport } from '../status.ts'
-import { isProven } from './controls.ts'
 import type { ReportedRun, ReportFacts } from './facts.ts'
 import { chapter, dayText, durationOr, placeText, reasonText, sizeOr, tableOr, timeText } from './words.ts'
 
@@ -24,7 +24,7 @@ export function summaryChapter({
     (verdict) => [verdict, status.services.filter((service) => service.verdict === verdict).length] as const,
   )
   const runIds = new Set(runs.map(({ body }) => body.runId))
-  const proven = new Set(runs.filter(({ shown }) => isProven(shown)).map(({ body }) => body.runId))
+  const proven = new Set(runs.filter(({ shown }) => isProof(shown)).map(({ body }) => body.runId))
   const compared = restores.filter(({ body }) => body.verifiedFiles > 0)
   const counts: readonly (readonly [string, string])[] = [
     ['services', `${status.services.length}: ${verdicts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`],
@@ -49,7 +49,7 @@ export function summaryChapter({
       })),
       { type: 'facts', facts: counts.map(([label, value]) => [label, [value]] as const) },
       ...activity('Recoveries, drills and restore tests', period, [
-        ...runs.map(({ time, shown }) => ({ time, good: isProven(shown) })),
+        ...runs.map(({ time, shown }) => ({ time, good: isProof(shown) })),
         ...restores.map(({ time, body }) => ({ time, good: body.verifiedFiles > 0 && body.skipped === 0 })),
       ]),
     ],

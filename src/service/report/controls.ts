@@ -1,3 +1,4 @@
+import { isProof } from '../../objectives/index.ts'
 import type { ReportFacts } from './facts.ts'
 
 /** How far a report supports a requirement: by what is on record in the period, in part, or not at all. */
@@ -103,13 +104,18 @@ function supportOf({ backups, restores, runs, checks, status, copies }: ReportFa
   const withPlan = new Set(status.services.flatMap(({ service, plan }) => (plan === undefined ? [] : [service])))
   const withData = new Set(copies.map(({ service }) => service))
   const servicesOf = (found: readonly { readonly service?: string }[]) => new Set(found.flatMap(({ service }) => service ?? []))
-  const proven = servicesOf(runs.filter(({ shown }) => isProven(shown)))
-  const compared = servicesOf(restores.filter(({ body }) => body.verifiedFiles > 0 && body.skipped === 0))
+  const plans = new Map(status.services.map(({ service, plan }) => [service, plan]))
+  // Another plan than its own shows nothing of that.
+  const proven = servicesOf(runs.filter(({ shown, service = '', body }) => isProof(shown) && plans.get(service) === body.plan))
+  // A part that came back, or one with losses, is no proof of the whole, and neither is one source of two.
+  const whole = restores.filter(({ body }) => body.partial !== true && body.skipped === 0 && body.verifiedFiles > 0)
+  const wasRestored = (name: string, source: string) => whole.some((one) => one.service === name && one.source === source)
+  const compared = copies.flatMap(({ service, sources }) => (sources.every((one) => wasRestored(service, one)) ? service : []))
   const looked = checks.filter(({ body }) => body.snapshots > 0)
   const damaged = looked.filter(({ body }) => body.findings.length > 0)
   const checked = `; of ${looked.length} checks of repositories ${damaged.length} found damage`
   const backedUp = ofAll(withData, servicesOf(backups), 'services with data have a backup on record', checked)
-  const exercised = ofAll(withPlan, proven, 'services with a plan were recovered or drilled, and checked')
+  const exercised = ofAll(withPlan, proven, 'services with a plan were recovered or drilled by it, and checked')
   return {
     backedUp: backedUp.support === 'supported' && looked.length === 0 ? { ...backedUp, support: 'in part' as const } : backedUp,
     exercised,
@@ -118,7 +124,7 @@ function supportOf({ backups, restores, runs, checks, status, copies }: ReportFa
     restored: ofAll(
       withData,
       new Set([...compared, ...proven]),
-      'services with data had it restored and compared, or were recovered and checked',
+      'services with data had all of it restored and compared, or were recovered by their plan and checked',
     ),
     offSite: ofAll(
       withData,
@@ -126,17 +132,4 @@ function supportOf({ backups, restores, runs, checks, status, copies }: ReportFa
       'services with data are backed up to another site than their own',
     ),
   }
-}
-
-/** It came to its end, and something was looked at and was right. */
-export function isProven({
-  outcome,
-  checks,
-  checksFailed,
-}: {
-  readonly outcome: string
-  readonly checks: number
-  readonly checksFailed: number
-}): boolean {
-  return outcome === 'completed' && checks > 0 && checksFailed === 0
 }

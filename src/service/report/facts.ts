@@ -2,13 +2,13 @@ import type { Catalog } from '../../catalog/index.ts'
 import { isHoldfastError, type Json } from '../../kernel/index.ts'
 import type { EvidenceBody, EvidenceKind, EvidenceRecord, LedgerHead, LedgerRecord, LedgerWriter } from '../../ledger/index.ts'
 import { findingsOf } from '../drill/findings.ts'
-import { drillHistory } from '../drill/history.ts'
+import { historyKinds, historyOf, type FoundRecord } from '../drill/history.ts'
 import type { KnownFinding } from '../drill/known-findings.ts'
-import { openCatalogRepository } from '../open-repository.ts'
 import { openRepositoryLedger } from '../record-evidence.ts'
 import { experimentsByRun, recoveryShown } from '../recovery-shown.ts'
 import type { UnseenLedger } from '../read-ledgers.ts'
-import { readStatus, type StatusReport } from '../status.ts'
+import { readRepositories, statusOf, type StatusReport } from '../status.ts'
+import type { RepositoryFacts } from '../status/repository-facts.ts'
 
 /** From the first to the second moment, which is not in it. */
 export interface Period {
@@ -30,6 +30,12 @@ export interface ReportedRun extends OnRecord<'recovery'> {
   readonly shown: Pick<ReturnType<typeof recoveryShown>, 'outcome' | 'rtaMs' | 'checks' | 'checksFailed' | 'verdict'>
 }
 
+/** Its service is that of the backup that it is from, where it names none itself. */
+export interface ReportedRestore extends OnRecord<'restore'> {
+  /** `files`, `postgres`; absent: nobody knows. */
+  readonly source?: string
+}
+
 /** A ledger that the report was made from. */
 export interface ReportedLedger {
   readonly repository: string
@@ -43,6 +49,8 @@ export interface ReportedLedger {
 
 export interface DeclaredCopies {
   readonly service: string
+  /** What of it is backed up. */
+  readonly sources: readonly ('files' | 'postgres')[]
   readonly to: readonly {
     readonly repository: string
     readonly site: string
@@ -62,7 +70,7 @@ export interface ReportFacts {
   /** As of when the report was made: what a repository holds now says nothing of what it held then. */
   readonly status: StatusReport
   readonly runs: readonly ReportedRun[]
-  readonly restores: readonly OnRecord<'restore'>[]
+  readonly restores: readonly ReportedRestore[]
   readonly backups: readonly OnRecord<'backup'>[]
   readonly checks: readonly OnRecord<'check'>[]
   readonly experiments: readonly OnRecord<'experiment'>[]
@@ -86,25 +94,21 @@ export async function gatherReport(
   made: { readonly at: Date; readonly host: string; readonly version: string },
   signal: AbortSignal,
 ): Promise<ReportFacts> {
+  await using repositories = await readRepositories(catalog, made.at, signal)
   const found: Found = new Map()
   const ledgers: ReportedLedger[] = []
-  const unseen: UnseenLedger[] = []
-  for (const repository of Object.keys(catalog.repositories)) {
+  const history: FoundRecord[] = []
+  const unseen: UnseenLedger[] = repositories.unseen.map(({ name, because }) => ({ repository: name, because }))
+  for (const facts of repositories.seen) {
     try {
-      await using opened = await openCatalogRepository(catalog, repository, signal)
-      const ledger = await openRepositoryLedger(opened, catalog).ask((view) => {
-        const uncounted = new Set<number>()
-        const onDamage = ({ seq }: { readonly seq: number }) => uncounted.add(seq)
-        const records = [...view.records({ kinds, ...period, onDamage })]
-        const { count, head, writers } = view
-        return { records, about: { records: count, ...(head ? { head } : {}), writers, uncounted: uncounted.size } }
-      }, signal)
-      for (const record of ledger.records) if (record.kind !== 'unknown') take(found, repository, record)
-      ledgers.push({ repository, id: opened.id, ...ledger.about })
+      const { records, ofDrills, about } = await readLedger(facts, catalog, period, signal)
+      for (const each of records) take(found, facts.name, each)
+      history.push(...ofDrills.map((record) => ({ repository: facts.name, record })))
+      ledgers.push({ repository: facts.name, id: facts.repository.id, ...about })
     } catch (error) {
       signal.throwIfAborted()
       if (!isHoldfastError(error) || error.code === 'internal') throw error
-      unseen.push({ repository, because: error.message })
+      unseen.push({ repository: facts.name, because: error.message })
     }
   }
   const all = [...found.values()].toSorted((a, b) => a.time.getTime() - b.time.getTime())
@@ -116,7 +120,7 @@ export async function gatherReport(
     period,
     madeAt: made.at,
     madeOn: { host: made.host, version: made.version },
-    status: await readStatus(catalog, { now: made.at }, signal),
+    status: await statusOf(catalog, repositories, { now: made.at, services: Object.keys(catalog.services) }, signal),
     runs: ofKind('recovery').map((run) => ({ ...run, shown: recoveryShown(run.body, byRun) })),
     restores: ofKind('restore'),
     backups: ofKind('backup'),
@@ -124,11 +128,35 @@ export async function gatherReport(
     experiments,
     removals: ofKind('forget'),
     copies: declaredCopies(catalog),
-    findings: findingsOf(await drillHistory(catalog, Object.keys(catalog.plans), signal)).findings,
+    findings: findingsOf(historyOf(history, Object.keys(catalog.plans), unseen)).findings,
     accepted: catalog.accepted,
     ledgers,
     unseen,
   }
+}
+
+/** What one ledger says of the period, and of drills whenever they were. Records that do not count are counted. */
+async function readLedger({ repository }: RepositoryFacts, catalog: Catalog, period: Period, signal: AbortSignal) {
+  return openRepositoryLedger(repository, catalog).ask((view) => {
+    const uncounted = new Set<number>()
+    const onDamage = ({ seq }: { readonly seq: number }) => uncounted.add(seq)
+    const records = [...view.records({ kinds, ...period, onDamage })].flatMap((record): PlacedRecord[] => {
+      if (record.kind === 'unknown') return []
+      if (record.kind !== 'restore') return [{ record, service: record.service }]
+      const backup = view.about('backup', record.body.snapshot, onDamage).at(-1)
+      const source = record.body.source ?? backup?.body.source
+      return [{ record, service: record.service ?? backup?.service, ...(source === undefined ? {} : { source }) }]
+    })
+    const ofDrills = [...view.records({ kinds: historyKinds, order: 'newest-first', onDamage })]
+    const { count, head, writers } = view
+    return { records, ofDrills, about: { records: count, ...(head ? { head } : {}), writers, uncounted: uncounted.size } }
+  }, signal)
+}
+
+interface PlacedRecord {
+  readonly record: Exclude<LedgerRecord, { kind: 'unknown' }>
+  readonly service: string | undefined
+  readonly source?: string
 }
 
 function declaredCopies({ services, repositories }: Catalog): DeclaredCopies[] {
@@ -139,21 +167,23 @@ function declaredCopies({ services, repositories }: Catalog): DeclaredCopies[] {
       const offSite = site !== service.site
       return [{ repository: name, site, media, offSite, ...(immutableForMs === undefined ? {} : { immutableForMs }) }]
     })
-    return service.data.files || service.data.postgres ? [{ service: service.name, to }] : []
+    const sources = (['files', 'postgres'] as const).filter((source) => service.data[source] !== undefined)
+    return sources.length > 0 ? [{ service: service.name, sources, to }] : []
   })
 }
 
 type Found = Map<string, OnRecord<EvidenceKind> & { records: { repository: string; seq: number }[]; kind: EvidenceKind }>
 
 /** Of a run there is one record for each service in each repository. */
-function take(found: Found, repository: string, record: Exclude<LedgerRecord, { kind: 'unknown' }>): void {
-  const { kind, time, service, host, seq, body } = record
+function take(found: Found, repository: string, { record, service, ...of }: PlacedRecord): void {
+  const { kind, time, host, seq, body } = record
   const run = kind === 'recovery' || kind === 'experiment' ? record.body.runId : undefined
   // Of an experiment all services that it was about stand in each of its records.
   const key = run === undefined ? `${repository}\0${seq}` : `${kind}\0${run}\0${kind === 'experiment' ? '' : (service ?? '')}`
   const known = found.get(key)
   if (known) known.records.push({ repository, seq })
-  else found.set(key, { kind, time, ...(service === undefined ? {} : { service }), host, body, records: [{ repository, seq }] })
+  else
+    found.set(key, { kind, time, ...(service !== undefined && { service }), ...of, host, body, records: [{ repository, seq }] })
 }
 
 export function factsAsJson(facts: ReportFacts): Json {

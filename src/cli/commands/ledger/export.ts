@@ -1,10 +1,11 @@
-import { open } from 'node:fs/promises'
-import { HoldfastError, systemCode } from '../../../kernel/index.ts'
+import { access } from 'node:fs/promises'
+import { createFileDurably, HoldfastError, systemCode, type DurableFile } from '../../../kernel/index.ts'
 import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
 import { exportCatalogLedgers } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { counted } from '../../output/counted.ts'
+import { refuseUnwritable } from '../../output/output-file.ts'
 
 export const ledgerExportCommand = command(
   'export',
@@ -27,6 +28,7 @@ export const ledgerExportCommand = command(
     await using target = await openOutput(output)
     let next = await lines.next()
     for (; next.done !== true; next = await lines.next()) await target.write(next.value)
+    await target.commit()
     const { records, damaged } = next.value
     if (output === undefined) print.note(`${counted(records, 'record')} exported`)
     else print.result({ output, records, damaged }, () => `${counted(records, 'record')} in ${output}`)
@@ -37,23 +39,36 @@ export const ledgerExportCommand = command(
       })
   })
 
-async function openOutput(path: string | undefined): Promise<AsyncDisposable & { write(text: string): Promise<void> }> {
+/** Nothing has the name of the output before all of it is there: what failed in the middle must not pass for an export. */
+async function openOutput(path: string | undefined): Promise<DurableFile> {
   if (path === undefined) {
-    const write = (text: string) =>
+    const write = (text: string | Uint8Array) =>
       new Promise<void>((resolve, reject) => process.stdout.write(text, (error) => (error ? reject(error) : resolve())))
-    return { write, [Symbol.asyncDispose]: () => Promise.resolve() }
+    const nothing = () => Promise.resolve()
+    return { write, commit: nothing, [Symbol.asyncDispose]: nothing }
   }
-  try {
-    const handle = await open(path, 'wx', 0o600)
-    return {
-      write: async (text) => void (await handle.write(text)),
-      async [Symbol.asyncDispose]() {
-        await handle.sync()
-        await handle.close()
-      },
+  await refuseUnwritable(path)
+  if (await isThere(path)) throw alreadyThere(path)
+  const file = await createFileDurably(path, { exclusive: true })
+  const commit = async () => {
+    try {
+      await file.commit()
+    } catch (error) {
+      throw systemCode(error) === 'EEXIST' ? alreadyThere(path, error) : error
     }
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error
-    throw new HoldfastError('already-exists', { message: `${path} is there already`, hint: 'name another file', cause: error })
   }
+  return { write: (data) => file.write(data), commit, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function alreadyThere(path: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('already-exists', { message: `${path} is there already`, hint: 'name another file', cause })
 }
