@@ -28,6 +28,12 @@ export function buildSteps(name: string, plans: CatalogFile['plans']): Pick<cata
   return { steps: expand(name, { plans, prefix: '', params: {}, after: [], when: [] }, groups), groups }
 }
 
+/** The plans that a plan uses as steps, directly or through others, each once. They must not use each other in a circle. */
+export function usedPlans(name: string, plans: CatalogFile['plans']): string[] {
+  const direct = (plans[name]?.steps ?? []).flatMap(({ plan }) => plan ?? [])
+  return [...new Set(direct.flatMap((used) => [used, ...usedPlans(used, plans)]))]
+}
+
 function expand(name: string, place: Place, groups: Record<string, number>): catalog.Step[] {
   const plan = place.plans[name]
   if (plan === undefined) return []

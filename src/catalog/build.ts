@@ -2,7 +2,7 @@ import { parseDuration } from '../kernel/index.ts'
 import { buildDetection, buildObserver } from './build-detection.ts'
 import { buildExperiment } from './build-experiment.ts'
 import type { CatalogSource } from './catalog-source.ts'
-import { buildSteps } from './build-steps.ts'
+import { buildSteps, usedPlans } from './build-steps.ts'
 import { buildSecret, fromDirectory } from './build-secret.ts'
 import { buildService, objectivesOf } from './build-service.ts'
 import { mapEntries } from './map-entries.ts'
@@ -89,9 +89,14 @@ function buildGroup({ rpo, spread, ...rest }: FileOf<'groups'>, name: string, fi
 function buildPlan(entry: FileOf<'plans'>, name: string, file: CatalogFile, directory: string): catalog.Plan {
   const health = entry.recovers.flatMap((service) => file.services[service]?.health ?? [])
   const { params, commit, ...rest } = entry
+  const uses = usedPlans(name, file.plans)
+  const all = [entry, ...uses.flatMap((used) => file.plans[used] ?? [])]
   return present({
     ...rest,
     name,
+    needs: [...new Set(all.flatMap(({ needs }) => needs))],
+    prerequisites: [...new Set(all.flatMap(({ prerequisites }) => prerequisites))],
+    uses,
     environment: entry.environment ?? file.name,
     detection: entry.detection && buildDetection(entry.detection, directory, health),
     commit: commit && { withinMs: parseDuration(commit.within), else: commit.else },

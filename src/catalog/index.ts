@@ -10,6 +10,7 @@ export {
   sizeText,
   text,
 } from './fields.ts'
+export { approversOf } from './approvers.ts'
 export { Credentials, type SecretResolver } from './credentials.ts'
 export { contactWays, titleOf, type Contact } from './contact.ts'
 export { defaultCatalog, isCatalogHere } from './default-catalog.ts'

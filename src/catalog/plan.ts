@@ -18,12 +18,14 @@ export interface Plan {
   /** Parameters that have no default: only a plan that gives them can use this one. */
   readonly openParams: readonly string[]
   readonly detection?: Detection
-  /** Services, and entries of `external`, that a run of it needs. */
+  /** Services, and entries of `external`, that a run of it needs; those of the plans that it uses come after its own. */
   readonly needs: readonly string[]
-  /** For people, shown before a run. */
+  /** For people, shown before a run; with those of the plans that it uses. */
   readonly prerequisites: readonly string[]
   /** `after` gives the order. Steps of plans that are used as a step stand here themselves, as ID/STEP. Never empty. */
   readonly steps: readonly Step[]
+  /** Plans whose steps are among these, directly or through others. */
+  readonly uses: readonly string[]
   /** Absent: see drillOf. */
   readonly drill?: Drill
 }

@@ -51,7 +51,7 @@ export function planSchema(params: KnownParams | undefined) {
       detection: detection(params).optional(),
       needs: setOf(dependencyName)
         .describe(
-          'Services, and entries of `external`, that a run of it needs: a vault, a name server, the chat that approvers are asked in.',
+          'Services, and entries of `external`, that a run of it, or of a plan that uses it as a step, needs: a vault, a name server, the chat that approvers are asked in.',
         )
         .default([]),
       prerequisites: z.array(text).describe('What must be true before; shown to who runs it.').default([]),

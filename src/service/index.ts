@@ -74,7 +74,7 @@ export { recommendFor, matrixOf, type ServiceRecommendation } from './strategy/r
 export { serviceCosts, type PresentLoss, type ServiceCost, type WhatIf } from './strategy/cost.ts'
 export { costSvg } from './charts/cost-svg.ts'
 export { matrixSvg } from './charts/matrix-svg.ts'
-export { serviceGraph, type GraphMember, type ServiceGraph } from './graph.ts'
+export { boundText, criticalText, serviceGraph, type GraphMember, type ServiceGraph } from './graph.ts'
 export { graphSvg } from './charts/graph-svg.ts'
 export { diagnose, type Complaint, type Diagnosis, type Severity } from './doctor.ts'
 export { runChaosProxy, type ProxyEvent, type ProxyRoute } from './chaos/proxy.ts'

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { grouped, lintCases, lintHead, sound } from '../../../test/support/lint-cases.ts'
+import type { Json } from '../../kernel/index.ts'
 import { checkCatalog } from '../load.ts'
 import { lints } from './all.ts'
+import { hostsIn } from './hosts.ts'
 
 /** The warnings of a catalog, as `CODE LINE:COLUMN`. */
 async function warningsOf(text: string, now = new Date('2026-06-01T00:00:00Z')) {
@@ -92,6 +94,64 @@ test('what is elsewhere too, or is not known to be lost, is no weakness', async 
   expect(await codesOf(sound.replace('    recovers: [db]', '    needs: [db]\n    recovers: [db]'))).toEqual([
     'needs-what-is-lost',
   ])
+})
+
+describe('what a plan calls when its site is lost', () => {
+  const messagesOf = async (text: string, code: string) =>
+    (await warningsOf(text)).filter((warning) => warning.code === code).map(({ message }) => message)
+  const withStep = (step: string) => sound.replace('      - { id: look', `      - { id: more, ${step} }\n      - { id: look`)
+
+  test('is what the form for that says, which may be as lost as what it stands for', async () => {
+    const lost = sound.replace(
+      'target: /srv } } }',
+      'target: /srv } }, disaster: { do: { files.restore: { service: db, repository: here, target: /srv } } } }',
+    )
+    expect(await messagesOf(lost, 'restores-from-lost-site')).toEqual([
+      'the disaster form of step restore of back restores from here, which stands at east: it cannot work when east is lost',
+    ])
+    expect(await codesOf(lost.replace('disaster: { do: {', 'disaster: { skip: x } }\n      # {{{{ {'))).toEqual([])
+  })
+
+  test('and its checks, of either form', async () => {
+    const asks = "check: { http.check: { url: 'http://api.east.example/' } }"
+    expect(await messagesOf(withStep(`do: { shell: { run: a } }, ${asks}`), 'acts-on-lost-host')).toEqual([
+      'the check of step more of back talks to api.east.example, which is at east: it cannot work when east is lost',
+    ])
+    const inForm = withStep(`do: { shell: { run: a } }, disaster: { do: { shell: { run: b } }, ${asks} }`)
+    expect(await messagesOf(inForm, 'acts-on-lost-host')).toEqual([
+      'the check of the disaster form of step more of back talks to api.east.example, which is at east: it cannot work when east is lost',
+    ])
+  })
+})
+
+test('a machine is meant only where one can be: a service, a table and a user may have the same name', () => {
+  const hosts = (kind: string, params: Json) => hostsIn({ kind, params })
+  expect(hosts('files.restore', { service: 'db', target: '/srv/db' })).toEqual([])
+  expect(hosts('sql.check', { service: 'db', sql: 'select count(*) from db' })).toEqual([])
+  expect(hosts('http.check', { url: 'http://db/health' })).toEqual(['db'])
+  expect(hosts('sql.check', { url: 'postgres://me:word@db:5432/db' })).toEqual(['db'])
+  expect(hosts('sql.check', { url: 'host=db dbname=shop' })).toEqual(['db'])
+  expect(hosts('tcp.check', { at: 'db:5432' })).toEqual(['db'])
+  expect(hosts('ssh', { host: 'db', run: ['systemctl', 'stop', 'db'] })).toEqual(['db'])
+  expect(hosts('dns.update', { server: 'db', zone: 'example.com.' })).toContain('db')
+  expect(hosts('shell', { run: ['ssh', 'db'] })).toContain('db')
+  expect(hosts('haproxy.server', { address: '10.1.0.5', server: 'db' })).toEqual(['10.1.0.5'])
+})
+
+describe('a plan that others use as a step', () => {
+  const used = (more = '') =>
+    `external: { vault: { site: east, assumed: { rto: 1h } } }\n${sound.replace('      - { id: look', '      - { id: more, plan: part }\n      - { id: look')}  part:${more}\n    steps: [{ id: a, do: { shell: { run: x } }, check: { sql.check: {} } }]\n`
+
+  test('is used, and one that only a parameter without a default keeps from being run is not', async () => {
+    expect(await codesOf(used())).toEqual([])
+    const unused = `${sound}  part:\n    params: { p: {} }\n    steps: [{ id: a, do: { shell: { run: x } }, check: { sql.check: {} } }]\n`
+    expect(await codesOf(unused)).toEqual(['unused-plan'])
+  })
+
+  test('gives what it needs to those that use it', async () => {
+    const found = (await warningsOf(used('\n    needs: [vault]'))).filter(({ code }) => code === 'needs-what-is-lost')
+    expect(found.map(({ message }) => message)).toEqual(['the plan back needs vault, which is at east, as what it recovers'])
+  })
 })
 
 describe('what is accepted', () => {

@@ -1,5 +1,5 @@
 import type { Contact } from '../contact.ts'
-import type { Catalog, Plan, Step } from '../types.ts'
+import type { ActionCall, Catalog, Plan, Step } from '../types.ts'
 import type { LintFinding } from './lint.ts'
 
 /** The sites that a plan recovers from: those of the services that it brings back. */
@@ -7,19 +7,29 @@ export function lostSites({ services }: Catalog, { recovers }: Pick<Plan, 'recov
   return new Set(recovers.flatMap((name) => services[name]?.site ?? []))
 }
 
-/** Steps without a form for an unreachable source site, with the sites that the plan recovers from. `look` says what is wrong with one. */
-export function eachStep(catalog: Catalog, look: (step: Step, lost: ReadonlySet<string>) => string[]): LintFinding[] {
+/**
+ * Every action that a plan calls when the sites that it recovers from are lost: of a step with a form for that those of the form, else what it does and its
+ * check. `look` says what is wrong with one.
+ */
+export function eachCall(catalog: Catalog, look: (call: ActionCall, lost: ReadonlySet<string>) => string[]): LintFinding[] {
   return Object.values(catalog.plans).flatMap((plan) => {
     const lost = lostSites(catalog, plan)
     return plan.steps.flatMap((step) =>
-      step.disaster === undefined
-        ? look(step, lost).map((what) => ({
-            path: pathOf(plan, step),
-            message: `step ${step.id} of ${plan.name} ${what}: it cannot work when ${[...lost].join(', ')} is lost`,
-          }))
-        : [],
+      callsOf(step).flatMap(({ subject, call }) =>
+        look(call, lost).map((what) => ({
+          path: pathOf(plan, step),
+          message: `${subject} ${step.id} of ${plan.name} ${what}: it cannot work when ${[...lost].join(', ')} is lost`,
+        })),
+      ),
     )
   })
+}
+
+function callsOf({ disaster, ...step }: Step): { readonly subject: string; readonly call: ActionCall }[] {
+  if (disaster !== undefined && 'skip' in disaster) return []
+  const { do: call, check } = disaster ?? step
+  const subject = disaster === undefined ? 'step' : 'the disaster form of step'
+  return [{ subject, call }, ...(check === undefined ? [] : [{ subject: `the check of ${subject}`, call: check }])]
 }
 
 /** Steps of a plan that is used as a step stand in that one's place. */

@@ -1,7 +1,8 @@
+import { approversOf } from '../approvers.ts'
 import { titleOf } from '../contact.ts'
 import type { Catalog } from '../types.ts'
 import type { Lint } from './lint.ts'
-import { allAt, eachStep, lostSites } from './lost.ts'
+import { allAt, eachCall, lostSites } from './lost.ts'
 
 /** Whether who and what a recovery needs is there when the site is not: credentials, names, the machine that runs it, people. */
 export const needLints: readonly Lint[] = [
@@ -46,8 +47,8 @@ export const needLints: readonly Lint[] = [
     why: 'Who is without power, network or a building does not answer, and the plan waits.',
     mend: 'Let somebody elsewhere approve it too, or say with `site` of the contact that they work elsewhere.',
     find: (catalog) =>
-      eachStep(catalog, ({ do: { kind, params } }, lost) => {
-        const by = kind === 'approve' ? approvers(params) : []
+      eachCall(catalog, (call, lost) => {
+        const by = approversOf(call)
         const contacts = by.map((name) => catalog.contacts[name])
         return allAt(contacts, lost) ? [`can be approved by ${by.join(', ')} only, who work there`] : []
       }),
@@ -69,9 +70,4 @@ export const needLints: readonly Lint[] = [
 
 function siteOf({ services, external }: Catalog, name: string): string | undefined {
   return services[name]?.site ?? external[name]?.site
-}
-
-function approvers(params: unknown): string[] {
-  const by = typeof params === 'object' && params !== null && 'by' in params ? params.by : undefined
-  return Array.isArray(by) ? by.filter((name) => typeof name === 'string') : []
 }

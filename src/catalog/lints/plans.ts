@@ -35,13 +35,17 @@ export const planLints: readonly Lint[] = [
   },
   {
     code: 'unused-plan',
-    title: 'no service names a plan, and no other plan uses it',
+    title: 'no service names a plan, and no other plan or experiment uses it',
     why: 'It is not drilled with the others, and nobody finds it on the day.',
-    mend: 'Name it with `recovery` of a service, or, where it is a failback, with its `recovers`; or remove it.',
-    find: ({ services, plans }) => {
-      const named = new Set(Object.values(services).map(({ recovery }) => recovery))
-      return Object.values(plans).flatMap(({ name, recovers, openParams }) =>
-        named.has(name) || recovers.length > 0 || openParams.length > 0
+    mend: 'Name it with `recovery` of a service, or with `plan` in a step of another plan, or, where it is a failback, with its `recovers`; or remove it.',
+    find: ({ services, plans, experiments }) => {
+      const named = new Set([
+        ...Object.values(services).map(({ recovery }) => recovery),
+        ...Object.values(plans).flatMap(({ uses }) => uses),
+        ...Object.values(experiments).map(({ drill }) => drill?.plan),
+      ])
+      return Object.values(plans).flatMap(({ name, recovers }) =>
+        named.has(name) || recovers.length > 0
           ? []
           : [{ path: ['plans', name], message: `nothing uses the plan ${name}` }],
       )

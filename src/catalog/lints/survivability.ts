@@ -1,6 +1,7 @@
-import type { Step } from '../types.ts'
+import type { ActionCall } from '../types.ts'
+import { hostsIn } from './hosts.ts'
 import type { Lint } from './lint.ts'
-import { eachStep } from './lost.ts'
+import { eachCall } from './lost.ts'
 
 /** Whether a plan needs something that is lost in the very disaster that it is for. */
 export const survivabilityLints: readonly Lint[] = [
@@ -10,9 +11,9 @@ export const survivabilityLints: readonly Lint[] = [
     why: 'When the site is lost, so is what the plan restores from.',
     mend: 'Name a repository elsewhere in the step, or give it a `disaster` form that does; `recover --repository` does so once.',
     find: (catalog) =>
-      eachStep(catalog, (step, lost) => {
-        if (!/^(?:files|postgres)\.restore$/.test(step.do.kind)) return []
-        const named = text(step, 'repository') ?? catalog.services[text(step, 'service') ?? '']?.backup?.to[0]
+      eachCall(catalog, (call, lost) => {
+        if (!/^(?:files|postgres)\.restore$/.test(call.kind)) return []
+        const named = text(call, 'repository') ?? catalog.services[text(call, 'service') ?? '']?.backup?.to[0]
         const repository = named === undefined ? undefined : catalog.repositories[named]
         if (repository === undefined || !lost.has(repository.site)) return []
         return [`restores from ${repository.name}, which stands at ${repository.site}`]
@@ -24,8 +25,8 @@ export const survivabilityLints: readonly Lint[] = [
     why: 'When the region is lost, it takes no orders.',
     mend: 'Act in the other region, or give the step a `disaster` form that leaves it out.',
     find: (catalog) =>
-      eachStep(catalog, (step, lost) => {
-        const region = text(step, 'region')
+      eachCall(catalog, (call, lost) => {
+        const region = text(call, 'region')
         const site = [...lost].find((name) => catalog.sites[name]?.region === region && region !== undefined)
         return site === undefined ? [] : [`acts in ${region}, which is where ${site} is`]
       }),
@@ -36,8 +37,8 @@ export const survivabilityLints: readonly Lint[] = [
     why: 'When the site is lost, so is the cluster, and who could change it.',
     mend: 'Act on a cluster elsewhere, or give the step a `disaster` form that leaves it out.',
     find: (catalog) =>
-      eachStep(catalog, (step, lost) => {
-        const cluster = catalog.clusters[text(step, 'cluster') ?? '']
+      eachCall(catalog, (call, lost) => {
+        const cluster = catalog.clusters[text(call, 'cluster') ?? '']
         if (cluster?.site === undefined || !lost.has(cluster.site)) return []
         return [`acts on the cluster ${cluster.name}, which stands at ${cluster.site}`]
       }),
@@ -46,10 +47,10 @@ export const survivabilityLints: readonly Lint[] = [
     code: 'acts-on-lost-host',
     title: 'a plan talks to a machine of the site that it recovers from',
     why: 'When the site is lost, nobody answers there: no name server takes the change, no balancer the new address.',
-    mend: 'Talk to one elsewhere, or give the step a `disaster` form that leaves it out. Which machines a site has, its `hosts` say.',
+    mend: 'Talk to one elsewhere, or give the step a `disaster` form that leaves it out. Which machines a site has, its `hosts` say; a name without a dot counts where an address is expected, and in what `shell` runs.',
     find: (catalog) =>
-      eachStep(catalog, (step, lost) => {
-        const words = wordsIn(step.do.params)
+      eachCall(catalog, (call, lost) => {
+        const words = hostsIn(call)
         return [...lost].flatMap((site) => {
           const host = words.find((word) => catalog.sites[site]?.hosts.some((pattern) => isHost(word, pattern)))
           return host === undefined ? [] : [`talks to ${host}, which is at ${site}`]
@@ -58,20 +59,13 @@ export const survivabilityLints: readonly Lint[] = [
   },
 ]
 
-/** Everything in the parameters that could be the name or the address of a host. */
-function wordsIn(value: unknown): string[] {
-  if (typeof value === 'string') return value.split(/[^A-Za-z0-9._-]+/)
-  if (Array.isArray(value)) return value.flatMap(wordsIn)
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(wordsIn) : []
-}
-
 /** `*.east.example.com` stands for all names below it. */
 function isHost(word: string, pattern: string): boolean {
   const name = word.toLowerCase()
   return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1).toLowerCase()) : name === pattern.toLowerCase()
 }
 
-function text({ do: { params } }: Step, name: string): string | undefined {
+function text({ params }: ActionCall, name: string): string | undefined {
   if (typeof params !== 'object' || params === null || Array.isArray(params)) return undefined
   const value = (params as Record<string, unknown>)[name]
   return typeof value === 'string' && !value.includes('${') ? value : undefined

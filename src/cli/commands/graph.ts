@@ -1,7 +1,7 @@
 import { defaultCatalog } from '../../catalog/index.ts'
 import { Option } from '@commander-js/extra-typings'
 import { formatDuration } from '../../kernel/index.ts'
-import { graphSvg, loadRunCatalog, serviceGraph, type GraphMember, type ServiceGraph } from '../../service/index.ts'
+import { boundText, criticalText, graphSvg, loadRunCatalog, serviceGraph, type GraphMember, type ServiceGraph } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 import { dotGraph, mermaidGraph, type NamedGraph } from '../output/graph-formats.ts'
@@ -42,7 +42,8 @@ function named(name: string, { members }: ServiceGraph): NamedGraph {
   }
 }
 
-function graphText({ members, groups, criticalPath, criticalMs }: ServiceGraph): string {
+function graphText(graph: ServiceGraph): string {
+  const { members, groups, criticalPath } = graph
   const boxes = drawsBoxes()
   const marks = boxes ? { critical: '●', other: '○', external: '◇' } : { critical: '*', other: 'o', external: '?' }
   const nodes = members.map(({ name, dependsOn, critical, kind }) => ({
@@ -67,9 +68,7 @@ function graphText({ members, groups, criticalPath, criticalMs }: ServiceGraph):
     members.some((member) => member.name === name && member.kind === 'external') ? `${name} (assumed)` : name
   const legend = [
     ...(criticalPath.length > 1
-      ? [
-          `${marks.critical} the longest by declared RTOs: ${formatDuration(criticalMs)} along ${criticalPath.map(marked).join(' → ')}`,
-        ]
+      ? [`${marks.critical} ${criticalText(graph, marked)}`]
       : []),
     ...(members.some(({ waitsTooLong }) => waitsTooLong)
       ? ['waits too long: something that it depends on may be down for longer than it may itself']
@@ -80,16 +79,17 @@ function graphText({ members, groups, criticalPath, criticalMs }: ServiceGraph):
   return [...lines.map((line) => paint(fit(line, columns))), ...(legend.length > 0 ? ['', ...legend] : [])].join('\n')
 }
 
-/** ` (1 h 40 min with all it needs)`, where that is longer than by itself. */
-function withAll(rtoMs: number, pathMs = rtoMs): string {
-  return pathMs > rtoMs ? ` (${formatDuration(pathMs)} with all it needs)` : ''
+/** ` (1 h 40 min with all it needs)`, where that is, or may be, longer than by itself. */
+function withAll(rtoMs: number, { pathMs = rtoMs, unknown }: GraphMember): string {
+  return pathMs > rtoMs || unknown.length > 0 ? ` (${boundText(pathMs, unknown)} with all it needs)` : ''
 }
 
-function objectivesText({ kind, tier, site, rpoMs, rtoMs, pathMs }: GraphMember): string {
+function objectivesText(member: GraphMember): string {
+  const { kind, tier, site, rpoMs, rtoMs } = member
   const parts = [
     ...(tier === undefined ? [] : [`tier ${tier}`]),
     ...(rpoMs === undefined ? [] : [`RPO ${formatDuration(rpoMs)}`]),
-    ...(rtoMs === undefined ? [] : [`RTO ${formatDuration(rtoMs)}${withAll(rtoMs, pathMs)}`]),
+    ...(rtoMs === undefined ? [] : [`RTO ${formatDuration(rtoMs)}${withAll(rtoMs, member)}`]),
     ...(site === undefined ? [] : [site]),
   ]
   const text = parts.join(', ')

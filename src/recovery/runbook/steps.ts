@@ -1,5 +1,5 @@
 import type { AnyAction, BoundAction } from '../../actions/index.ts'
-import type { Catalog, Contact, Plan as CatalogPlan } from '../../catalog/index.ts'
+import { approversOf, type Catalog, type Plan as CatalogPlan } from '../../catalog/index.ts'
 import { canonicalJson, type Json } from '../../kernel/index.ts'
 import { ancestors } from '../order.ts'
 import type { ActionCall, Plan, PlanStep } from '../plan.ts'
@@ -62,7 +62,7 @@ export function runbookSteps({ catalog, recover, declared, compiled, actions }: 
       ),
       ...(step.group === undefined ? {} : { group: { name: step.group, limit: compiled.groups?.[step.group] ?? 1 } }),
       ...(step.disaster === undefined ? {} : { disaster: disasterOf(step.disaster, bind, catalog) }),
-      approvers: approversOf(step.action, catalog),
+      approvers: approversOf(step.action).flatMap((name) => catalog.contacts[name] ?? []),
       waits: action.wait !== undefined,
       limitMs: timeLimitMs(step),
       timeoutMs: step.timeoutMs,
@@ -87,15 +87,6 @@ export function runbookSteps({ catalog, recover, declared, compiled, actions }: 
       outputs: outputsIn([...commands, ...(check?.manual(catalog) ?? []), ...(undo?.commands ?? [])]),
     }
   })
-}
-
-function approversOf({ kind, params }: ActionCall, { contacts }: Catalog): Contact[] {
-  const by = kind === 'approve' && isRecord(params) ? params.by : undefined
-  return Array.isArray(by) ? by.flatMap((name) => contacts[String(name)] ?? []) : []
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function wordOf(value: Json): string {

@@ -1,12 +1,13 @@
 import { formatDuration } from '../../kernel/index.ts'
-import type { GraphMember, ServiceGraph } from '../graph.ts'
+import { criticalText, type GraphMember, type ServiceGraph } from '../graph.ts'
 import { element, fitting, picture, textElement } from './svg.ts'
 
-const box = { width: 190, height: 58 }
+const box = { width: 236, height: 58 }
 const colours = { critical: '#b3261e', line: '#8a8f98', box: '#f4f6f8', external: '#fff8e1', text: '#1f2328', dim: '#57606a' }
 
 /** The dependency graph as a picture: what is needed stands to the left of what needs it; the critical path is red. */
-export async function graphSvg({ members, criticalPath, criticalMs }: ServiceGraph): Promise<string> {
+export async function graphSvg(services: ServiceGraph): Promise<string> {
+  const { members, criticalPath } = services
   // Loaded by whoever wants a picture, and not by every command.
   const { Graph, layout } = await import('@dagrejs/dagre')
   const graph = new Graph()
@@ -25,9 +26,8 @@ export async function graphSvg({ members, criticalPath, criticalMs }: ServiceGra
     const { x, y } = graph.node(member.name) as Point
     return memberSvg(member, x - box.width / 2, y - box.height / 2)
   })
-  const words =
-    criticalPath.length < 2 ? '' : `longest by declared RTOs: ${formatDuration(criticalMs)} along ${criticalPath.join(' → ')}`
-  const wide = Math.max(width, 480)
+  const words = criticalPath.length < 2 ? '' : criticalText(services)
+  const wide = Math.max(width, 640)
   return picture(wide, height + 34, 'what depends on what', [
     element('rect', { width: wide, height: height + 34, fill: '#fff' }),
     element('defs', {}, arrow('arrow', colours.line), arrow('arrow-critical', colours.critical)),
@@ -91,10 +91,10 @@ function memberSvg(member: GraphMember, x: number, y: number): string {
   )
 }
 
-function figures({ rpoMs, rtoMs, pathMs = 0, kind }: GraphMember): string {
+function figures({ rpoMs, rtoMs, pathMs = 0, unknown, kind }: GraphMember): string {
   const parts = [
     ...(rpoMs === undefined ? [] : [`RPO ${formatDuration(rpoMs)}`]),
-    ...(rtoMs === undefined ? [] : [`RTO ${formatDuration(rtoMs)}${pathMs > rtoMs ? ` (${formatDuration(pathMs)})` : ''}`]),
+    ...(rtoMs === undefined ? [] : [`RTO ${formatDuration(rtoMs)}${pathMs > rtoMs || unknown.length > 0 ? ` (${unknown.length > 0 ? '≥ ' : ''}${formatDuration(pathMs)})` : ''}`]),
   ]
   if (parts.length === 0) return 'nothing is known of it'
   return kind === 'external' ? `assumed ${parts.join(', ')}` : parts.join(', ')
