@@ -33,7 +33,7 @@ function declaredBy(own: FileService['objectives']): catalog.Service['declaredBy
 }
 
 /** What the service declares itself counts; that each is declared somewhere has been checked. */
-export function objectivesOf({ objectives: own }: FileService, tier: FileTier | undefined): catalog.Objectives {
+function objectivesOf({ objectives: own }: FileService, tier: FileTier | undefined): catalog.Objectives {
   const byTier = tier?.objectives
   return { rpoMs: parseDuration(own?.rpo ?? byTier?.rpo ?? ''), rtoMs: parseDuration(own?.rto ?? byTier?.rto ?? '') }
 }

@@ -4,13 +4,13 @@ import { buildExperiment } from './build-experiment.ts'
 import type { CatalogSource } from './catalog-source.ts'
 import { buildSteps, usedPlans } from './build-steps.ts'
 import { buildSecret, fromDirectory } from './build-secret.ts'
-import { buildService, objectivesOf } from './build-service.ts'
+import { buildService } from './build-service.ts'
 import { mapEntries } from './map-entries.ts'
 import { contactOf } from './people.ts'
 import { durationOf, present } from './present.ts'
 import { buildStrategies } from './strategies.ts'
 import type { CatalogFile } from './schema.ts'
-import { drillsByTier, tierOf } from './tiers.ts'
+import { drillsByTier } from './tiers.ts'
 import type * as catalog from './types.ts'
 import { buildDrill } from './build-drill.ts'
 
@@ -22,6 +22,7 @@ export function buildCatalog(
   at: { readonly file: string; readonly source: CatalogSource; readonly hash: string },
 ): catalog.Catalog {
   const folder = (section: string, name: string) => at.source.directoryOf(section, name)
+  const services = mapEntries(file.services, (service, name) => buildService(service, name, file, folder('services', name)))
   return deepFreeze({
     file: at.file,
     files: at.source.parts.map((part) => part.file),
@@ -41,8 +42,8 @@ export function buildCatalog(
     tiers: mapEntries(file.tiers, ({ description, objectives }, name) =>
       present({ name, description, rpoMs: durationOf(objectives?.rpo), rtoMs: durationOf(objectives?.rto) }),
     ),
-    services: mapEntries(file.services, (service, name) => buildService(service, name, file, folder('services', name))),
-    groups: mapEntries(file.groups, (group, name) => buildGroup(group, name, file)),
+    services,
+    groups: mapEntries(file.groups, (group, name) => buildGroup(group, name, services)),
     external: mapEntries(file.external, ({ assumed, ...entry }, name) =>
       present({
         name,
@@ -77,12 +78,13 @@ function buildRepository(entry: FileOf<'repositories'>, name: string, directory:
   })
 }
 
-function buildGroup({ rpo, spread, ...rest }: FileOf<'groups'>, name: string, file: CatalogFile): catalog.Group {
+function buildGroup(
+  { rpo, spread, ...rest }: FileOf<'groups'>,
+  name: string,
+  services: catalog.Catalog['services'],
+): catalog.Group {
   // All come back to one point: each loses what the group loses, also the one that may lose the least.
-  const ofMembers = rest.members.flatMap((member) => {
-    const service = file.services[member]
-    return service === undefined ? [] : objectivesOf(service, tierOf(file, service)).rpoMs
-  })
+  const ofMembers = rest.members.flatMap((member) => services[member]?.objectives.rpoMs ?? [])
   return present({ name, ...rest, rpoMs: durationOf(rpo) ?? Math.min(...ofMembers), spreadMs: durationOf(spread) })
 }
 

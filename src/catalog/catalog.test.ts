@@ -38,6 +38,7 @@ describe('a catalog becomes plain data', () => {
     })
     expect(plans.back).toEqual({
       name: 'back',
+      uses: [],
       recovers: ['db'],
       environment: 'test',
       fourEyes: false,

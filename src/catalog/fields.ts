@@ -84,6 +84,9 @@ export const observerName = nameOf('observer')
 export const planName = nameOf('plan')
 export const stepId = nameOf('step')
 
+/** How often something is due, if ever. */
+export const interval = z.union([durationText, z.literal('never')])
+
 /** A list without repeats. */
 export const setOf = <T extends z.ZodType>(item: T) => z.array(item).meta({ uniqueItems: true })
 

@@ -29,6 +29,7 @@ export type {
   Tolerance,
   WindowTolerance,
 } from './hypothesis.ts'
+export { holdsData } from './holds-data.ts'
 export { catalogJsonSchema, catalogPartJsonSchema } from './json-schema.ts'
 export { checkCatalog, loadCatalog, problemLine, requireValid, type CatalogCheck, type CatalogOptions } from './load.ts'
 export type { KnownParams } from './schema-call.ts'

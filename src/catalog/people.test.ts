@@ -56,9 +56,10 @@ test.each([
   ['a way that the contact lacks', { escalation: '[{ call: cto, by: ‸phone }]' }, /contacts\.cto has none.*one of email/],
   [
     'a call before the one before it',
-    { escalation: '[{ call: cto, after: 5m }, { call: cto, after: ‸5m }]' },
-    /call 2.*not after/,
+    { escalation: '[{ call: cto }, { call: cto, after: 5m }, { call: cto, after: ‸5m }]' },
+    /call 3.*not after/,
   ],
+  ['a first call that is not at once', { escalation: '[{ call: cto, after: ‸5m }]' }, /take its 'after' out/],
   ['a second call at once', { escalation: '[{ call: cto }, ‸{ call: cto }]' }, /write `after: 15m`/],
   [
     'a contact that cannot be reached',

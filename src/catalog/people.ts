@@ -1,4 +1,4 @@
-import { parseDuration } from '../kernel/index.ts'
+import { parseDuration, tryParseDuration } from '../kernel/index.ts'
 import { waysOf, type Contact, type ContactWay, type EscalationStep } from './contact.ts'
 import { isPlainMap, type Finding } from './finding.ts'
 import { present } from './present.ts'
@@ -70,10 +70,14 @@ function wayFindings(catalog: unknown, step: unknown, path: StepPath, source: Ca
 }
 
 function orderFindings(steps: readonly unknown[], index: number, path: StepPath, source: CatalogSource): Finding[] {
-  if (index === 0) return []
+  const written = valueAt(steps[index], ['after']) !== undefined
+  if (index === 0) {
+    const message = `the first call of escalations.${path[1]} is at once, and the others are so long after it`
+    const hint = "take its 'after' out"
+    return written ? [{ code: 'wrong-value', offset: source.valueOffset([...path, 'after']), message, hint }] : []
+  }
   const [before, own] = [afterMs(steps[index - 1]), afterMs(steps[index])]
   if (before === undefined || own === undefined || own > before) return []
-  const written = valueAt(steps[index], ['after']) !== undefined
   return [
     {
       code: 'wrong-value',
@@ -89,9 +93,5 @@ function orderFindings(steps: readonly unknown[], index: number, path: StepPath,
 function afterMs(step: unknown): number | undefined {
   const after = valueAt(step, ['after'])
   if (after === undefined) return 0
-  try {
-    return typeof after === 'string' ? parseDuration(after) : undefined
-  } catch {
-    return undefined
-  }
+  return typeof after === 'string' ? tryParseDuration(after) : undefined
 }

@@ -31,7 +31,7 @@ const escalationStep = z.strictObject({
     .describe('How. Default: the first that the contact has, in the order phone, pager, sms, chat, email.')
     .optional(),
   after: durationText
-    .describe('How long after the first call, while nobody has taken it over. Absent: at once; only the first may be.')
+    .describe('How long after the first call, while nobody has taken it over. The first has none: it is at once.')
     .optional(),
 })
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { KnownParams } from './schema-call.ts'
 import { deeds } from './schema-step.ts'
-import { absolutePath, durationText, entryName, setOf, text } from './fields.ts'
+import { absolutePath, durationText, entryName, interval, setOf, text } from './fields.ts'
 
 const ways = ['with', 'do', 'skip'] as const
 
@@ -52,14 +52,12 @@ export function drillSchema(params: KnownParams | undefined) {
         .enum(['answered', 'asked'])
         .describe('Whether a sandbox drill answers the steps that ask a person, or asks.')
         .default('answered'),
-      every: z
-        .union([durationText, z.literal('never')])
+      every: interval
         .describe(
           'A drill in a sandbox is due this long after the last; never: it is not, for a plan that no sandbox can hold. Default: that of the tier, else 31d.',
         )
         .optional(),
-      gameday: z
-        .union([durationText, z.literal('never')])
+      gameday: interval
         .describe('A live drill is due this long after the last; never: it is not. Default: that of the tier, else 92d.')
         .optional(),
       findings: z

@@ -1,10 +1,8 @@
 import { z } from 'zod'
-import { durationText, escalationName, scheduleText, text } from './fields.ts'
+import { durationText, escalationName, interval, scheduleText, text } from './fields.ts'
 
 /** How a tier is called: as services name it. */
 export const tierNumber = z.string().regex(/^\d$/).meta({ expected: 'a whole number from 0 to 9' })
-
-const interval = z.union([durationText, z.literal('never')])
 
 export const tierSchema = z
   .strictObject({

@@ -96,7 +96,10 @@ export function boundText(ms: number, unknown: readonly string[]): string {
 }
 
 /** `3 h along a → b`, and whose time is not in it. */
-export function criticalText({ criticalMs, criticalPath, criticalUnknown }: ServiceGraph, nameOf = (name: string) => name): string {
+export function criticalText(
+  { criticalMs, criticalPath, criticalUnknown }: ServiceGraph,
+  nameOf = (name: string) => name,
+): string {
   const rest = criticalUnknown.length === 0 ? '' : `, and nobody knows the time of ${criticalUnknown.join(', ')}`
   return `the longest by declared RTOs: ${boundText(criticalMs, criticalUnknown)} along ${criticalPath.map(nameOf).join(' → ')}${rest}`
 }

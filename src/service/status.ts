@@ -1,16 +1,9 @@
 import { withDependencies, type Catalog, type Service } from '../catalog/index.ts'
 import type { LedgerWriter } from '../ledger/index.ts'
-import {
-  serviceStatus,
-  worstVerdict,
-  type DependencyStatus,
-  type ServiceEvidence,
-  type ServiceStatus,
-  type Verdict,
-} from '../objectives/index.ts'
+import { serviceStatus, worstVerdict, type DependencyStatus, type ServiceStatus, type Verdict } from '../objectives/index.ts'
 import { codeVersion } from './recovery/code-version.ts'
 import { dependencyStatuses } from './status/dependencies.ts'
-import { groupReports, groupsOf, type GroupReport } from './status/groups.ts'
+import { groupReports, groupsOf, type GroupReport, type Judged } from './status/groups.ts'
 import { readRepository, type RepositoryFacts, type UnseenRepository } from './status/repository-facts.ts'
 import { gatherEvidence } from './status/service-evidence.ts'
 
@@ -69,7 +62,7 @@ export async function statusOf(
   signal?: AbortSignal,
 ): Promise<StatusReport> {
   const groups = groupsOf(catalog, services)
-  const judged = new Map<string, { readonly status: ServiceStatus; readonly evidence: ServiceEvidence }>()
+  const judged = new Map<string, Judged>()
   for (const name of withDependencies(catalog, [...services, ...groups.flatMap(({ members }) => members)])) {
     const service = catalog.services[name]
     if (!service) continue

@@ -1,10 +1,11 @@
+import { holdsData } from '../holds-data.ts'
 import type { Catalog, RepositoryEntry, Service } from '../types.ts'
 import type { Lint, LintFinding } from './lint.ts'
 
 /** Services that hold data, with where it is backed up to. */
 function protectedServices({ services, repositories }: Catalog): { service: Service; copies: RepositoryEntry[] }[] {
   return Object.values(services)
-    .filter(({ data }) => data.postgres ?? data.files)
+    .filter(holdsData)
     .map((service) => ({ service, copies: (service.backup?.to ?? []).flatMap((name) => repositories[name] ?? []) }))
 }
 

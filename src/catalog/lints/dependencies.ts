@@ -1,4 +1,5 @@
 import { formatDuration } from '../../kernel/index.ts'
+import { holdsData } from '../holds-data.ts'
 import type { Lint } from './lint.ts'
 
 /** What a service asks of those that it depends on. */
@@ -29,14 +30,15 @@ export const dependencyLints: readonly Lint[] = [
     why: 'What it would lose is what is lost there: its RPO is a wish.',
     mend: 'Give the one with the data a shorter RPO, or allow the service to lose more.',
     find: ({ services, external }) =>
-      Object.values(services).flatMap(({ name, objectives, data, dependsOn }) => {
-        if (data.postgres ?? data.files) return []
+      Object.values(services).flatMap((service) => {
+        const { name, objectives, dependsOn } = service
+        if (holdsData(service)) return []
         return dependsOn.flatMap((other, index) => {
           const holder = services[other]
-          const holdsData = holder?.data.postgres ?? holder?.data.files
-          const rpoMs = holdsData ? holder?.objectives.rpoMs : external[other]?.assumed.rpoMs
+          const isHolder = holder !== undefined && holdsData(holder)
+          const rpoMs = isHolder ? holder.objectives.rpoMs : external[other]?.assumed.rpoMs
           if (rpoMs === undefined || rpoMs <= objectives.rpoMs) return []
-          const how = holdsData ? 'may lose' : 'is assumed to lose up to'
+          const how = isHolder ? 'may lose' : 'is assumed to lose up to'
           return [
             {
               path: ['services', name, 'dependsOn', index],

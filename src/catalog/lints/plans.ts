@@ -1,4 +1,5 @@
 import { drillOf } from '../drill.ts'
+import { holdsData } from '../holds-data.ts'
 import type { Lint } from './lint.ts'
 
 /** How a service is seen to be down, and how it comes back. */
@@ -27,9 +28,9 @@ export const planLints: readonly Lint[] = [
     why: 'Neither can it be seen from outside that it is down, nor after a recovery that it is back.',
     mend: 'Write `health`: an address that answers, or a port that is open.',
     find: ({ services }) =>
-      Object.values(services).flatMap(({ name, health, data }) =>
-        health === undefined && data.postgres === undefined && data.files === undefined
-          ? [{ path: ['services', name], message: `nothing says how ${name} is seen to be well` }]
+      Object.values(services).flatMap((service) =>
+        service.health === undefined && !holdsData(service)
+          ? [{ path: ['services', service.name], message: `nothing says how ${service.name} is seen to be well` }]
           : [],
       ),
   },
@@ -45,9 +46,7 @@ export const planLints: readonly Lint[] = [
         ...Object.values(experiments).map(({ drill }) => drill?.plan),
       ])
       return Object.values(plans).flatMap(({ name, recovers }) =>
-        named.has(name) || recovers.length > 0
-          ? []
-          : [{ path: ['plans', name], message: `nothing uses the plan ${name}` }],
+        named.has(name) || recovers.length > 0 ? [] : [{ path: ['plans', name], message: `nothing uses the plan ${name}` }],
       )
     },
   },

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../kernel/index.ts'
+import { holdsData } from '../holds-data.ts'
 import { longestGapMs } from '../schedule-gap.ts'
 import type { KeepPolicy, Service } from '../types.ts'
 import type { Lint } from './lint.ts'
@@ -119,10 +120,6 @@ export const scheduleLints: readonly Lint[] = [
       ),
   },
 ]
-
-function holdsData({ data }: Service): boolean {
-  return (data.postgres ?? data.files) !== undefined
-}
 
 /** Where WAL is archived, a database is not bound to the times of its backups; files always are. */
 export function dependsOnSnapshots({ data }: Service): boolean {

@@ -1,7 +1,15 @@
-import { defaultCatalog } from '../../catalog/index.ts'
 import { Option } from '@commander-js/extra-typings'
 import { formatDuration } from '../../kernel/index.ts'
-import { boundText, criticalText, graphSvg, loadRunCatalog, serviceGraph, type GraphMember, type ServiceGraph } from '../../service/index.ts'
+import {
+  boundText,
+  criticalText,
+  graphSvg,
+  loadRunCatalog,
+  serviceGraph,
+  type GraphMember,
+  type ServiceGraph,
+} from '../../service/index.ts'
+import { catalogPath } from '../catalog-path.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 import { dotGraph, mermaidGraph, type NamedGraph } from '../output/graph-formats.ts'
@@ -18,7 +26,7 @@ export const graphCommand = command('graph', 'what depends on what, and which ch
   .addOption(new Option('--format <format>', 'how to draw it').choices(['text', 'svg', 'dot', 'mermaid']).default('text'))
   .action(async (service, { format }, self) => {
     const { globals, print, signal } = contextOf(self)
-    const catalog = await loadRunCatalog(globals.catalog ?? defaultCatalog(), signal)
+    const catalog = await loadRunCatalog(catalogPath(globals), signal)
     const graph = serviceGraph(catalog, service)
     const picture = format === 'svg' && !print.json ? await graphSvg(graph) : undefined
     print.result(graph, () => {
@@ -67,9 +75,7 @@ function graphText(graph: ServiceGraph): string {
   const marked = (name: string) =>
     members.some((member) => member.name === name && member.kind === 'external') ? `${name} (assumed)` : name
   const legend = [
-    ...(criticalPath.length > 1
-      ? [`${marks.critical} ${criticalText(graph, marked)}`]
-      : []),
+    ...(criticalPath.length > 1 ? [`${marks.critical} ${criticalText(graph, marked)}`] : []),
     ...(members.some(({ waitsTooLong }) => waitsTooLong)
       ? ['waits too long: something that it depends on may be down for longer than it may itself']
       : []),

@@ -4,7 +4,7 @@ import type { ObserverEvent } from '../../detection/index.ts'
 import { dutyOf, loadRunCatalog, runCollector, runObserver, type CollectorEvent } from '../../service/index.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
-import { catalogPath } from './run/open-runs.ts'
+import { catalogPath } from '../catalog-path.ts'
 
 type Observed = Extract<ObserverEvent, { readonly type: 'observed' }>
 

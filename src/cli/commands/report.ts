@@ -1,9 +1,9 @@
 import { Option } from '@commander-js/extra-typings'
 import { hostname } from 'node:os'
 import { extname } from 'node:path'
-import { defaultCatalog } from '../../catalog/index.ts'
 import { exitCodes, HoldfastError, writeFileDurably } from '../../kernel/index.ts'
 import { loadRunCatalog, reportFormats, writeReport } from '../../service/index.ts'
+import { catalogPath } from '../catalog-path.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 import { refuseUnwritable } from '../output/output-file.ts'
@@ -35,7 +35,7 @@ export const reportCommand = command(
     if (chosen === 'pdf' && output === undefined)
       throw new HoldfastError('usage', { message: 'a PDF is not for a terminal', hint: 'name a file with --output FILE.pdf' })
     if (output !== undefined) await refuseUnwritable(output)
-    const catalog = await loadRunCatalog(globals.catalog ?? defaultCatalog(), signal)
+    const catalog = await loadRunCatalog(catalogPath(globals), signal)
     const { facts, content } = await writeReport(catalog, { format: chosen, period: { from, to }, host: hostname() }, signal)
     for (const { repository, because } of facts.unseen) print.note(`${repository} could not be looked into: ${because}`)
     if (facts.unseen.length > 0) process.exitCode = exitCodes.partlyDone

@@ -1,6 +1,5 @@
 import pc from 'picocolors'
 import {
-  defaultCatalog,
   checkCatalog,
   codeFrame,
   problemLine,
@@ -10,6 +9,7 @@ import {
 } from '../../catalog/index.ts'
 import { exitCodes } from '../../kernel/index.ts'
 import { actionParams, faultParams } from '../../service/index.ts'
+import { catalogPath } from '../catalog-path.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
 import { counted } from '../output/counted.ts'
@@ -26,7 +26,7 @@ export const validateCommand = command('validate', 'check a catalog and show eve
   .addHelpText('after', '\nWhat a warning means, and how to accept one for a time: docs/lints.md')
   .action(async (file, { strict, quiet }, self) => {
     const { globals, print, signal } = contextOf(self)
-    const path = file ?? globals.catalog ?? defaultCatalog()
+    const path = file ?? catalogPath(globals)
     const check = await checkCatalog(path, { actionParams, faultParams }, signal)
     if (check.valid) {
       const { name, hash, files } = check.catalog

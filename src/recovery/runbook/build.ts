@@ -3,6 +3,7 @@ import {
   dependencyOrder,
   dependentsOf,
   findService,
+  holdsData,
   type ExternalDependency,
   planFor,
   withDependencies,
@@ -43,9 +44,7 @@ export function buildRunbook(
   const protectedServices = [
     ...new Map([...plan.recovers.map((other) => findService(catalog, other)), service].map((s) => [s.name, s])).values(),
   ]
-  const holders = protectedServices.some(({ data }) => data.postgres ?? data.files)
-    ? protectedServices
-    : dependencies.map((dependency) => dependency.service)
+  const holders = protectedServices.some(holdsData) ? protectedServices : dependencies.map((dependency) => dependency.service)
   return {
     ...which,
     site: siteOf(catalog, service.site),

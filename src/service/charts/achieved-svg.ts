@@ -11,7 +11,7 @@ const bar = { left: 190, width: 360, height: 16, gap: 10, top: 64 }
 /** The objective is drawn here; what is beyond twice of it is cut, and says so by its figure. */
 const objectiveAt = bar.left + bar.width / 2
 
-/** What was achieved as a share of its objective, a bar each; told by pattern as well as by colour, for paper without any. */
+/** What was achieved as a share of its objective, a bar each. What was missed is striped, and what nobody knows dashed: paper may have no colours. */
 export function achievedSvg(title: string, rows: readonly AchievedRow[]): string {
   const width = bar.left + bar.width + 170
   const height = bar.top + rows.length * (bar.height + bar.gap) + 20
@@ -38,6 +38,7 @@ export function achievedSvg(title: string, rows: readonly AchievedRow[]): string
             'stroke-dasharray': '4 3',
           })
         : element('rect', { x: bar.left, y, width: Math.max(1, wide), height: bar.height, fill: missed ? '#b3322b' : '#3b6ea5' }),
+      ...(missed ? [stripes(bar.left, y, wide)] : []),
       textElement(text, { x: bar.left + bar.width + 8, y: y + 12, 'font-size': 12, fill: '#222' }),
     ]
   })
@@ -48,4 +49,10 @@ export function achievedSvg(title: string, rows: readonly AchievedRow[]): string
     ...bars,
     element('line', { x1: objectiveAt, x2: objectiveAt, y1: bar.top - 4, y2: height - 16, stroke: '#000', 'stroke-width': 1.5 }),
   ])
+}
+
+function stripes(left: number, top: number, width: number): string {
+  const count = Math.max(0, Math.ceil(width / 8) - 1)
+  const d = Array.from({ length: count }, (_, index) => `M${left + (index + 1) * 8} ${top}v${bar.height}`).join('')
+  return element('path', { d, stroke: '#fff', 'stroke-width': 2 })
 }

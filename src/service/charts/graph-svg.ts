@@ -94,7 +94,11 @@ function memberSvg(member: GraphMember, x: number, y: number): string {
 function figures({ rpoMs, rtoMs, pathMs = 0, unknown, kind }: GraphMember): string {
   const parts = [
     ...(rpoMs === undefined ? [] : [`RPO ${formatDuration(rpoMs)}`]),
-    ...(rtoMs === undefined ? [] : [`RTO ${formatDuration(rtoMs)}${pathMs > rtoMs || unknown.length > 0 ? ` (${unknown.length > 0 ? '≥ ' : ''}${formatDuration(pathMs)})` : ''}`]),
+    ...(rtoMs === undefined
+      ? []
+      : [
+          `RTO ${formatDuration(rtoMs)}${pathMs > rtoMs || unknown.length > 0 ? ` (${unknown.length > 0 ? '≥ ' : ''}${formatDuration(pathMs)})` : ''}`,
+        ]),
   ]
   if (parts.length === 0) return 'nothing is known of it'
   return kind === 'external' ? `assumed ${parts.join(', ')}` : parts.join(', ')

@@ -6,8 +6,11 @@ export interface GroupReport extends GroupStatus {
   readonly members: readonly string[]
 }
 
-/** What is known of each service: of the members of groups at least. */
-export type Judged = ReadonlyMap<string, { readonly status: ServiceStatus; readonly evidence: ServiceEvidence }>
+/** A service with what is known of it and what follows from that. */
+export interface Judged {
+  readonly status: ServiceStatus
+  readonly evidence: ServiceEvidence
+}
 
 /** The groups that one of these services is a member of. */
 export function groupsOf({ groups }: Catalog, services: readonly string[]): Group[] {
@@ -15,7 +18,8 @@ export function groupsOf({ groups }: Catalog, services: readonly string[]): Grou
   return Object.values(groups).filter(({ members }) => members.some((name) => wanted.has(name)))
 }
 
-export function groupReports(groups: readonly Group[], judged: Judged, now: Date): GroupReport[] {
+/** `judged`: of the members of these groups at least. */
+export function groupReports(groups: readonly Group[], judged: ReadonlyMap<string, Judged>, now: Date): GroupReport[] {
   return groups.map(({ name, members, rpoMs, spreadMs }) => ({
     group: name,
     members,

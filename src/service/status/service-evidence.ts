@@ -1,5 +1,5 @@
 import { compilePlan, planHash } from '../../recovery/index.ts'
-import type { Catalog, Service } from '../../catalog/index.ts'
+import { holdsData, type Catalog, type Service } from '../../catalog/index.ts'
 import type { EvidenceRecord } from '../../ledger/index.ts'
 import type { DataEvidence, RecoveryFact, RestoreFact, ServiceEvidence, SnapshotFact, WalFact } from '../../objectives/index.ts'
 import type { Snapshot } from '../../repository/index.ts'
@@ -53,7 +53,7 @@ export function dataHolders(catalog: Catalog, service: Service): Service[] {
   const visit = (current: Service) => {
     if (visited.has(current.name)) return
     visited.add(current.name)
-    if (current.data.postgres ?? current.data.files) {
+    if (holdsData(current)) {
       holders.set(current.name, current)
       return
     }

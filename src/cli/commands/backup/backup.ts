@@ -1,8 +1,9 @@
 import { Option } from '@commander-js/extra-typings'
 import { backup, parseBytes } from '../../../backup/index.ts'
-import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
+import { loadCatalog } from '../../../catalog/index.ts'
 import { exitCodes, HoldfastError, isHoldfastError, messageOf } from '../../../kernel/index.ts'
 import { contextIn, openTargetRepository, protectService, recordBackup } from '../../../service/index.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf, type Context } from '../../context.ts'
 import { parseTimeArgument } from '../../parse-time.ts'
@@ -104,7 +105,7 @@ async function backUpService(
   { globals, print, signal }: Context,
 ): Promise<void> {
   refuseBesideService(paths, { ...forPaths })
-  const catalog = await loadCatalog(globals.catalog ?? defaultCatalog(), {}, signal)
+  const catalog = await loadCatalog(catalogPath(globals), {}, signal)
   const { copies, failures } = await protectService(
     {
       catalog,

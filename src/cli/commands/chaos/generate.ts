@@ -3,7 +3,7 @@ import { draftAsJson, gapsOf, generateExperiments, loadRunCatalog, proposalsAsYa
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { counted } from '../../output/counted.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { unseenText } from './wording.ts'
 
 export const chaosGenerateCommand = command('generate', 'propose experiments that the catalog lacks, the most urgent first', [

@@ -2,7 +2,7 @@ import { userName } from '../../../kernel/index.ts'
 import { haltChaos, liftHalt } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 
 export const chaosHaltCommand = command('halt', 'stop every experiment on this machine, and let none begin', [
   ['holdfast chaos halt --reason "real incident"', 'what runs is ended and cleaned up at its next look'],

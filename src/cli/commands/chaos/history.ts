@@ -3,7 +3,7 @@ import { experimentRuns, loadRunCatalog, statisticsOf, type ExperimentRun } from
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { runState, statisticsText, unseenText } from './wording.ts'
 
 export const chaosHistoryCommand = command(

@@ -2,7 +2,7 @@ import { experimentRuns, loadRunCatalog, type ExperimentRun } from '../../../ser
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { runState, unseenText } from './wording.ts'
 
 interface Listed {

@@ -3,7 +3,7 @@ import { exitCodes, formatDuration } from '../../../kernel/index.ts'
 import { loadRunCatalog, prepareExperiment, type PreparedExperiment } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 
 export const chaosPlanCommand = command(
   'plan',

@@ -8,7 +8,7 @@ import {
 } from '../../../service/index.ts'
 import { exitCodes } from '../../../kernel/index.ts'
 import type { Context } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { finishedText, statisticsText } from './wording.ts'
 
 export interface NamedOptions {

@@ -1,8 +1,9 @@
 import { Option } from '@commander-js/extra-typings'
-import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
+import { loadCatalog } from '../../../catalog/index.ts'
 import { exitCodes, HoldfastError, isHoldfastError, messageOf } from '../../../kernel/index.ts'
 import { selectSnapshots } from '../../../repository/index.ts'
 import { contextIn, copyAndRecord, copyService, openSourceRepository, openTargetRepository } from '../../../service/index.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf, type Context } from '../../context.ts'
 import { filterOf, hostOption, pathOption, tagOption, type FilterOptions } from '../../snapshot-options.ts'
@@ -85,7 +86,7 @@ async function copyOfService(
       message: `give either ${beside} or --service, not both`,
       hint: 'the catalog says where the snapshots of a service are',
     })
-  const catalog = await loadCatalog(globals.catalog ?? defaultCatalog(), {}, signal)
+  const catalog = await loadCatalog(catalogPath(globals), {}, signal)
   const { dryRun = false, to } = options
   const { from, outcomes } = await copyService(
     { catalog, service, filter: filterOf(options), dryRun, ...(to !== undefined && { to }) },

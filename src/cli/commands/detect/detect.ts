@@ -14,7 +14,7 @@ import {
 } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf, type Context } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { lineWatcher } from '../run/watcher.ts'
 import { outcomeExitCode, outcomeText } from '../run/wording.ts'
 import { claimText, detectionText, nextStep, tellingLines, verdictLine } from './wording.ts'

@@ -1,7 +1,7 @@
-import { defaultCatalog } from '../../../catalog/index.ts'
 import pc from 'picocolors'
 import { exitCodes } from '../../../kernel/index.ts'
 import { diagnose, type Complaint, type Diagnosis, type Severity } from '../../../service/index.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { complaintText, nextCommand } from './wording.ts'
@@ -12,7 +12,7 @@ export const doctorCommand = command('doctor', 'what is wrong now, the worst fir
   ['holdfast doctor --json', 'for a program; exit code 4 when something is critical or serious'],
 ]).action(async (_options, self) => {
   const { globals, print, signal } = contextOf(self)
-  const diagnosis = await diagnose(globals.catalog ?? defaultCatalog(), signal)
+  const diagnosis = await diagnose(catalogPath(globals), signal)
   const complaints = diagnosis.complaints.map((complaint) => {
     const next = nextCommand(complaint)
     return { ...complaint, message: complaintText(complaint), ...(next === undefined ? {} : { next }) }

@@ -4,7 +4,7 @@ import { drillsDue, loadRunCatalog, type DueDrill, type DueReport } from '../../
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { dueStates } from './wording.ts'
 
 export const drillDueCommand = command('due', 'which drills are overdue, and which is next', [

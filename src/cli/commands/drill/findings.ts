@@ -4,7 +4,7 @@ import { closeFinding, drillFindings, loadRunCatalog, type KnownFinding } from '
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 
 export const drillFindingsCommand = command('findings', 'what drills have found, who answers for it, and until when', [
   ['holdfast drill findings', 'all that is open; exit code 4 when one is past its date'],

@@ -3,7 +3,7 @@ import { listDrills, loadRunCatalog, type ListedDrill } from '../../../service/i
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { durationText } from './wording.ts'
 
 export const drillListCommand = command('list', 'the drills on record, the newest first', [

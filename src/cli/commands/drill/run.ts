@@ -11,7 +11,7 @@ import {
 import { command } from '../../command.ts'
 import { confirmByName, type Confirmation } from '../../confirm.ts'
 import { contextOf } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { watching } from '../run/watcher.ts'
 import { runDue } from './run-due.ts'
 import { drillExitCode, drillPlanText, drillText, findingLines } from './wording.ts'

@@ -4,7 +4,7 @@ import { gamedayFormats, renderGameday } from '../../../recovery/index.ts'
 import { gamedayOf, loadRunCatalog } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 
 export const drillShowCommand = command('show', 'the record of a drill: who, what, when, how long, and what was found', [
   ['holdfast drill show', 'the newest drill'],

@@ -1,5 +1,5 @@
 import { forgetAndPrune, forgetNamedAndPrune, hasNoRule, parseSpan } from '../../../backup/index.ts'
-import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
+import { loadCatalog } from '../../../catalog/index.ts'
 import { HoldfastError, parseDuration } from '../../../kernel/index.ts'
 import {
   contextIn,
@@ -9,6 +9,7 @@ import {
   recordForgottenNamed,
   recordPruned,
 } from '../../../service/index.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { collect, filterOf, pathOption, tagOption } from '../../snapshot-options.ts'
@@ -71,7 +72,7 @@ export const forgetCommand = command('forget', 'remove snapshots that are no lon
     }
     const byRules = { ...job, ...(groupBy && { groupBy }) }
     if (service !== undefined) {
-      const catalog = await loadCatalog(globals.catalog ?? defaultCatalog(), {}, signal)
+      const catalog = await loadCatalog(catalogPath(globals), {}, signal)
       const outcomes = await forgetService(
         { ...byRules, catalog, service, ...(name !== undefined && { repository: name }), ...(!hasNoRule(rules) && { rules }) },
         (event) => print.progress(event, () => `${event.repository}: ${progressText(event)}`),

@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises'
 import { createFileDurably, HoldfastError, systemCode, type DurableFile } from '../../../kernel/index.ts'
-import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
+import { loadCatalog } from '../../../catalog/index.ts'
 import { exportCatalogLedgers } from '../../../service/index.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { counted } from '../../output/counted.ts'
@@ -19,7 +20,7 @@ export const ledgerExportCommand = command(
   .option('--repository <name>', 'only this one of the catalog’s repositories')
   .action(async ({ output, repository }, self) => {
     const { globals, print, signal } = contextOf(self)
-    const catalog = await loadCatalog(globals.catalog ?? defaultCatalog(), {}, signal)
+    const catalog = await loadCatalog(catalogPath(globals), {}, signal)
     const lines = exportCatalogLedgers(
       catalog,
       repository === undefined ? Object.keys(catalog.repositories) : [repository],

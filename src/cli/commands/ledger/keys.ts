@@ -1,6 +1,7 @@
-import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
+import { loadCatalog } from '../../../catalog/index.ts'
 import { HoldfastError } from '../../../kernel/index.ts'
 import { installationKey } from '../../../service/index.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
@@ -11,7 +12,7 @@ export const ledgerKeysCommand = command(
   [['holdfast ledger keys', 'to name it in the catalog: ledger.keys']],
 ).action(async (_options, self) => {
   const { globals, print, signal } = contextOf(self)
-  const catalog = await loadCatalog(globals.catalog ?? defaultCatalog(), {}, signal)
+  const catalog = await loadCatalog(catalogPath(globals), {}, signal)
   const own = (await installationKey(catalog.file))?.key
   if (own === undefined)
     throw new HoldfastError('signing-key-unusable', {

@@ -7,7 +7,8 @@ import {
   type LedgersVerification,
   type VerifiedLedger,
 } from '../../../service/index.ts'
-import { defaultCatalog, loadCatalog } from '../../../catalog/index.ts'
+import { loadCatalog } from '../../../catalog/index.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { counted } from '../../output/counted.ts'
@@ -29,7 +30,7 @@ export const ledgerVerifyCommand = command(
     const options = { keys, ...(head === undefined ? {} : { head }) }
     const verify = async () => {
       if (globals.repo === undefined && name === undefined)
-        return verifyLedgers(await loadCatalog(globals.catalog ?? defaultCatalog(), {}, signal), options, signal)
+        return verifyLedgers(await loadCatalog(catalogPath(globals), {}, signal), options, signal)
       await using target = await openTargetRepository(globals, name, signal)
       return verifyLedgerOf({ ...target, name: name ?? target.repository.location }, options, signal)
     }

@@ -4,7 +4,7 @@ import { loadRunCatalog, serviceDivergence, type DivergenceReport } from '../../
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table, type Column } from '../../output/table.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 
 export const divergenceCommand = command(
   'divergence',

@@ -3,7 +3,7 @@ import { exitCodes } from '../../../kernel/index.ts'
 import { loadRunCatalog, mayLead, type MayLeadReport } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 
 export const mayLeadCommand = command(
   'may-lead',

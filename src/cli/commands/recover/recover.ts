@@ -12,7 +12,7 @@ import {
 import { command } from '../../command.ts'
 import { confirmByName } from '../../confirm.ts'
 import { contextOf } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { watching } from '../run/watcher.ts'
 import { outcomeExitCode, outcomeText } from '../run/wording.ts'
 import { graphFormats, graphText } from './graph-formats.ts'

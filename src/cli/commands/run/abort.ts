@@ -3,7 +3,8 @@ import { abortRun, loadRunCatalog } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { endedText } from './ended.ts'
-import { catalogPath, findRun, openRuns } from './open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
+import { findRun, openRuns } from './open-runs.ts'
 import { watching } from './watcher.ts'
 
 export const runAbortCommand = command('abort', 'cancel a run and undo what it did, unless it is past its point of no return', [

@@ -1,12 +1,8 @@
-import { defaultCatalog } from '../../../catalog/index.ts'
 import type { DurableEngine, RunView } from '../../../durable/index.ts'
 import { HoldfastError } from '../../../kernel/index.ts'
 import { openRunsAt } from '../../../service/index.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import type { GlobalOptions } from '../../command.ts'
-
-export function catalogPath({ catalog }: GlobalOptions): string {
-  return catalog ?? defaultCatalog()
-}
 
 /** The runs beside the catalog that the options name. */
 export function openRuns(options: GlobalOptions): DurableEngine {

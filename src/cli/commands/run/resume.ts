@@ -2,7 +2,8 @@ import { loadRunCatalog, resumeRun } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { endedExitCode, endedText } from './ended.ts'
-import { catalogPath, findRun, openRuns } from './open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
+import { findRun, openRuns } from './open-runs.ts'
 import { watching } from './watcher.ts'
 
 export const runResumeCommand = command('resume', 'go on with an interrupted run where it stopped', [

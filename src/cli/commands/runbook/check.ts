@@ -4,7 +4,7 @@ import { exitCodes, HoldfastError } from '../../../kernel/index.ts'
 import { checkRunbook, loadRunCatalog } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { findingText } from './wording.ts'
 
 export const runbookCheckCommand = command('check', 'fail when a committed runbook no longer says what its plan does', [

@@ -4,7 +4,7 @@ import { runbookFormats, type RunbookFormat } from '../../../recovery/index.ts'
 import { isRunbook, loadRunCatalog, writeRunbook } from '../../../service/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 
 export const runbookShowCommand = command('show', 'write the runbook of a service (`holdfast runbook SERVICE` is short for it)', [
   ['holdfast runbook orders-db', 'as Markdown, on stdout'],

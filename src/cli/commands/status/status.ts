@@ -1,7 +1,8 @@
-import { defaultCatalog, findService } from '../../../catalog/index.ts'
+import { findService } from '../../../catalog/index.ts'
 import { exitCodes } from '../../../kernel/index.ts'
 import type { ObjectiveStatus } from '../../../objectives/index.ts'
 import { loadRunCatalog, readStatus, type ServiceReport, type StatusReport } from '../../../service/index.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table, type Column } from '../../output/table.ts'
@@ -17,7 +18,7 @@ export const statusCommand = command('status', 'could we recover right now, how 
   .argument('[services...]', 'only these services')
   .action(async (names, _options, self) => {
     const { globals, print, signal } = contextOf(self)
-    const catalog = await loadRunCatalog(globals.catalog ?? defaultCatalog(), signal)
+    const catalog = await loadRunCatalog(catalogPath(globals), signal)
     for (const name of names) findService(catalog, name)
     const report = await readStatus(catalog, names.length > 0 ? { services: names } : {}, signal)
     print.result(print.json ? asJson(report) : report, () => statusText(report))

@@ -4,7 +4,7 @@ import { costSvg, loadRunCatalog, serviceCosts } from '../../../service/index.ts
 import { HoldfastError } from '../../../kernel/index.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { costText } from './cost-text.ts'
 import { parseWhatIf } from './what-if.ts'
 

@@ -5,7 +5,7 @@ import { loadRunCatalog, recommendFor, type ServiceRecommendation } from '../../
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
-import { catalogPath } from '../run/open-runs.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { strategiesHere } from './strategies-here.ts'
 import { amountText, missText, objectiveText, promiseText } from './wording.ts'
 
