@@ -112,6 +112,20 @@ test.each<[string, Partial<ExperimentEvidence>, string]>([
   expect(judgeExperiment(evidence('wwww', rest), holds).verdict).toBe(verdict)
 })
 
+test('a fault that was not there until its end shows only what may come back while it lasts', () => {
+  const lost = { faults: [{ ...injected, lost: 'nothing of it was there any more' }] }
+  expect(judgeExperiment(evidence('wwww', lost), holds)).toEqual({
+    verdict: 'inconclusive',
+    because: ['the fault kill was not there until its end: nothing of it was there any more'],
+  })
+  const fromItsEnd = { ...recovers, recoversFrom: 'clean-up' as const }
+  expect(judgeExperiment(evidence('wbww', lost), fromItsEnd).verdict).toBe('inconclusive')
+  // Who brings it back may do so by taking the fault away.
+  expect(judgeExperiment(evidence('wbww', lost), recovers).verdict).toBe('pass')
+  const byPlan = evidence('wwww', { ...lost, drill: { succeeded: true } })
+  expect(judgeExperiment(byPlan, { ...holds, drill: true }).verdict).toBe('pass')
+})
+
 test('a plan that must run and did not proves nothing; one that failed fails it', () => {
   const expected = { ...holds, drill: true }
   expect(judgeExperiment(evidence('wwww'), expected).verdict).toBe('inconclusive')

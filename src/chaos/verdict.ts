@@ -38,6 +38,8 @@ export interface FaultEvidence {
   /** `gone`: by reading it back. `lasting`: nothing can or need undo it. */
   readonly undo: 'gone' | 'lasting' | 'failed' | 'unknown'
   readonly because?: string
+  /** Right before its end it was not wholly there any more, or nobody could look: what was seen. Who takes it away may be whoever recovers. */
+  readonly lost?: string
 }
 
 /** Of a plan that ran within an experiment. */
@@ -115,12 +117,12 @@ function inconclusive({ before, during, after, faults, drill, canary }: Experime
     if (!met) reasons.push(`it was not steady before anything was broken: ${breachText(breaches)}`)
   }
   if (faults.length === 0) reasons.push('it has no fault')
-  for (const { name, targets, state, because } of faults) {
+  for (const { name, targets, state, because, lost } of faults) {
     if (targets.length === 0) reasons.push(`the fault ${name} found no target`)
     else if (state !== 'injected') {
       const how = state === 'unconfirmed' ? 'could not be seen' : state === 'failed' ? 'failed' : 'was not begun'
       reasons.push(`the fault ${name} ${how}${because === undefined ? '' : `: ${because}`}`)
-    }
+    } else if (lost !== undefined && mustLast(expected)) reasons.push(`the fault ${name} was not there until its end: ${lost}`)
   }
   if (during === undefined || during.slots === 0) reasons.push('nobody looked while it was broken')
   if (after === undefined || after.slots === 0) reasons.push('nobody looked whether it was steady afterwards')
@@ -130,6 +132,11 @@ function inconclusive({ before, during, after, faults, drill, canary }: Experime
     else if (canary.rpaMs === undefined) reasons.push(`nobody knows what its canary lost: ${canary.unknown ?? 'it does not say'}`)
   }
   return reasons
+}
+
+/** What holds all the time, or comes back after the end of the fault, shows something only if that lasted. Else, taking it away may be how it came back. */
+function mustLast({ drill, recoversWithinMs, recoversFrom }: Expectation): boolean {
+  return !drill && (recoversWithinMs === undefined || recoversFrom === 'clean-up')
 }
 
 function judgeRecovery(

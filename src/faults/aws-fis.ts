@@ -5,7 +5,7 @@ import { blocker, HoldfastError, type Finding } from '../kernel/index.ts'
 import { awsByHand } from './aws/cli.ts'
 import { openFis, type Experiment, type Fis, type Template } from './aws/fis.ts'
 import { faultTag } from './aws/tag.ts'
-import { absent, partly, present, type TraceContext } from './contract.ts'
+import { absent, over, partly, present, type TraceContext } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { readNote, removeNote, writeNote } from './note.ts'
 
@@ -25,7 +25,7 @@ type Traces = z.infer<typeof traces>
 const note = z.strictObject({ at: z.iso.datetime(), experiment: z.string().optional() })
 
 const pollMs = 1000
-/** How long an experiment that was started may not show in a list yet. */
+/** How long after its start an experiment may not show everywhere yet. */
 const settleMs = 30_000
 const ended: ReadonlySet<string> = new Set(['completed', 'stopped', 'failed', 'cancelled'])
 
@@ -71,6 +71,8 @@ export const awsFis = defineFault<Params, Traces>({
 
   async look(trace, context, signal) {
     const now = await experimentOf(await openFis(trace, context, signal), trace, context)
+    if (now === 'hidden') return { state: 'unknown', because: hiddenText(trace) }
+    if (now?.state.status === 'completed') return over(`all actions of the experiment ${now.id} are done`)
     if (now === undefined || ended.has(now.state.status)) return absent
     return now.state.status === 'running' ? present : partly(`the experiment ${now.id} is ${now.state.status}`)
   },
@@ -79,6 +81,7 @@ export const awsFis = defineFault<Params, Traces>({
     const fis = await openFis(trace, context, signal)
     const now = await experimentOf(fis, trace, context)
     if (now === undefined) return
+    if (now === 'hidden') throw new HoldfastError('command-failed', { message: hiddenText(trace), retryable: true })
     if (!ended.has(now.state.status)) {
       if (now.state.status !== 'stopping') await fis.stop(now.id)
       throw new HoldfastError('command-failed', { message: `the experiment ${now.id} was told to stop`, retryable: true })
@@ -93,17 +96,21 @@ export const awsFis = defineFault<Params, Traces>({
   },
 })
 
-/** Undefined where none was started. Throws a retryable error as long as one that may have been started may not show yet. */
-async function experimentOf(fis: Fis, { template: id }: Traces, context: TraceContext): Promise<Experiment | undefined> {
+/**
+ * Undefined where none was started, or it is gone. `hidden` as long as what is not found may only not show yet: reads are eventually consistent, also of
+ * an experiment that was seen before.
+ */
+async function experimentOf(fis: Fis, { template: id }: Traces, context: TraceContext): Promise<Experiment | 'hidden' | undefined> {
   const order = await readNote(context, note)
   if (order === undefined) return undefined
-  if (order.experiment !== undefined) return await fis.read(order.experiment)
-  const found = await fis.find(id)
-  if (found === undefined && Math.abs(context.clock.now().getTime() - Date.parse(order.at)) < settleMs) {
-    const message = `whether an experiment of ${id} was started does not show yet`
-    throw new HoldfastError('command-failed', { message, retryable: true })
-  }
-  return found === undefined ? undefined : await fis.read(found.id)
+  const experiment = order.experiment ?? (await fis.find(id))?.id
+  const found = experiment === undefined ? undefined : await fis.read(experiment)
+  const maySettle = Math.abs(context.clock.now().getTime() - Date.parse(order.at)) < settleMs
+  return found ?? (maySettle ? 'hidden' : undefined)
+}
+
+function hiddenText({ template: id }: Traces): string {
+  return `what became of the experiment of ${id} does not show yet`
 }
 
 function templateFindings({ id, stopConditions }: Template): Finding[] {

@@ -2,15 +2,19 @@ import type { z } from 'zod'
 import type { Catalog, Secret, SecretRef } from '../catalog/index.ts'
 import type { Clock, Finding, Json } from '../kernel/index.ts'
 
-/** What a look at the real thing shows. `partly` and `unknown` are neither a fault that was injected nor one that is gone. */
+/**
+ * What a look at the real thing shows. `partly` and `unknown` are neither a fault that was injected nor one that is gone; `over` is one that was there and
+ * has done all that it was told to, such as errors for a time of their own.
+ */
 export type Sight =
   | { readonly state: 'present' }
   | { readonly state: 'absent' }
-  | { readonly state: 'partly' | 'unknown'; readonly because: string }
+  | { readonly state: 'partly' | 'unknown' | 'over'; readonly because: string }
 
 export const present: Sight = { state: 'present' }
 export const absent: Sight = { state: 'absent' }
 export const partly = (because: string): Sight => ({ state: 'partly', because })
+export const over = (because: string): Sight => ({ state: 'over', because })
 
 /** What taking a fault back may use: also in the watchdog and in a sweep, long after who injected it is gone. */
 export interface TraceContext {

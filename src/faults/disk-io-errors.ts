@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { durationText, text } from '../catalog/index.ts'
 import { blocker, HoldfastError, parseDuration, quote, runProcess, type Finding } from '../kernel/index.ts'
 import { workerEntry } from '../threads/index.ts'
-import { absent, partly, present } from './contract.ts'
+import { absent, over, partly, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { startHolder } from './holder/start.ts'
 import { errors, findLibfiu, operations } from './io/libfiu.ts'
@@ -85,10 +85,13 @@ export const diskIoErrors = defineFault<Params, z.infer<typeof traces>>({
   },
 
   async look({ library, controls }, { id, folder }) {
-    if ((await markedProcesses(id)).length === 0) return existsSync(controls) ? partly(`its pipes are in ${controls}`) : absent
     const switched = await readSwitched(folder)
-    const off = switched.find((said) => said.state === 'off')
-    if (off !== undefined) return partly(off.because)
+    if ((await markedProcesses(id)).length === 0) {
+      if (!existsSync(controls)) return absent
+      const failed = switched.find((said) => said.state === 'failed')
+      return partly(`the program has ended, and its pipes are in ${controls}${failed === undefined ? '' : `: ${failed.because}`}`)
+    }
+    if (switched.some(({ state }) => state === 'over')) return over('its errors have stopped after their time')
     const running = switched.flatMap((said) => (said.state === 'on' ? (stillRunning(said.process) ?? []) : []))
     const failing = await Promise.all(running.map(({ pid }) => hasLoaded(pid, library)))
     return failing.includes(true) ? present : partly('nothing that runs has been told to fail')

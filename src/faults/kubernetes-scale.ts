@@ -39,7 +39,7 @@ type Traces = z.infer<typeof traces>
 export const kubernetesScale = defineFault<Params, Traces>({
   kind: 'kubernetes.scale',
   description:
-    'Scales a Deployment or a StatefulSet to zero, or to another number, and back to what it was. An annotation holdfast.dev/fault says whose change it is; what another fault has changed already is refused. An autoscaler or an operator may set the number again: then the fault is not there any more, the experiment says so, and their number stays at the end.',
+    'Scales a Deployment or a StatefulSet to zero, or to another number, and back to what it was. An annotation holdfast.dev/fault says whose change it is; what another fault has changed already is refused. An autoscaler or an operator may set the number again: their number stays at the end, and the look before that finds that the fault was not there any more, unless they had set it back by then.',
   example: { cluster: 'prod', namespace: 'shop', name: 'web' },
   params,
   traces,

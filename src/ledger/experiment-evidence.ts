@@ -17,6 +17,8 @@ const fault = z.object({
   presentAfterMs: durationMs.optional(),
   /** From the decision to end it until it was seen to be gone. */
   goneAfterMs: durationMs.optional(),
+  /** What was seen right before its end, where it was not wholly there any more. */
+  lost: z.string().optional(),
 })
 
 /** The plan that was run because of it; its own record is that of a recovery. */

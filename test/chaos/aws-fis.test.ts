@@ -75,7 +75,9 @@ describeWith('moto', 'experiments of FIS, against moto', (environment) => {
     await using guard = await guardIn(folder.path, { clock: leapingClock().clock })
     const id = await template('ends by itself')
     const fault = await guard.inject(fis(id), 60_000, never)
-    await expect.poll(() => fault.look(never)).toEqual({ state: 'absent' })
+    const [{ id: experiment = '' } = {}] = await experiments(id)
+    const over = { state: 'over', because: `all actions of the experiment ${experiment} are done` }
+    await expect.poll(() => fault.look(never)).toEqual(over)
     await fault.end()
     expect(await states(id)).toEqual(['completed'])
   })
@@ -95,6 +97,21 @@ describeWith('moto', 'experiments of FIS, against moto', (environment) => {
     }
     await expect(guard.inject(fis(id, proxy.url), 60_000, never)).rejects.toMatchObject({ code: 'fault-failed' })
     expect(proxy.count('fis POST /experiments')).toBeGreaterThan(1)
+    expect(await states(id)).toEqual(['stopped'])
+  })
+
+  test('an experiment that a read of a moment before does not show is looked for again, and stopped', async () => {
+    await using folder = await chaosFolder()
+    await using proxy = await proxyTo(moto.url)
+    await using guard = await guardIn(folder.path, { clock: leapingClock().clock })
+    const id = await template('shows late')
+    const fault = await guard.inject(fis(id, proxy.url), 60_000, never)
+    let hidden = 3
+    const unknown = { status: 404, body: '{"__type":"ResourceNotFoundException","message":"no such experiment"}' }
+    proxy.rules = { before: ({ name }) => (name.startsWith('fis GET /experiments/') && hidden-- > 0 ? unknown : undefined) }
+    expect(await fault.look(never)).toMatchObject({ state: 'unknown' })
+    await fault.end()
+    expect(hidden).toBeLessThan(0)
     expect(await states(id)).toEqual(['stopped'])
   })
 

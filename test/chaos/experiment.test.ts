@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { chaosTarget, type ChaosTarget } from '../support/chaos-target.ts'
 import { holdfast } from '../support/holdfast.ts'
@@ -74,6 +75,27 @@ test('a server that is frozen is well again once the fault is taken back, and ea
   expect((await target.chaos(['list'])).json()).toMatchObject({
     experiments: [{ experiment: 'freeze', runs: 2, last: { verdict: 'pass' } }],
   })
+})
+
+test('a fault that somebody takes away before its end proves nothing about what must hold under it', async () => {
+  await using target = await chaosTarget()
+  const probes = [{ name: 'holds', command: ['true'] }]
+  await target.experiments({
+    holds: { services: ['api'], hypothesis: hypothesisOf(target, { probes }), faults: [pause(target, '5s')] },
+  })
+  const running = target.chaos(['run', 'holds'])
+  await expect.poll(() => target.state(), { timeout: 30_000 }).toBe('T')
+  // Once it was looked at.
+  await delay(1500)
+  process.kill(Number(await readFile(target.pidFile, 'utf8')), 'SIGCONT')
+  const holds = await running
+  expect(holds.exitCode).toBe(21)
+  expect(holds.json<Ran>().runs).toMatchObject([
+    {
+      verdict: 'inconclusive',
+      because: ['the fault process.pause was not there until its end: nothing of it was there any more'],
+    },
+  ])
 })
 
 test('nothing is broken when it is not steady before, and an abort condition ends it at once', async () => {

@@ -55,7 +55,7 @@ describeWith('libfiu', 'disk.io-errors', () => {
     await expect.poll(async () => (await said(file))['pwrite ENOSPC'] ?? 0, { timeout: 20_000 }).toBeGreaterThan(30)
     await expect
       .poll(() => fault.look(never), { timeout: 20_000 })
-      .toEqual({ state: 'partly', because: 'its errors have stopped after their time' })
+      .toEqual({ state: 'over', because: 'its errors have stopped after their time' })
 
     const after = await said(file)
     const [ok = 0, failed = 0, synced = 0] = [after['pwrite ok'], after['pwrite ENOSPC'], after['fsync ok']]
@@ -114,6 +114,20 @@ describeWith('libfiu', 'disk.io-errors', () => {
     expect(String(answer)).not.toContain('OK')
     await expect.poll(output).toContain("Can't persist AOF for fsync error")
     await expect.poll(async () => (await fault.look(never)).state).toBe('partly')
+    await fault.end()
+    expect(await fault.look(never)).toEqual({ state: 'absent' })
+  })
+
+  test('when who tells it to fail has given up, the fault says why', async () => {
+    await using folder = await chaosFolder()
+    await using guard = await guardIn(folder.path)
+    const file = join(folder.path, 'data')
+    const fault = await guard.inject(bound('disk.io-errors', { command: writer(file), operations: ['fsync'] }), 60_000, never)
+    const notOurs = join(tmpdir(), `holdfast-${fault.id}`, `c-${process.pid}.in`)
+    await writeFile(notOurs, '')
+    await expect
+      .poll(() => fault.look(never), { timeout: 20_000 })
+      .toMatchObject({ state: 'partly', because: expect.stringContaining(`${notOurs} is no pipe`) as string })
     await fault.end()
     expect(await fault.look(never)).toEqual({ state: 'absent' })
   })

@@ -163,7 +163,7 @@ async function untilPresent(kind: string, look: () => Promise<Sight>, clock: Clo
   const endMs = clock.monotonicMs() + appearMs
   for (;;) {
     const sight = await look()
-    if (sight.state === 'present') return
+    if (sight.state === 'present' || sight.state === 'over') return
     if (clock.monotonicMs() > endMs) {
       const because = 'because' in sight ? sight.because : 'nothing of it can be seen'
       throw new HoldfastError('fault-failed', { message: `${kind} was injected, and is not there: ${because}` })

@@ -48,7 +48,7 @@ export async function breakThings(job: ExperimentJob, held: Held[], reins: Reins
       }
     } finally {
       job.onPhase?.('clean-up')
-      for (const one of held.toReversed()) await takeBack(one)
+      for (const one of held.toReversed()) await takeBack(one, stop)
       guard.watchdogLost.removeEventListener('abort', onLost)
       // What could not be taken back is in the evidence by now, and the watchdog goes on with it.
       await disposed(guard).catch((error: unknown) => blame(held, error))
@@ -93,7 +93,7 @@ async function injectAll(
       continue
     }
     await pause(clock, heldMs, stop)
-    await takeBack(one)
+    await takeBack(one, stop)
     if (injection.everyMs === undefined) continue
     await pause(clock, one.injectedAtMs + injection.everyMs - clock.monotonicMs(), stop)
   }

@@ -15,7 +15,12 @@ export interface Held {
   targets: readonly string[]
   because?: string
   goneAfterMs?: number
+  /** See FaultEvidence. */
+  lost?: string
 }
+
+/** How long the look right before its end may take: whatever it shows, the end comes. */
+const lastLookMs = 5000
 
 export interface Injecting {
   readonly guard: Guard
@@ -37,7 +42,7 @@ export async function hold(
     // Targets are chosen anew when it is injected: there may be more of them by now.
     const because = tooMuch(injected)
     if (because === undefined) return known
-    await takeBack(known)
+    await end(known)
     const { injected: _ended, ...ended } = known
     return { ...ended, state: 'failed', because }
   } catch (error) {
@@ -48,9 +53,30 @@ export async function hold(
   }
 }
 
-/** Once; the outcome stays in what is held. */
-export async function takeBack(one: Held): Promise<void> {
+/**
+ * Once; the outcome stays in what is held. Right before, it is looked at for the last time, unless the experiment was ended early: then nothing is
+ * shown by it any more, and the end is urgent.
+ */
+export async function takeBack(one: Held, stop: AbortSignal): Promise<void> {
   if (one.injected === undefined || one.undo !== 'unknown') return
+  const lost = stop.aborted ? undefined : await lookForTheLastTime(one.injected, stop)
+  if (lost !== undefined) one.lost = lost
+  await end(one)
+}
+
+/** Why nobody can say that it was there until now; undefined where it is there, or has done all that it was told to. */
+async function lookForTheLastTime({ look }: InjectedFault, stop: AbortSignal): Promise<string | undefined> {
+  try {
+    const sight = await look(AbortSignal.any([stop, AbortSignal.timeout(lastLookMs)]))
+    if (sight.state === 'present' || sight.state === 'over') return undefined
+    return sight.state === 'absent' ? 'nothing of it was there any more' : sight.because
+  } catch (error) {
+    return `nobody could look: ${messageOf(error)}`
+  }
+}
+
+async function end(one: Held): Promise<void> {
+  if (one.injected === undefined) return
   try {
     const { endMs } = await one.injected.end()
     one.goneAfterMs = endMs
@@ -76,7 +102,7 @@ export function notBegun(name: string, fault: BoundFault, because: string): Held
 
 export function faultEvidence(one: Held | undefined, name: string): FaultEvidence {
   if (one === undefined) return { name, targets: ['unknown'], state: 'not-begun', undo: 'gone' }
-  const { targets, state, undo, injectedAtMs, injected, goneAfterMs, because } = one
+  const { targets, state, undo, injectedAtMs, injected, goneAfterMs, because, lost } = one
   return {
     name,
     targets,
@@ -86,5 +112,6 @@ export function faultEvidence(one: Held | undefined, name: string): FaultEvidenc
     ...(injected === undefined ? {} : { presentAfterMs: injected.startMs }),
     ...(goneAfterMs === undefined ? {} : { goneAfterMs }),
     ...(because === undefined ? {} : { because }),
+    ...(lost === undefined ? {} : { lost }),
   }
 }

@@ -38,7 +38,7 @@ hold<Task>(async (task) => {
     await untilTold(task, told)
   })
   void goOn(task, told, lastsMs).catch(async (error: unknown) => {
-    await noteSwitched(task.folder, { state: 'off', because: messageOf(error) }).catch(() => {})
+    await noteSwitched(task.folder, { state: 'failed', because: messageOf(error) }).catch(() => {})
     process.exit(1)
   })
   return pid
@@ -61,7 +61,7 @@ async function goOn(task: Task, told: Set<string>, lastsMs = Infinity): Promise<
   }
   // Of what has been forked since, a child of one that was told may fail as well.
   for (const { process: running } of await controlled(task.controls)) await tell(task.controls, running.pid, switchOff(task))
-  await noteSwitched(task.folder, { state: 'off', because: 'its errors have stopped after their time' })
+  await noteSwitched(task.folder, { state: 'over' })
 }
 
 /** Tells those that were not yet told. Returns whether there were any. */

@@ -3,10 +3,14 @@ import { z } from 'zod'
 import { appendLine, readLines } from '../line-file.ts'
 import { processTrace } from '../process/identity.ts'
 
-/** What libfiu has answered that it does: in one process more, or in none any more. */
+/**
+ * What became of the errors: libfiu has answered that there are some in one process more; they were switched off as they were told to be; or who holds
+ * the fault has given up, and ended the program.
+ */
 const switched = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('on'), process: processTrace }),
-  z.strictObject({ state: z.literal('off'), because: z.string() }),
+  z.strictObject({ state: z.literal('over') }),
+  z.strictObject({ state: z.literal('failed'), because: z.string() }),
 ])
 
 export type Switched = z.infer<typeof switched>

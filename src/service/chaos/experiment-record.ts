@@ -37,13 +37,14 @@ export function experimentRecord(
     ...(recoveryMs === undefined ? {} : { recoveryMs }),
     ...(recoversWithinMs === undefined ? {} : { recoversWithinMs }),
     samples: samplesOf(experiment, evidence),
-    faults: evidence.faults.map(({ name: fault, targets, state, undo, presentAfterMs, goneAfterMs }) => ({
+    faults: evidence.faults.map(({ name: fault, targets, state, undo, presentAfterMs, goneAfterMs, lost }) => ({
       name: fault,
       targets: [...targets],
       state,
       undo,
       ...(presentAfterMs === undefined ? {} : { presentAfterMs }),
       ...(goneAfterMs === undefined ? {} : { goneAfterMs }),
+      ...(lost === undefined ? {} : { lost }),
     })),
     ...(evidence.drill === undefined ? {} : { drill: { ...evidence.drill } }),
     ...(evidence.canary === undefined ? {} : { canary: { ...evidence.canary } }),
