@@ -115,6 +115,16 @@ export function awsFailure(
   })
 }
 
+/** Undefined for what AWS does not know. */
+export async function orMissing<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'not-found') return undefined
+    throw error
+  }
+}
+
 /** Whether AWS said no to a call, so that it was not carried out. */
 export function isRefusal(error: unknown): error is HoldfastError {
   return error instanceof HoldfastError && error.details.answered === true

@@ -1,3 +1,3 @@
-export { isRefusal } from './failure.ts'
+export { isRefusal, orMissing } from './failure.ts'
 export { openRestService } from './rest.ts'
 export { awsParams, AwsSession, regionName, type AwsTarget } from './session.ts'

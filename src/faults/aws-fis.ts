@@ -100,7 +100,11 @@ export const awsFis = defineFault<Params, Traces>({
  * Undefined where none was started, or it is gone. `hidden` as long as what is not found may only not show yet: reads are eventually consistent, also of
  * an experiment that was seen before.
  */
-async function experimentOf(fis: Fis, { template: id }: Traces, context: TraceContext): Promise<Experiment | 'hidden' | undefined> {
+async function experimentOf(
+  fis: Fis,
+  { template: id }: Traces,
+  context: TraceContext,
+): Promise<Experiment | 'hidden' | undefined> {
   const order = await readNote(context, note)
   if (order === undefined) return undefined
   const experiment = order.experiment ?? (await fis.find(id))?.id

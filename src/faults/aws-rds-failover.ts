@@ -61,6 +61,7 @@ export const awsRdsFailover = defineFault<Params, Traces>({
     const what = { kind: cluster === undefined ? 'instance' : 'cluster', name: cluster ?? instance ?? '' } as const
     const found = await leaderOf(rds, what)
     if (found === undefined) return { targets: [], traces: { ...aws, ...what, resourceId: '', leader: '' } }
+    if (found.leader === '') throw new HoldfastError('fault-refused', { message: `RDS does not say who leads ${what.name}` })
     const leads = what.kind === 'instance' ? 'its primary' : 'its writer'
     return {
       targets: [
@@ -128,7 +129,9 @@ function instanceFindings(name: string, region: string, found: FoundInstance | u
 
 function clusterFindings(name: string, { region, to }: Params, found: FoundCluster | undefined): Finding[] {
   if (found === undefined) return [blocker('no-database', `there is no cluster ${name} in ${region}`)]
-  const { readers, status } = found
+  const { readers, status, writer } = found
+  if (writer === undefined)
+    return [blocker('no-writer', `${name} has no writer at the moment: it may be failing over`, 'wait until it has one')]
   if (readers.length === 0) return [blocker('no-standby', `${name} has no reader that could take over`)]
   if (to !== undefined && !readers.includes(to))
     return [blocker('no-such-reader', `${to} is no reader of ${name}`, `its readers are: ${readers.join(', ')}`)]

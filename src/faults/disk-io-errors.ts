@@ -18,7 +18,11 @@ import { hasLoaded } from './program/start.ts'
 
 const params = z.strictObject({
   command: commandParam,
-  user: text.describe('Whose rights it has, which only root may give away. Default: those of Holdfast.').optional(),
+  user: text
+    .describe(
+      'Whose rights it has, with all of its groups, which only root may give away (by setpriv). Default: those of Holdfast.',
+    )
+    .optional(),
   operations: z
     .array(z.enum(operations))
     .min(1)
@@ -55,7 +59,7 @@ export const diskIoErrors = defineFault<Params, z.infer<typeof traces>>({
     if (user === undefined) return programFindings(command)
     if (process.geteuid?.() !== 0) return [blocker('not-root', 'only root may give a program the rights of another user')]
     if ((await accountOf(user, signal)) === undefined) return [blocker('no-user', `there is no user ${user}`)]
-    return programFindings(command)
+    return [...programFindings(['setpriv']), ...programFindings(command)]
   },
 
   async plan({ command, operations: chosen, error, percent }, { id }) {

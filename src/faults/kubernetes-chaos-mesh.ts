@@ -37,7 +37,7 @@ const selectMs = 10_000
 export const kubernetesChaosMesh = defineFault<Params, Traces>({
   kind: 'kubernetes.chaos-mesh',
   description:
-    'Makes an object of Chaos Mesh, which must be installed in the cluster, and deletes it at the end. Its name and its label holdfast.dev/fault have the number of the injection. It counts as injected once its condition AllInjected is true, and as gone once Chaos Mesh has taken everything back and let go of it (its finalizers). A duration until the deadline is added where it has none, so that it also ends when nobody deletes it. Chaos Mesh chooses what is hit: the blast radius counts it as one, and excluded labels are added to its selectors. What has no end is refused: pod-kill and container-kill (there is kubernetes.pod-kill), restarts of machines, and PhysicalMachineChaos.',
+    'Makes an object of Chaos Mesh, which must be installed in the cluster, and deletes it at the end. Its name and its label holdfast.dev/fault have the number of the injection. It counts as injected once its condition AllInjected is true, and as gone once Chaos Mesh has taken everything back and let go of it (its finalizers). A duration until the deadline is added where it has none or a longer one, so that it also ends when nobody deletes it; a shorter one ends it before, as it was told to. Chaos Mesh chooses what is hit: the blast radius counts it as one, and excluded labels are added to its selectors. What has no end is refused: pod-kill and container-kill (there is kubernetes.pod-kill), restarts of machines, PhysicalMachineChaos, and mistakes of IOChaos in what is written (its methods must be read alone).',
   example: {
     cluster: 'prod',
     namespace: 'shop',
@@ -57,8 +57,7 @@ export const kubernetesChaosMesh = defineFault<Params, Traces>({
     const unusable = await clusterFindings(p.cluster, context, signal)
     if (unusable.length > 0) return unusable
     const problem = onceOnlyProblem(p.kind, p.spec)
-    if (problem !== undefined)
-      return [blocker('no-end', `${p.kind}: ${problem}`, 'kubernetes.pod-kill ends pods, with an approval')]
+    if (problem !== undefined) return [blocker('no-end', `${p.kind}: ${problem.message}`, problem.hint)]
     await using connection = await openCluster(await findCluster(p.cluster, context, signal), context, signal)
     const kinds = await installedKinds(connection)
     if (kinds === undefined)
@@ -97,8 +96,10 @@ export const kubernetesChaosMesh = defineFault<Params, Traces>({
     for (;;) {
       const sight = await lookAtChaos(connection, objectOf(trace, context.id), whatOf(trace, context.id))
       if (sight.state === 'present') return
+      if (sight.state === 'absent')
+        throw new HoldfastError('fault-failed', { message: `somebody has deleted ${whatOf(trace, context.id)}` })
       if (clock.monotonicMs() > (sight.selects === false ? endMs : deadlineMs))
-        throw new HoldfastError('fault-failed', { message: 'because' in sight ? sight.because : 'it is gone' })
+        throw new HoldfastError('fault-failed', { message: sight.because })
       await clock.sleep(pollMs, signal)
     }
   },
@@ -123,13 +124,9 @@ export const kubernetesChaosMesh = defineFault<Params, Traces>({
   ],
 })
 
-/** Throws `fault-refused` when what is excluded could be hit. */
+/** Throws `fault-refused` when what is excluded could be hit, or its end is none. */
 function creation({ namespace, kind, spec }: Params, plural: string, { id, spare = [], deadlineMs, clock }: FaultContext) {
   const within = limited(spec, spare, deadlineMs - clock.monotonicMs())
-  if (within === undefined) {
-    const message = 'it names pods one by one, and Chaos Mesh would hit them whatever labels are excluded'
-    throw new HoldfastError('fault-refused', { message, hint: 'select them by labels' })
-  }
   const metadata = { name: nameOf(id), namespace, labels: { 'holdfast.dev/fault': id } }
   const body = { apiVersion, kind, metadata, spec: within }
   return {

@@ -1,4 +1,4 @@
-import { readFile, unlink } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { systemCode, writeFileDurably, type Json } from '../kernel/index.ts'
@@ -32,9 +32,7 @@ export async function isNoted(context: TraceContext): Promise<boolean> {
 
 /** One that is gone already is no matter. */
 export async function removeNote(context: TraceContext): Promise<void> {
-  await unlink(noteOf(context)).catch((error: unknown) => {
-    if (systemCode(error) !== 'ENOENT') throw error
-  })
+  await rm(noteOf(context), { force: true })
 }
 
 /**

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { TraceContext } from '../../src/faults/index.ts'
 import { openFis } from '../../src/faults/aws/fis.ts'
 import { AwsSession, openRestService } from '../../src/aws/index.ts'
@@ -7,8 +7,7 @@ import { anyCredentials, leapingClock } from '../support/aws-actions.ts'
 import { proxyTo } from '../support/aws-proxy.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
-import { startMoto, type Moto } from '../support/moto.ts'
-import { describeWith } from '../support/peers.ts'
+import { describeWithMoto } from '../support/describe-with-moto.ts'
 import { undoByHand } from '../support/undo-by-hand.ts'
 
 const region = 'us-west-2'
@@ -20,16 +19,9 @@ interface Experiment {
 }
 
 /** moto keeps the experiments of FIS as AWS does, state by state, and does nothing to anything. */
-describeWith('moto', 'experiments of FIS, against moto', (environment) => {
-  let moto: Moto
+describeWithMoto('experiments of FIS, against moto', (moto, environment) => {
   beforeAll(async () => {
-    for (const name of ['AWS_TEST_ID', 'AWS_TEST_SECRET', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])
-      process.env[name] = 'test'
-    moto = await startMoto(environment)
     await moto.slowDown('fis::experiment', 5)
-  })
-  afterAll(async () => {
-    await moto[Symbol.asyncDispose]()
   })
 
   /** As the tests call it themselves. */

@@ -1,29 +1,21 @@
 import { DescribeDBClustersCommand } from '@aws-sdk/client-rds'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { anyCredentials, leapingClock } from '../support/aws-actions.ts'
 import { failsInstancesOver, proxyTo, queryError } from '../support/aws-proxy.ts'
 import { addClusterOfRds, addInstanceOfRds, awsClients } from '../support/aws-world.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
-import { startMoto, type Moto } from '../support/moto.ts'
-import { describeWith } from '../support/peers.ts'
+import { describeWithMoto } from '../support/describe-with-moto.ts'
 
 const region = 'us-west-2'
 
-describeWith('moto', 'failovers of RDS, against moto', (environment) => {
-  let moto: Moto
+describeWithMoto('failovers of RDS, against moto', (moto) => {
   let aws: ReturnType<typeof awsClients>
   beforeAll(async () => {
-    for (const name of ['AWS_TEST_ID', 'AWS_TEST_SECRET', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])
-      process.env[name] = 'test'
-    moto = await startMoto(environment)
     aws = awsClients(moto.url)
     await addInstanceOfRds(aws, 'orders', true)
     await addInstanceOfRds(aws, 'alone', false)
     await addClusterOfRds(aws, 'shop', ['shop-1', 'shop-2', 'shop-3'])
     await addClusterOfRds(aws, 'lonely', ['lonely-1'])
-  })
-  afterAll(async () => {
-    await moto[Symbol.asyncDispose]()
   })
 
   const failover = (what: object, endpoint = moto.url) =>
@@ -95,6 +87,11 @@ describeWith('moto', 'failovers of RDS, against moto', (environment) => {
     await refused({ cluster: 'lonely' }, 'lonely has no reader')
     await refused({ cluster: 'shop', to: 'lonely-1' }, 'lonely-1 is no reader of shop')
     await refused({ cluster: 'nowhere' }, 'there is no cluster nowhere')
+    proxy.rules = { after: (_, told) => told.replaceAll('<IsClusterWriter>true<', '<IsClusterWriter>false<') }
+    await expect(guard.inject(failover({ cluster: 'shop' }, proxy.url), 60_000, never)).rejects.toMatchObject({
+      code: 'fault-refused',
+      message: expect.stringContaining('shop has no writer at the moment') as string,
+    })
     expect(() => failover({})).toThrow('expected either an instance or a cluster')
     expect(() => failover({ instance: 'orders', to: 'shop-1' })).toThrow('only a cluster has readers')
     proxy.rules = {

@@ -1,29 +1,21 @@
 import { join } from 'node:path'
 import { CreateTagsCommand, DeleteTagsCommand, DescribeTagsCommand } from '@aws-sdk/client-ec2'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { anyCredentials, leapingClock } from '../support/aws-actions.ts'
 import { proxyTo } from '../support/aws-proxy.ts'
 import { addInstances, awsClients, instanceStates } from '../support/aws-world.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
-import { startMoto, type Moto } from '../support/moto.ts'
-import { describeWith } from '../support/peers.ts'
+import { describeWithMoto } from '../support/describe-with-moto.ts'
 import { undoByHand } from '../support/undo-by-hand.ts'
 
 const region = 'us-west-2'
 const tag = 'holdfast:fault'
 
-describeWith('moto', 'stopped instances of EC2, against moto', (environment) => {
-  let moto: Moto
+describeWithMoto('stopped instances of EC2, against moto', (moto, environment) => {
   let aws: ReturnType<typeof awsClients>
-  beforeAll(async () => {
-    for (const name of ['AWS_TEST_ID', 'AWS_TEST_SECRET', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])
-      process.env[name] = 'test'
-    moto = await startMoto(environment)
+  beforeAll(() => {
     aws = awsClients(moto.url)
-  })
-  afterAll(async () => {
-    await moto[Symbol.asyncDispose]()
   })
 
   /** Instances that run, with a tag of their own. */

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { freePort } from '../support/free-port.ts'
@@ -15,7 +17,8 @@ describeWith('mariadb', 'connections of MariaDB over TLS', (mariadbd) => {
     await server.sql(`create user safe@'%' require ssl`)
     await using guard = await guardIn(folder.path)
     const at = (mode: string, host = '127.0.0.1') => `mysql://safe@${host}:${server.port}/${mode}`
-    const hold = async (url: string) => await guard.inject(bound('connections.mysql', { url, hold: { count: 2 } }), 60_000, never)
+    const hold = async (url: string | { file: string }) =>
+      await guard.inject(bound('connections.mysql', { url, hold: { count: 2 } }), 60_000, never)
     const held = async () => await server.sql(`select id from information_schema.processlist where user = 'safe'`)
     const refused = async (url: string, message: RegExp) =>
       await expect(hold(url)).rejects.toMatchObject({ message: expect.stringMatching(message) as string })
@@ -27,6 +30,12 @@ describeWith('mariadb', 'connections of MariaDB over TLS', (mariadbd) => {
     const fault = await hold(at('?ssl-mode=REQUIRED'))
     expect(await held()).toHaveLength(2)
     await undoByHand(folder.path, fault)
+    await expect.poll(held).toEqual([])
+    const file = join(folder.path, 'the url')
+    await writeFile(file, at('?ssl-mode=REQUIRED'))
+    const secret = await hold({ file })
+    expect(await held()).toHaveLength(2)
+    await undoByHand(folder.path, secret)
     await expect.poll(held).toEqual([])
 
     await tls.trust()

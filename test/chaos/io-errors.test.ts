@@ -87,11 +87,13 @@ describeWith('libfiu', 'disk.io-errors', () => {
     const fault = await guard.inject(bound('disk.io-errors', { command, ...as, operations: ['fsync'] }), 60_000, never)
     await expect.poll(async () => (await said(file))['fsync EIO'] ?? 0, { timeout: 20_000 }).toBeGreaterThan(20)
     const running = await markedProcesses(fault.id)
-    const owners = await Promise.all(
-      running.map(async (pid) => (await readFile(`/proc/${pid}/status`, 'utf8')).match(/^Uid:\t(\d+)/m)?.[1]),
-    )
+    const statuses = await Promise.all(running.map((pid) => readFile(`/proc/${pid}/status`, 'utf8')))
+    const owned = statuses.filter((status) => /^Uid:\t(\d+)/m.exec(status)?.[1] === String(uid))
     // All but who holds the fault, which is of root where the tests are.
-    expect(owners.filter((owner) => owner === String(uid))).toHaveLength(isRoot ? 2 : 3)
+    expect(owned).toHaveLength(isRoot ? 2 : 3)
+    const groups = owned.map((status) => new Set(/^Groups:\t(.*)$/m.exec(status)?.[1]?.trim().split(' ')))
+    const all = new Set((await runProcess('id', ['-G', '--', name])).stdout.trim().split(' '))
+    if (isRoot) expect(groups).toEqual([all, all])
     await undoByHand(folder.path, fault)
     await expect.poll(() => fault.look(never)).toEqual({ state: 'absent' })
     expect(await markedProcesses(fault.id)).toEqual([])

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { ApiException, CoreV1Api, CustomObjectsApi } from '@kubernetes/client-node'
+import { CoreV1Api, CustomObjectsApi } from '@kubernetes/client-node'
+import { attending } from './attending.ts'
 import type { Kubernetes } from './kubernetes.ts'
 
 /**
@@ -29,7 +29,6 @@ interface Chaos {
 export async function startChaosController({ config }: Kubernetes, namespace: string, plural: string): Promise<ChaosController> {
   const objects = config('admin').makeApiClient(CustomObjectsApi)
   const core = config('admin').makeApiClient(CoreV1Api)
-  const stopping = new AbortController()
   const controller = { isStuck: false }
   const kind = { group, version, namespace, plural }
   const attend = async (chaos: Chaos): Promise<void> => {
@@ -56,30 +55,6 @@ export async function startChaosController({ config }: Kubernetes, namespace: st
     if (JSON.stringify(chaos.status?.conditions) === JSON.stringify(conditions)) return
     await replace({ status: { experiment: { desiredPhase: isOver ? 'Stop' : 'Run' }, conditions } })
   }
-  const attendAll = async (): Promise<void> => {
-    const { items } = (await objects.listNamespacedCustomObject(kind)) as { readonly items: readonly Chaos[] }
-    for (const chaos of items) await attend(chaos).catch(unlessLater)
-  }
-  const work = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await attendAll().catch(unlessLater)
-      await delay(100)
-    }
-  }
-  let failure: unknown
-  const working = work().catch((error: unknown) => {
-    failure = error
-  })
-  return Object.assign(controller, {
-    async [Symbol.asyncDispose]() {
-      stopping.abort()
-      await working
-      if (failure !== undefined) throw new Error('the controller of the test ended early', { cause: failure })
-    },
-  })
-}
-
-/** It was changed or went between the look and this, or its kind is so new that the API server is not ready for it (429): next time. */
-function unlessLater(error: unknown): void {
-  if (!(error instanceof ApiException) || ![404, 409, 429].includes(error.code)) throw error
+  const all = async () => ((await objects.listNamespacedCustomObject(kind)) as { readonly items: readonly Chaos[] }).items
+  return Object.assign(controller, attending(100, all, attend))
 }

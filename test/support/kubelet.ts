@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { ApiException, CoreV1Api, PatchStrategy, setHeaderOptions, type V1Pod } from '@kubernetes/client-node'
+import { CoreV1Api, PatchStrategy, setHeaderOptions, type V1Pod } from '@kubernetes/client-node'
+import { attending } from './attending.ts'
 import type { Kubernetes } from './kubernetes.ts'
 
 /**
@@ -18,26 +18,12 @@ const node = 'node-1'
 export async function startKubelet({ config }: Kubernetes): Promise<Kubelet> {
   const api = config('admin').makeApiClient(CoreV1Api)
   await api.createNode({ body: { metadata: { name: node } } })
-  const stopping = new AbortController()
   const kubelet = { holdsUp: () => false, keepsRunning: () => false } as Pick<Kubelet, 'holdsUp' | 'keepsRunning'>
-  const work = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      const { items } = await api.listPodForAllNamespaces()
-      for (const pod of items) await attend(api, pod, kubelet).catch(unlessGone)
-      await delay(50)
-    }
-  }
-  let failure: unknown
-  const working = work().catch((error: unknown) => {
-    failure = error
-  })
-  return Object.assign(kubelet, {
-    async [Symbol.asyncDispose]() {
-      stopping.abort()
-      await working
-      if (failure !== undefined) throw new Error('the kubelet of the test ended early', { cause: failure })
-    },
-  })
+  const pods = async () => (await api.listPodForAllNamespaces()).items
+  return Object.assign(
+    kubelet,
+    attending<V1Pod>(50, pods, (pod) => attend(api, pod, kubelet)),
+  )
 }
 
 async function attend(
@@ -64,9 +50,4 @@ async function attend(
       setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch),
     )
   }
-}
-
-/** It was changed or went between the look and this: next time. */
-function unlessGone(error: unknown): void {
-  if (!(error instanceof ApiException) || ![404, 409].includes(error.code)) throw error
 }

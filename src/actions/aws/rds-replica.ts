@@ -1,6 +1,5 @@
 import type { DBInstance } from '@aws-sdk/client-rds'
-import { AwsSession, type AwsTarget } from '../../aws/index.ts'
-import { isHoldfastError } from '../../kernel/index.ts'
+import { AwsSession, orMissing, type AwsTarget } from '../../aws/index.ts'
 import type { ActionContext } from '../contract.ts'
 
 /** A database instance as far as a promotion needs to know it. */
@@ -40,13 +39,8 @@ export async function openRds(
   return {
     async find(name) {
       const command = new DescribeDBInstancesCommand({ DBInstanceIdentifier: name })
-      try {
-        const { DBInstances = [] } = await session.call('rds:DescribeDBInstances', (how) => client.send(command, how))
-        return DBInstances[0] === undefined ? undefined : stateOf(name, DBInstances[0])
-      } catch (error) {
-        if (isHoldfastError(error, 'not-found')) return undefined
-        throw error
-      }
+      const found = await orMissing(session.call('rds:DescribeDBInstances', (how) => client.send(command, how)))
+      return found?.DBInstances?.[0] === undefined ? undefined : stateOf(name, found.DBInstances[0])
     },
     async promote(name, backupRetentionDays) {
       const command = new PromoteReadReplicaCommand({

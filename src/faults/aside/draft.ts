@@ -1,5 +1,4 @@
-import { chmod, chown, open, stat, unlink } from 'node:fs/promises'
-import { systemCode } from '../../kernel/index.ts'
+import { chmod, chown, open, stat } from 'node:fs/promises'
 
 /** A new file with the mode and the owner of the file that it is to stand for, so that those who may read that one read this. Its content is durable when this returns. */
 export async function writeLike(file: string, path: string, content: Uint8Array | string): Promise<void> {
@@ -9,10 +8,4 @@ export async function writeLike(file: string, path: string, content: Uint8Array 
   await chown(path, uid, gid)
   await chmod(path, mode & 0o7777)
   await handle.sync()
-}
-
-export async function unlinkIfThere(path: string): Promise<void> {
-  await unlink(path).catch((error: unknown) => {
-    if (systemCode(error) !== 'ENOENT') throw error
-  })
 }

@@ -1,9 +1,9 @@
-import { access, constants, link, lstat, readFile, rename, unlink } from 'node:fs/promises'
+import { access, constants, link, lstat, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { blocker, HoldfastError, quote, sha256Hex, syncDirectory, systemCode, type Finding } from '../../kernel/index.ts'
 import { absent, partly, present, type Fault, type Sight } from '../contract.ts'
-import { unlinkIfThere, writeLike } from './draft.ts'
+import { writeLike } from './draft.ts'
 
 /**
  * A file that is moved aside under a name with our tag, in its own folder, so that it keeps its inode: content, mode, owner and all else of it
@@ -69,7 +69,7 @@ async function lookAside(trace: AsideTrace, id: string): Promise<Sight> {
 async function putBack(trace: AsideTrace, id: string): Promise<void> {
   const { file } = trace
   const { aside, draft } = namesOf(file, id)
-  await unlinkIfThere(draft)
+  await rm(draft, { force: true })
   if ((await tryLstat(aside)) === undefined) return
   const there = await whoseIs(trace, aside)
   if (there === 'somebody') {
@@ -81,7 +81,7 @@ async function putBack(trace: AsideTrace, id: string): Promise<void> {
   try {
     if (there === 'ours') await rename(aside, file)
     else if (there === 'nobody') await linkBack(aside, file)
-    await unlinkIfThere(aside)
+    await rm(aside, { force: true })
   } catch (error) {
     // Another undo was quicker.
     if ((await tryLstat(aside)) !== undefined) throw error

@@ -1,4 +1,4 @@
-import { AwsSession, isRefusal, type AwsTarget } from '../../aws/index.ts'
+import { AwsSession, isRefusal, orMissing, type AwsTarget } from '../../aws/index.ts'
 import { isHoldfastError } from '../../kernel/index.ts'
 import type { TraceContext } from '../contract.ts'
 
@@ -45,36 +45,36 @@ export async function openDatabases(target: AwsTarget, context: TraceContext, si
     })
   }
   return {
-    instance: (name) =>
-      orMissing(async () => {
-        const command = new sdk.DescribeDBInstancesCommand({ DBInstanceIdentifier: name })
-        const { DBInstances: [found] = [] } = await session.call('rds:DescribeDBInstances', (how) => client.send(command, how))
-        return (
-          found && {
-            resourceId: found.DbiResourceId ?? '',
-            status: found.DBInstanceStatus ?? 'unknown',
-            isMultiAz: found.MultiAZ === true,
-            zone: found.AvailabilityZone ?? '',
-            cluster: found.DBClusterIdentifier === '' ? undefined : found.DBClusterIdentifier,
-          }
-        )
-      }),
-    cluster: (name) =>
-      orMissing(async () => {
-        const command = new sdk.DescribeDBClustersCommand({ DBClusterIdentifier: name })
-        const { DBClusters: [found] = [] } = await session.call('rds:DescribeDBClusters', (how) => client.send(command, how))
-        const members = found?.DBClusterMembers ?? []
-        const named = (isWriter: boolean) =>
-          members.flatMap((member) => (member.IsClusterWriter === isWriter ? [member.DBInstanceIdentifier ?? ''] : []))
-        return (
-          found && {
-            resourceId: found.DbClusterResourceId ?? '',
-            status: found.Status ?? 'unknown',
-            writer: named(true)[0],
-            readers: named(false),
-          }
-        )
-      }),
+    async instance(name) {
+      const command = new sdk.DescribeDBInstancesCommand({ DBInstanceIdentifier: name })
+      const answer = await orMissing(session.call('rds:DescribeDBInstances', (how) => client.send(command, how)))
+      const found = answer?.DBInstances?.[0]
+      return (
+        found && {
+          resourceId: found.DbiResourceId ?? '',
+          status: found.DBInstanceStatus ?? 'unknown',
+          isMultiAz: found.MultiAZ === true,
+          zone: found.AvailabilityZone ?? '',
+          cluster: found.DBClusterIdentifier === '' ? undefined : found.DBClusterIdentifier,
+        }
+      )
+    },
+    async cluster(name) {
+      const command = new sdk.DescribeDBClustersCommand({ DBClusterIdentifier: name })
+      const answer = await orMissing(session.call('rds:DescribeDBClusters', (how) => client.send(command, how)))
+      const found = answer?.DBClusters?.[0]
+      const members = found?.DBClusterMembers ?? []
+      const named = (isWriter: boolean) =>
+        members.flatMap((member) => (member.IsClusterWriter === isWriter ? [member.DBInstanceIdentifier ?? ''] : []))
+      return (
+        found && {
+          resourceId: found.DbClusterResourceId ?? '',
+          status: found.Status ?? 'unknown',
+          writer: named(true)[0],
+          readers: named(false),
+        }
+      )
+    },
     failInstanceOver(name) {
       const command = new sdk.RebootDBInstanceCommand({ DBInstanceIdentifier: name, ForceFailover: true })
       return order(session.call('rds:RebootDBInstance', (how) => ordering.send(command, how)))
@@ -88,14 +88,5 @@ export async function openDatabases(target: AwsTarget, context: TraceContext, si
       client.destroy()
       ordering.destroy()
     },
-  }
-}
-
-async function orMissing<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (isHoldfastError(error, 'not-found')) return undefined
-    throw error
   }
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { AwsSession, openRestService, type AwsTarget } from '../../aws/index.ts'
-import { isHoldfastError } from '../../kernel/index.ts'
+import { AwsSession, openRestService, orMissing, type AwsTarget } from '../../aws/index.ts'
 import type { TraceContext } from '../contract.ts'
 import { faultTag } from './tag.ts'
 
@@ -42,11 +41,6 @@ export async function openFis(target: AwsTarget, context: TraceContext, signal: 
   const service = await openRestService(session, 'fis')
   const call = async <T>(permission: string, schema: z.ZodType<T>, ...request: Parameters<typeof service.send>): Promise<T> =>
     schema.parse(await session.call(`fis:${permission}`, service.send(...request)))
-  const orMissing = async <T>(found: Promise<T>): Promise<T | undefined> =>
-    await found.catch((error: unknown) => {
-      if (isHoldfastError(error, 'not-found')) return undefined
-      throw error
-    })
   const path = (kind: string, id: string) => `/${kind}/${encodeURIComponent(id)}`
   const one = z.object({ experiment })
   return {

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { open, unlink } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { endianness } from 'node:os'
-import { systemCode } from '../../kernel/index.ts'
 
 /** A clock that is wrong. */
 export interface Skew {
@@ -85,11 +84,7 @@ export function sharedIsThere(id: string): boolean {
 }
 
 export async function removeShared(id: string): Promise<void> {
-  for (const path of sharedFiles(id)) {
-    await unlink(path).catch((error: unknown) => {
-      if (systemCode(error) !== 'ENOENT') throw error
-    })
-  }
+  for (const path of sharedFiles(id)) await rm(path, { force: true })
 }
 
 export function removeSharedByHand(id: string): string {

@@ -18,11 +18,11 @@ const toleranceMs = 10
 
 hold<Task>(async (task) => {
   const { id, library, command, output } = task
-  const env = { ...process.env, ...skewedEnvironment(library, task, id) }
+  const variables = skewedEnvironment(library, task, id)
   await makeShared(id)
-  await requireSkewed(env, task)
+  await requireSkewed({ ...process.env, ...variables }, task)
   await restartClock(id)
-  return await startPreloaded({ command, library, env, output })
+  return await startPreloaded({ command, library, variables, output })
 })
 
 /** Asks a program that does nothing but tell the time, in milliseconds. */

@@ -50,6 +50,8 @@ const optionFile = [
   String.raw`m{^\w+://(?:([^:@/]*)(?::([^@/]*))?@)?(?:\[([^\]]*)\]|([^:/?]*))(?::(\d+))?[^?]*(?:.*[?&]socketPath=([^&]*))?}`,
   String.raw`my %o = (user => $1, password => $2, host => $3 // $4, port => $5, socket => $6)`,
   String.raw`delete $o{host} if $o{socket}`,
+  String.raw`my ($mode) = m{[?&]ssl-mode=(\w+)}`,
+  String.raw`if ($mode and $mode ne "DISABLED") { if (qx(mysql --help) =~ /ssl-mode/) { $o{"ssl-mode"} = $mode } else { $o{$mode eq "REQUIRED" ? "ssl" : "ssl-verify-server-cert"} = 1 } }`,
   String.raw`print "[client]\n"`,
   String.raw`for my $k (sort keys %o) { next unless length($o{$k} // ""); (my $v = $o{$k}) =~ s/%([0-9a-f]{2})/chr hex $1/gei; $v =~ s/(["\\])/\\$1/g; print "$k=\"$v\"\n" }`,
 ].join('; ')

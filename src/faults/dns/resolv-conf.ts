@@ -1,7 +1,7 @@
-import { link, lstat, readFile, rename, stat } from 'node:fs/promises'
+import { link, lstat, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { blocker, HoldfastError, quote, syncDirectory, systemCode, type Finding } from '../../kernel/index.ts'
-import { unlinkIfThere, writeLike } from '../aside/draft.ts'
+import { writeLike } from '../aside/draft.ts'
 
 /**
  * A file as resolv.conf(5) that names our resolver. The original is kept beside it under a second name, and is put back by a rename: the very same file,
@@ -65,9 +65,9 @@ export async function leftBeside(file: string, id: string): Promise<boolean> {
 
 /** Whoever else does the same at the same time is no matter. */
 export async function pointBack(file: string, id: string): Promise<void> {
-  await unlinkIfThere(draftOf(file, id))
+  await rm(draftOf(file, id), { force: true })
   if (await isPointed(file, id)) await rename(backupOf(file, id), file).catch(missing)
-  else await unlinkIfThere(backupOf(file, id))
+  else await rm(backupOf(file, id), { force: true })
   await syncDirectory(dirname(file)).catch(missing)
 }
 

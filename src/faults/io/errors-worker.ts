@@ -30,10 +30,10 @@ const lookMs = 100
 hold<Task>(async (task) => {
   const { library, command, output, account, controls, afterMs, lastsMs } = task
   await makeControls(controls, account)
-  const env = { ...process.env, ...fiuEnvironment(library, prefixIn(controls)) }
+  const variables = fiuEnvironment(library, prefixIn(controls))
   const whose = account === undefined ? {} : { account }
   const told = new Set<string>()
-  const pid = await startPreloaded({ command, library: library.posix, env, output, ...whose }, async () => {
+  const pid = await startPreloaded({ command, library: library.posix, variables, output, ...whose }, async () => {
     await delay(afterMs)
     await untilTold(task, told)
   })

@@ -58,13 +58,16 @@ export async function change(connection: Connection, { path, what, pointer, valu
       message: `${what} is changed by another fault already: ${annotations[annotation]}`,
     })
   }
+  const gone = (error: unknown) => {
+    throw isMissing(error) ? new HoldfastError('fault-refused', { message: `${what} is gone`, cause: error }) : error
+  }
   await patch(connection, path, what, [
     { op: 'test', path: '/metadata/uid', value: uid },
     { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion ?? null },
     ...(annotations === undefined ? [{ op: 'add', path: '/metadata/annotations', value: {} }] : []),
     { op: 'add', path: `/metadata/annotations/${escaped}`, value: id },
     { op: 'add', path: pointer, value },
-  ])
+  ]).catch(gone)
 }
 
 /** Absent with the object, also when another has its name by now. */

@@ -5,9 +5,9 @@ import { choose } from '../choose.ts'
 import { hold } from '../holder/hold.ts'
 import { noteDeath, noteEnd } from './deaths.ts'
 import { inWords, stillRunning, traceOf } from './identity.ts'
-import { listProcesses, type RunningProcess } from './list.ts'
+import type { RunningProcess } from './list.ts'
 import type { KillSignal } from './signals.ts'
-import { firstOf, successorsOf, type LineTrace } from './successors.ts'
+import { everybody, firstOf, successorsOf, type LineTrace } from './successors.ts'
 import { findProcesses, type ProcessTarget } from './target.ts'
 
 type Task = {
@@ -27,28 +27,28 @@ hold<Task>(async (task) => {
   const { folder, lines, signal } = task
   const first = firstOf(lines)
   if (first.length === 0) throw new HoldfastError('fault-failed', { message: 'what was chosen is gone' })
-  // What comes in the place of the dead has not started before the kill, and no process is younger than this one by then.
-  const since = newestStart()
+  // What comes in the place of the dead has not started before the kill.
+  const before = everybody()
   await killAll(first, signal, folder)
-  void again(task, since).catch(async (error: unknown) => {
+  void again(task, before).catch(async (error: unknown) => {
     await noteEnd(folder, messageOf(error)).catch(() => {})
     process.exit(1)
   })
   return first.length
 })
 
-async function again(task: Task, since: string): Promise<never> {
+async function again(task: Task, before: ReadonlySet<string>): Promise<never> {
   for (let dueMs = clock.monotonicMs(); ;) {
     dueMs = Math.max(dueMs + task.intervalMs, clock.monotonicMs())
     await clock.sleep(dueMs - clock.monotonicMs())
-    await killSuccessors(task, since)
+    await killSuccessors(task, before)
   }
 }
 
 /** None where nothing has come back. */
-async function killSuccessors({ folder, target, signal, lines }: Task, since: string): Promise<void> {
+async function killSuccessors({ folder, target, signal, lines }: Task, before: ReadonlySet<string>): Promise<void> {
   const { chosen: fitting } = await findProcesses({ ...target, choose: 'all' }, Math)
-  const victims = choose(successorsOf(lines, fitting, since), { count: lines.length }, Math.random)
+  const victims = choose(successorsOf(lines, fitting, before), { count: lines.length }, Math.random)
   await killAll(victims, signal, folder)
 }
 
@@ -58,11 +58,6 @@ async function killAll(victims: readonly RunningProcess[], signal: KillSignal, f
     await untilDead(victim, signal)
     await noteDeath(folder, traceOf(victim))
   }
-}
-
-/** In the kernel's form. */
-function newestStart(): string {
-  return String(listProcesses().reduce((newest, { started }) => (BigInt(started) > newest ? BigInt(started) : newest), 0n))
 }
 
 async function untilDead(victim: RunningProcess, signal: KillSignal): Promise<void> {

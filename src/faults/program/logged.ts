@@ -6,24 +6,26 @@ import { HoldfastError, messageOf } from '../../kernel/index.ts'
 
 export interface LoggedProgram {
   readonly command: readonly string[]
-  readonly env: NodeJS.ProcessEnv
+  /** Of its environment, besides those of this process. */
+  readonly variables: Readonly<Record<string, string>>
   /** Where its output goes. */
   readonly output: string
-  /** Whose rights it has. Default: those of this process. */
+  /** Whose rights it has, with all of its groups. Default: those of this process. */
   readonly account?: { readonly uid: number; readonly gid: number }
 }
 
 const toldBytes = 500
 
 /** Starts a program in a session of its own; `ended` never rejects. Throws `fault-failed` for what cannot be started. */
-export async function startLogged({ command, env, output, account }: LoggedProgram): Promise<{
+export async function startLogged({ command, variables, output, account }: LoggedProgram): Promise<{
   readonly child: ChildProcess
   readonly ended: Promise<void>
 }> {
-  const [name = '', ...args] = command
+  const [name = '', ...args] = account === undefined ? command : asAccount(account, variables, command)
+  const env = account === undefined ? { ...process.env, ...variables } : process.env
   const log = openSync(output, 'a', 0o600)
   try {
-    const child = spawn(name, args, { env, detached: true, stdio: ['ignore', log, log], ...account })
+    const child = spawn(name, args, { env, detached: true, stdio: ['ignore', log, log] })
     const ended = once(child, 'exit').then(
       () => {},
       () => {},
@@ -35,6 +37,16 @@ export async function startLogged({ command, env, output, account }: LoggedProgr
   } finally {
     closeSync(log)
   }
+}
+
+/** Node takes all groups from what it starts as another user. The variables are for the program alone, not for what leads to it in the same process. */
+function asAccount(
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+  variables: LoggedProgram['variables'],
+  command: readonly string[],
+): string[] {
+  const settings = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', 'env', ...settings, ...command]
 }
 
 /** The end of what it said. */

@@ -7,7 +7,7 @@ import { startLogged, tailOf, type LoggedProgram } from './logged.ts'
 
 /** A program to be started by a holder, with a library that changes what the C library does. */
 export interface PreloadedProgram extends LoggedProgram {
-  /** Its path; `env` has it in LD_PRELOAD. */
+  /** Its path; `variables` have it in LD_PRELOAD. */
   readonly library: string
 }
 

@@ -23,7 +23,7 @@ export async function killRunnerAt(
   { id, clock }: Pick<TraceContext, 'id' | 'clock'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ended } = await startLogged({ command, output, env: { ...process.env, ...faultMark(id) } })
+  const { ended } = await startLogged({ command, output, variables: faultMark(id) })
   const stop = new AbortController()
   const limit = AbortSignal.any([signal, stop.signal, AbortSignal.timeout(withinMs)])
   const begins = untilBegun(runs, { run, step }, clock, limit)
