@@ -41,12 +41,12 @@ export const awsFis = defineFault<Params, Traces>({
   expiry: 'never',
 
   async preflight({ template: id, ...aws }, context, signal) {
-    const found = await (await openFis(aws, context, signal)).template(id)
+    const found = await openFis(aws, context, signal).template(id)
     return found === undefined ? [noTemplate(id, aws)] : templateFindings(found)
   },
 
   async plan({ template: id, ...aws }, context, signal) {
-    const found = await (await openFis(aws, context, signal)).template(id)
+    const found = await openFis(aws, context, signal).template(id)
     return {
       targets: Object.entries(found?.actions ?? {}).map(([name, action]) => inWords(id, name, action)),
       traces: { ...aws, template: id, updated: found?.lastUpdateTime ?? 0 },
@@ -55,7 +55,7 @@ export const awsFis = defineFault<Params, Traces>({
 
   async inject(_params, { template: id, updated, ...aws }, context, signal) {
     const { clock } = context
-    const fis = await openFis(aws, context, signal)
+    const fis = openFis(aws, context, signal)
     if ((await fis.template(id))?.lastUpdateTime !== updated)
       throw new HoldfastError('fault-refused', { message: `the template ${id} has been changed since it was looked at` })
     const at = clock.now().toISOString()
@@ -70,7 +70,7 @@ export const awsFis = defineFault<Params, Traces>({
   },
 
   async look(trace, context, signal) {
-    const now = await experimentOf(await openFis(trace, context, signal), trace, context)
+    const now = await experimentOf(openFis(trace, context, signal), trace, context)
     if (now === 'hidden') return { state: 'unknown', because: hiddenText(trace) }
     if (now?.state.status === 'completed') return over(`all actions of the experiment ${now.id} are done`)
     if (now === undefined || ended.has(now.state.status)) return absent
@@ -78,7 +78,7 @@ export const awsFis = defineFault<Params, Traces>({
   },
 
   async undo(trace, context, signal) {
-    const fis = await openFis(trace, context, signal)
+    const fis = openFis(trace, context, signal)
     const now = await experimentOf(fis, trace, context)
     if (now === undefined) return
     if (now === 'hidden') throw new HoldfastError('command-failed', { message: hiddenText(trace), retryable: true })

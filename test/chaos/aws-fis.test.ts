@@ -27,7 +27,7 @@ describeWithMoto('experiments of FIS, against moto', (moto, environment) => {
   /** As the tests call it themselves. */
   async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
     const session = new AwsSession({ region, endpoint: moto.url }, {} as TraceContext, never)
-    return (await (await openRestService(session, 'fis')).send(method, path, body)({ abortSignal: never })) as T
+    return (await openRestService(session, 'fis').send(method, path, body)({ abortSignal: never })) as T
   }
   async function template(description: string, more: object = {}): Promise<string> {
     const stop = { actionId: 'aws:ec2:stop-instances', targets: { Instances: 'shop' } }
@@ -174,7 +174,7 @@ describeWithMoto('experiments of FIS, against moto', (moto, environment) => {
     }
     try {
       const context = { id: '0123456789abcdef' } as TraceContext
-      const found = (await openFis({ region: 'cn-north-1' }, context, never)).template('EXT1')
+      const found = openFis({ region: 'cn-north-1' }, context, never).template('EXT1')
       await expect(found).rejects.toMatchObject({
         code: 'permission-denied',
         message: expect.stringContaining('fis:GetExperimentTemplate') as string,

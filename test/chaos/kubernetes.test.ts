@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Catalog } from '../../src/catalog/index.ts'
 import { openGuard } from '../../src/chaos/index.ts'
 import { faults } from '../../src/faults/index.ts'
 import { bound, chaosFolder, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
 import { clusterCatalog } from '../support/kubernetes-actions.ts'
 import { startKubelet, type Kubelet } from '../support/kubelet.ts'
+import { kubernetesProxy } from '../support/kubernetes-proxy.ts'
 import { startKubernetes, type Kubernetes } from '../support/kubernetes.ts'
 import { describeWith } from '../support/peers.ts'
 import { undoByHand } from '../support/undo-by-hand.ts'
@@ -110,6 +112,23 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     expect(await ofWeb('.spec.replicas')).toBe('4')
     expect(await ofWeb('.metadata.annotations.holdfast\\.dev/fault')).toBe('')
     await expect.poll(ready, { timeout: 60_000 }).toBe(4)
+  })
+
+  test('a workload that somebody deletes just before it would be changed is no target', async () => {
+    await using folder = await chaosFolder()
+    await using proxy = await kubernetesProxy(kubernetes)
+    await kubernetes.kubectl('create', 'deployment', 'brief', '--namespace=shop', '--image=none')
+    const { dr } = (await clusterCatalog(kubernetes)).clusters
+    const proxied = { ...dr, kubeconfig: { file: await kubernetes.kubeconfig('admin', { port: proxy.port }) } }
+    const catalog = { clusters: { dr: proxied } } as unknown as Catalog
+    await using guard = await openGuard({ directory: join(folder.path, 'faults'), experiment: 'test', faults, catalog }, never)
+    const meanwhile = () => kubernetes.kubectl('delete', 'deployment/brief', '--namespace=shop')
+    proxy.rule = (call) => (call.startsWith('PATCH ') ? { meanwhile } : undefined)
+    const scale = bound('kubernetes.scale', { ...target, name: 'brief', replicas: 0 })
+    await expect(guard.inject(scale, 60_000, never)).rejects.toMatchObject({
+      code: 'fault-refused',
+      message: 'Deployment shop/brief is gone',
+    })
   })
 
   test('what somebody else has set meanwhile stays at the end, and nothing of ours is left', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AwsSession, openRestService, orMissing, type AwsTarget } from '../../aws/index.ts'
+import { HoldfastError } from '../../kernel/index.ts'
 import type { TraceContext } from '../contract.ts'
 import { faultTag } from './tag.ts'
 
@@ -36,11 +37,17 @@ export interface Fis {
 }
 
 /** AWS Fault Injection Service in a region, as one injection sees it. */
-export async function openFis(target: AwsTarget, context: TraceContext, signal: AbortSignal): Promise<Fis> {
+export function openFis(target: AwsTarget, context: TraceContext, signal: AbortSignal): Fis {
   const session = new AwsSession(target, context, signal)
-  const service = await openRestService(session, 'fis')
-  const call = async <T>(permission: string, schema: z.ZodType<T>, ...request: Parameters<typeof service.send>): Promise<T> =>
-    schema.parse(await session.call(`fis:${permission}`, service.send(...request)))
+  const service = openRestService(session, 'fis')
+  const call = async <T>(permission: string, schema: z.ZodType<T>, ...request: Parameters<typeof service.send>): Promise<T> => {
+    const answer = schema.safeParse(await session.call(`fis:${permission}`, service.send(...request)))
+    if (answer.success) return answer.data
+    throw new HoldfastError('command-failed', {
+      message: `fis:${permission}: the answer is not as AWS documents it: ${z.prettifyError(answer.error).replaceAll('\n', '; ')}`,
+      hint: 'check `endpoint`: is it FIS that answers there?',
+    })
+  }
   const path = (kind: string, id: string) => `/${kind}/${encodeURIComponent(id)}`
   const one = z.object({ experiment })
   return {
