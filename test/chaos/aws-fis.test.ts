@@ -67,8 +67,8 @@ describeWithMoto('experiments of FIS, against moto', (moto, environment) => {
     await using guard = await guardIn(folder.path, { clock: leapingClock().clock })
     const id = await template('ends by itself')
     const fault = await guard.inject(fis(id), 60_000, never)
-    const [{ id: experiment = '' } = {}] = await experiments(id)
-    const over = { state: 'over', because: `all actions of the experiment ${experiment} are done` }
+    const [started] = await experiments(id)
+    const over = { state: 'over', because: `all actions of the experiment ${started?.id} are done` }
     await expect.poll(() => fault.look(never)).toEqual(over)
     await fault.end()
     expect(await states(id)).toEqual(['completed'])

@@ -65,9 +65,9 @@ export async function takeBack(one: Held, stop: AbortSignal): Promise<void> {
 }
 
 /** Why nobody can say that it was there until now; undefined where it is there, or has done all that it was told to. */
-async function lookForTheLastTime({ look }: InjectedFault, stop: AbortSignal): Promise<string | undefined> {
+async function lookForTheLastTime(injected: InjectedFault, stop: AbortSignal): Promise<string | undefined> {
   try {
-    const sight = await look(AbortSignal.any([stop, AbortSignal.timeout(lastLookMs)]))
+    const sight = await injected.look(AbortSignal.any([stop, AbortSignal.timeout(lastLookMs)]))
     if (sight.state === 'present' || sight.state === 'over') return undefined
     return sight.state === 'absent' ? 'nothing of it was there any more' : sight.because
   } catch (error) {
