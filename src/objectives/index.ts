@@ -25,5 +25,15 @@ export { strategyMatrix, type MatrixCell, type PlacedService, type StrategyMatri
 export { assumedSpread, isDrawnFrom, yearlyLoss, type Durations, type LossModel, type YearlyLoss } from './cost/expected-loss.ts'
 export { strategyCosts, type Happening, type StrategyCost } from './cost/pay-off.ts'
 export { dependencyPaths, type DependencyNode, type DependencyPath } from './dependency-path.ts'
+export {
+  copiesStatus,
+  copyNeeds,
+  copyRules,
+  type CopiesStatus,
+  type CopyPlace,
+  type CopyProblem,
+  type CopyRule,
+  type CopyStatus,
+} from './copies-status.ts'
 export { groupStatus, type GroupStatus } from './group-status.ts'
 export { dependencyStatus, type DependencyStatus } from './dependency-status.ts'

@@ -1,7 +1,15 @@
 import { withDependencies, type Catalog, type Service } from '../catalog/index.ts'
 import type { LedgerWriter } from '../ledger/index.ts'
-import { serviceStatus, worstVerdict, type DependencyStatus, type ServiceStatus, type Verdict } from '../objectives/index.ts'
+import {
+  serviceStatus,
+  worstVerdict,
+  type CopiesStatus,
+  type DependencyStatus,
+  type ServiceStatus,
+  type Verdict,
+} from '../objectives/index.ts'
 import { codeVersion } from './recovery/code-version.ts'
+import { copiesOf } from './status/copies.ts'
 import { dependencyStatuses } from './status/dependencies.ts'
 import { groupReports, groupsOf, type GroupReport, type Judged } from './status/groups.ts'
 import { readRepository, type RepositoryFacts, type UnseenRepository } from './status/repository-facts.ts'
@@ -26,6 +34,8 @@ export interface ServiceReport extends ServiceStatus {
   /** Whether an objective is its own, or its tier's. */
   readonly declaredBy: Service['declaredBy']
   readonly plan?: string
+  /** 3-2-1-1-0 by proof, of the data that it holds itself; it is no part of the verdict. Absent where it holds none. */
+  readonly copies?: CopiesStatus
   /** How long it would be down with all that it depends on; absent where it needs nothing that its own plan does not bring back. */
   readonly withDependencies?: DependencyStatus
 }
@@ -72,8 +82,10 @@ export async function statusOf(
   const statuses = new Map([...judged].map(([name, { status }]) => [name, status]))
   const chains = dependencyStatuses(catalog, statuses)
   const reports = services.flatMap((name) => {
-    const [service, status] = [catalog.services[name], statuses.get(name)]
-    return service && status ? [serviceReport(service, status, chains.get(name))] : []
+    const [service, known] = [catalog.services[name], judged.get(name)]
+    if (!service || !known) return []
+    const copies = copiesOf(catalog, service, { evidence: known.evidence, seen, now })
+    return [{ ...serviceReport(service, known.status, chains.get(name)), ...(copies ? { copies } : {}) }]
   })
   const ofGroups = groupReports(groups, judged, now)
   return {

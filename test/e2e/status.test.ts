@@ -97,7 +97,12 @@ describe('holdfast status', () => {
     expect(await shop.status()).toMatchObject({
       exitCode: 4,
       report: { groups: [{ group: 'shop', verdict: 'unknown', unknown: ['orders', 'web'], declaredMs: 3_600_000 }] },
-      orders: { verdict: 'unknown', rpo: { because: 'no-snapshot' }, rto: { because: 'not-recoverable' } },
+      orders: {
+        verdict: 'unknown',
+        rpo: { because: 'no-snapshot' },
+        rto: { because: 'not-recoverable' },
+        copies: { verdict: 'missed', copies: [{ repository: 'nas', problem: 'no-snapshot' }] },
+      },
       web: {
         verdict: 'unknown',
         declaredBy: { rpo: 'tier', rto: 'tier' },
@@ -111,8 +116,10 @@ describe('holdfast status', () => {
       orders: {
         rpo: { basis: 'estimated', verdict: 'at-risk', because: 'never-restored' },
         rto: { basis: 'unknown', verdict: 'unknown', because: 'never-recovered' },
+        copies: { copies: [{ repository: 'nas', problem: 'never-read' }] },
       },
     })
+    await shop.done('check', '--read-data')
 
     await shop.done('recover', 'orders', '--yes')
     const recovered = await shop.status()
@@ -126,7 +133,19 @@ describe('holdfast status', () => {
     expect(recovered.report.groups).toMatchObject([{ verdict: 'met', spreadMs: 0, worst: 'orders', goBack: [] }])
     // Its data is proven; that the service itself comes back was never tried.
     expect(recovered.web).toMatchObject({ rpo: { verdict: 'met' }, rto: { verdict: 'unknown', because: 'no-plan' } })
-    expect((await shop.run('status', 'orders')).exitCode).toBe(0)
+    expect(recovered.orders.copies).toMatchObject({
+      verdict: 'missed',
+      counts: { copies: 2, media: 1, 'off-site': 0, immutable: 0, errors: 0 },
+      copies: [{ repository: 'nas', readAt: expect.any(String) as string, records: [{ repository: 'nas' }] }],
+    })
+    expect(recovered.web.copies).toBeUndefined()
+    const { exitCode, stdout } = await holdfast(['--catalog', shop.catalog.file, 'status', 'orders'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain(
+      'copies of orders, 3-2-1-1-0 by proof: missed (too few copies, all on one medium, none off site, each can',
+    )
+    expect(stdout).toMatch(/copies 2 of 3, media 1 of 2, .*; with the original 1 site, 0 accounts; 1 key/)
+    expect(stdout).toMatch(/nas +hq +disk +no +\S+Z +\S+Z +nas \d+ +yes/)
 
     await shop.declare('2m')
     expect((await shop.status()).orders).toMatchObject({

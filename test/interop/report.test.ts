@@ -152,6 +152,7 @@ describeWith('chromium', 'a report', (chromium) => {
       '1230',
       'none: no proof',
       '3 × pack-damaged',
+      'errors (0)',
       'gone could not be looked into',
       'unknown',
       'DORA',

@@ -1,4 +1,4 @@
-import { isProof } from '../../objectives/index.ts'
+import { copyNeeds, copyRules, isProof, type CopyRule } from '../../objectives/index.ts'
 import { heading, strong, text, type Block } from '../../recovery/index.ts'
 import { achievedSvg, type AchievedRow } from '../charts/achieved-svg.ts'
 import { activitySvg, type ActivityColumn } from '../charts/activity-svg.ts'
@@ -223,7 +223,14 @@ export function restoresChapter({ restores }: ReportFacts): Block {
   ])
 }
 
-export function copiesChapter({ backups, checks, removals, copies }: ReportFacts): Block {
+function ruleTitle(rule: CopyRule): string {
+  return rule === 'errors' ? 'errors (0)' : `${rule} (${copyNeeds[rule]})`
+}
+
+export function copiesChapter({ backups, checks, removals, copies, status, madeAt }: ReportFacts): Block {
+  const proven = status.services.flatMap(({ service, copies: counted }) =>
+    counted === undefined ? [] : [{ service, ...counted }],
+  )
   const byPlace = [
     ...Map.groupBy(backups, ({ service, body }) => JSON.stringify([service ?? '–', body.repository, body.source])).entries(),
   ]
@@ -247,6 +254,27 @@ export function copiesChapter({ backups, checks, removals, copies }: ReportFacts
               )
               .join(', ') || 'none declared',
         ],
+      ],
+      'No service holds data.',
+    ),
+    heading(3, 'Copies that are proven: 3-2-1-1-0'),
+    text(
+      `As of ${timeText(madeAt)}. A copy counts when all of the data is in it, from the last 90 days, and all of it was read and found right within the last 90 days, by a check or a compared restore. The original is one of the copies, on disk; off site is another site and another account.`,
+    ),
+    tableOr(
+      proven,
+      [
+        ['service', ({ service }) => service],
+        ...copyRules.map((rule) => [ruleTitle(rule), ({ counts }: (typeof proven)[number]) => String(counts[rule])] as const),
+        ['kept', ({ verdict }) => (verdict === 'met' ? 'yes' : verdict === 'missed' ? 'no' : 'unknown')],
+        [
+          'do not count',
+          (row) =>
+            row.copies
+              .flatMap(({ repository, problem }) => (problem === undefined ? [] : [`${repository}: ${problem}`]))
+              .join(', ') || 'none',
+        ],
+        ['on record', (row) => placeText(row.copies.flatMap(({ records }) => records)) || 'nothing'],
       ],
       'No service holds data.',
     ),

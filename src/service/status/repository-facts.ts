@@ -26,6 +26,8 @@ export interface RepositoryFacts extends AsyncDisposable {
   readonly experiments: readonly EvidenceRecord<'experiment'>[]
   /** The check that found damage of which no later check knows better: the data is read less often than the structure. */
   readonly standingDamage: EvidenceRecord<'check'> | undefined
+  /** The newest check that read all data, where it found nothing wrong. */
+  readonly wholeCheck: EvidenceRecord<'check'> | undefined
   /** Places of the ledger that could not be counted. */
   readonly damagedRecords: readonly number[]
   readonly records: number
@@ -125,6 +127,8 @@ function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Sna
     restoresFrom: groupedBy([...restores.values()], ({ body }) => body.snapshot),
     experiments,
     standingDamage: standingDamage(checks.toSorted((a, b) => b.seq - a.seq)),
+    // One that found no snapshot has looked at nothing.
+    wholeCheck: checks.find(({ body }) => body.depth === 'data' && body.snapshots > 0 && body.findings.length === 0),
     damagedRecords: [...damaged].toSorted((a, b) => b - a),
     records: view.count,
     writers: view.writers,

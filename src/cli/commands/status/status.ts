@@ -7,12 +7,13 @@ import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table, type Column } from '../../output/table.ts'
 import { coloured } from './colours.ts'
+import { copiesLines } from './copies.ts'
 import { groupHints, groupLines } from './groups.ts'
 import { basisText, durationText, hintLines, nextStep } from './wording.ts'
 
 export const statusCommand = command('status', 'could we recover right now, how much would we lose, and how long would it take', [
   ['holdfast status', 'every service of the catalog'],
-  ['holdfast status orders-db', 'one of them'],
+  ['holdfast status orders-db', 'one of them, with its copies counted by what is proven'],
   ['holdfast status --json', 'for a program; exit code 4 when an objective is missed or unknown'],
 ])
   .argument('[services...]', 'only these services')
@@ -21,7 +22,7 @@ export const statusCommand = command('status', 'could we recover right now, how 
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     for (const name of names) findService(catalog, name)
     const report = await readStatus(catalog, names.length > 0 ? { services: names } : {}, signal)
-    print.result(print.json ? asJson(report) : report, () => statusText(report))
+    print.result(print.json ? asJson(report) : report, () => statusText(report, names.length > 0))
     if (report.verdict === 'missed' || report.verdict === 'unknown') process.exitCode = exitCodes.objectiveMissed
   })
 
@@ -55,7 +56,8 @@ function declaredText(row: ServiceReport, name: 'rpo' | 'rto'): string {
   return `${durationText(row[name].declaredMs)}${row.declaredBy[name] === 'tier' ? '*' : ''}`
 }
 
-function statusText({ catalog, services, groups }: StatusReport): string {
+/** `explained`: with the copies of each. */
+function statusText({ catalog, services, groups }: StatusReport, explained: boolean): string {
   if (services.length === 0) return `${catalog.file} names no service: there is nothing to recover, and nothing is known.`
   const columns: Column<ServiceReport>[] = [
     { title: 'service', value: ({ service }) => service },
@@ -69,6 +71,7 @@ function statusText({ catalog, services, groups }: StatusReport): string {
     table(columns, services),
     ...(byTier ? ['* that of its tier'] : []),
     ...groupLines(groups),
+    ...(explained ? services.flatMap(copiesLines) : []),
     ...(hints.length > 0 ? ['', ...hints] : []),
   ].join('\n')
 }

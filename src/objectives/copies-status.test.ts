@@ -1,0 +1,136 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { copiesStatus, type CopiesQuestion, type CopyPlace } from './copies-status.ts'
+import type { DataEvidence, SnapshotFact } from './evidence.ts'
+
+const now = new Date('2026-06-01T12:00:00Z')
+const dayMs = 86_400_000
+const ago = (days: number) => new Date(now.getTime() - days * dayMs)
+
+function part(snapshots: readonly SnapshotFact[]): DataEvidence {
+  return { service: 'db', kind: 'files', walDeclared: false, snapshots, wal: [], restores: [], recoveries: [] }
+}
+const snapshot = (repository: string, days = 1, more: Partial<SnapshotFact> = {}): SnapshotFact => {
+  return { repository, snapshot: `${repository}-${days}`, time: ago(days), ...more }
+}
+function place(repository: string, more: Partial<CopyPlace> = {}): CopyPlace {
+  const checked = { time: ago(2), record: { repository, seq: 7 } }
+  return { repository, site: 'east', media: 'disk', key: repository, isImmutable: false, seen: true, checked, ...more }
+}
+const without = ({ checked: _checked, ...rest }: CopyPlace): CopyPlace => rest
+const far = place('far', { site: 'west', account: 'two', media: 'object-storage', isImmutable: true })
+
+/** Three copies that keep the rule. */
+const sound: CopiesQuestion = {
+  data: [part([snapshot('near'), snapshot('far')])],
+  places: [place('near'), far],
+  site: 'east',
+  account: 'one',
+  now,
+}
+
+describe('3-2-1-1-0', () => {
+  test('is kept by three copies on two media, one off site, one that cannot be deleted, all of them read', () => {
+    expect(copiesStatus(sound)).toMatchObject({
+      verdict: 'met',
+      counts: { copies: 3, media: 2, 'off-site': 1, immutable: 1, errors: 0 },
+      distinct: { sites: 2, accounts: 2, keys: 2 },
+      lacking: [],
+    })
+  })
+
+  const parts = (...snapshots: SnapshotFact[]) => ({ data: [part(snapshots)] })
+  test.each([
+    ['where nothing is', parts(snapshot('near')), 'no-snapshot'],
+    ['that is damaged', parts(snapshot('near'), snapshot('far', 1, { damaged: true })), 'repository-damaged'],
+    ['that lacks files', parts(snapshot('near'), snapshot('far', 1, { skipped: 2 })), 'incomplete-snapshot'],
+    ['of last year', parts(snapshot('near'), snapshot('far', 200)), 'too-old'],
+    ['from tomorrow', parts(snapshot('near'), snapshot('far', -1)), 'only-future-dated'],
+    ['that nobody has read', { places: [place('near'), without(far)] }, 'never-read'],
+    [
+      'that nobody has read this spring',
+      { places: [place('near'), { ...far, checked: { time: ago(100), record: { repository: 'far', seq: 1 } } }] },
+      'read-too-long-ago',
+    ],
+  ] as const)('does not count a copy %s', (_what, change, problem) => {
+    const status = copiesStatus({ ...sound, ...change })
+    expect(status.copies.find(({ repository }) => repository === 'far')?.problem).toBe(problem)
+    expect(status).toMatchObject({ verdict: 'missed', lacking: ['copies', 'media', 'off-site', 'immutable', 'errors'] })
+  })
+
+  test('takes a compared restore of every part for having read it, with its record', () => {
+    const record = { repository: 'far', seq: 9 }
+    const restores = [{ time: ago(3), sizeBytes: 1, durationMs: 1, verifiedFiles: 1, record }]
+    const data = [{ ...part([snapshot('near'), snapshot('far')]), restores }]
+    const places = [place('near'), without(far)]
+    expect(copiesStatus({ ...sound, data, places })).toMatchObject({
+      verdict: 'met',
+      copies: [{}, { readAt: ago(3), records: [record] }],
+    })
+    const twoParts = [...data, part([snapshot('near'), snapshot('far')])]
+    expect(copiesStatus({ ...sound, data: twoParts, places })).toMatchObject({ verdict: 'missed' })
+  })
+
+  test('is unknown where only what could not be looked into may keep it', () => {
+    expect(copiesStatus({ ...sound, places: [place('near'), { ...far, seen: false }] })).toMatchObject({ verdict: 'unknown' })
+    const bothHere = [place('near'), place('far', { seen: false })]
+    expect(copiesStatus({ ...sound, places: bothHere })).toMatchObject({ verdict: 'missed' })
+  })
+
+  test('takes a copy under the account of the original for none off site', () => {
+    const places = [place('near'), { ...far, account: 'one' }]
+    expect(copiesStatus({ ...sound, places })).toMatchObject({ verdict: 'missed', lacking: ['off-site'] })
+  })
+})
+
+test('fewer facts, and time that passes, never make it better', () => {
+  const rank = { unknown: 0, missed: 0, met: 1 }
+  const days = fc.integer({ min: 0, max: 120 })
+  const anyPlace = fc.record({
+    repository: fc.constantFrom('a', 'b', 'c'),
+    site: fc.constantFrom('east', 'west'),
+    media: fc.constantFrom('disk', 'tape'),
+    isImmutable: fc.boolean(),
+    checkedDays: fc.option(days, { nil: undefined }),
+  })
+  const anySnapshot = fc.record({ repository: fc.constantFrom('a', 'b', 'c'), days, skipped: fc.constantFrom(0, 0, 1) })
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(anyPlace, { selector: ({ repository }) => repository, minLength: 2, maxLength: 3 }),
+      fc.array(anySnapshot, { minLength: 2, maxLength: 8 }),
+      fc.nat(),
+      days,
+      (places, snapshots, which, later) => {
+        const ask = (facts: readonly SnapshotFact[], change: (each: CopyPlace, at: number) => CopyPlace, at = now) =>
+          rank[
+            copiesStatus({
+              data: [part(facts)],
+              places: places
+                .map(({ checkedDays, ...each }) => {
+                  const whole = place(each.repository, each)
+                  if (checkedDays === undefined) return without(whole)
+                  return { ...whole, checked: { time: ago(checkedDays), record: { repository: each.repository, seq: 1 } } }
+                })
+                .map(change),
+              site: 'east',
+              now: at,
+            }).verdict
+          ]
+        const facts = snapshots.map(({ repository, days: old, skipped }) => snapshot(repository, old, { skipped }))
+        const same = (each: CopyPlace) => each
+        const before = ask(facts, same)
+        const chosen = which % places.length
+        expect(
+          ask(
+            facts.filter((_, at) => at !== which % facts.length),
+            same,
+          ),
+        ).toBeLessThanOrEqual(before)
+        expect(ask(facts, (each, at) => (at === chosen ? without(each) : each))).toBeLessThanOrEqual(before)
+        expect(ask(facts, (each, at) => (at === chosen ? { ...each, seen: false } : each))).toBeLessThanOrEqual(before)
+        expect(ask(facts, same, new Date(now.getTime() + later * dayMs))).toBeLessThanOrEqual(before)
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
