@@ -33,6 +33,7 @@ const commands: readonly (readonly [name: string, load: () => Promise<CommandUnk
   ['demo', async () => (await import('./commands/demo.ts')).demoCommand],
   ['status', async () => (await import('./commands/status/status.ts')).statusCommand],
   ['doctor', async () => (await import('./commands/doctor/doctor.ts')).doctorCommand],
+  ['checklist', async () => (await import('./commands/checklist/checklist.ts')).checklistCommand],
   ['graph', async () => (await import('./commands/graph.ts')).graphCommand],
   ['strategy', async () => (await import('./commands/strategy/strategy.ts')).strategyCommand],
   ['report', async () => (await import('./commands/report.ts')).reportCommand],

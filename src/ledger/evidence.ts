@@ -211,6 +211,21 @@ export const pruneEvidence = z.object({
   durationMs,
 })
 
+/** Somebody has said that something is so which nothing but a person can know (`holdfast checklist`). */
+export const attestationEvidence = z.object({
+  /** The same in every ledger that has it. */
+  id: z.string(),
+  /** Of the checklist. */
+  item: z.string(),
+  /** Whose word it is. */
+  by: z.string(),
+  /** The user who put it on record. */
+  recordedBy: z.string(),
+  note: z.string().optional(),
+  /** From then on it counts for nothing. */
+  expiresAt: time,
+})
+
 /** Every kind of record, and the schema of its body. */
 export const evidenceSchemas = {
   backup: backupEvidence,
@@ -222,6 +237,7 @@ export const evidenceSchemas = {
   check: checkEvidence,
   forget: forgetEvidence,
   prune: pruneEvidence,
+  attestation: attestationEvidence,
 } as const
 
 export type EvidenceKind = keyof typeof evidenceSchemas

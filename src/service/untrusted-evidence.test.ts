@@ -1,18 +1,21 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { backupBody, recoveryBody } from '../../test/support/evidence.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { systemClock } from '../kernel/index.ts'
 import { openLedger, openSigner, type EvidenceBody, type LedgerRecord } from '../ledger/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { carryRecords } from './copy/carry-records.ts'
-import { createCatalogRepository, openCatalogRepository } from './open-repository.ts'
+import { createCatalogRepository } from './open-repository.ts'
 import { contextIn, installationKey, openRepositoryLedger, recordEvidence } from './record-evidence.ts'
 import { recordOnce } from './record-once.ts'
 import { loadRunCatalog } from './recovery/load-catalog.ts'
 import { readRepository } from './status/repository-facts.ts'
+
+// Every opening of a repository derives a key, which takes a while on purpose.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const signal = new AbortController().signal
 
@@ -41,8 +44,7 @@ services:
   )
   catalog = await loadRunCatalog(file)
   for (const name of ['nas', 'away'] as const) {
-    await (await createCatalogRepository(catalog, name))[Symbol.asyncDispose]()
-    repositories[name] = await openCatalogRepository(catalog, name)
+    repositories[name] = await createCatalogRepository(catalog, name)
   }
 })
 

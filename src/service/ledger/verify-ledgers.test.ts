@@ -1,12 +1,16 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { backupBody } from '../../../test/support/evidence.ts'
 import { loadCatalog, type Catalog } from '../../catalog/index.ts'
-import { createCatalogRepository, openCatalogRepository } from '../open-repository.ts'
+import type { Repository } from '../../repository/index.ts'
+import { createCatalogRepository } from '../open-repository.ts'
 import { contextIn, recordEvidence } from '../record-evidence.ts'
 import { verifyLedgers } from './verify-ledgers.ts'
+
+// Every opening of a repository derives a key, which takes a while on purpose.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const { signal } = new AbortController()
 
@@ -14,6 +18,7 @@ const { signal } = new AbortController()
 let folder: string
 let catalog: Catalog
 let head: string
+const repositories = { nas: undefined as unknown as Repository, away: undefined as unknown as Repository }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-verify-'))
@@ -22,16 +27,18 @@ beforeAll(async () => {
   const text = `version: 1\nname: shop\nsites: { here: {} }\nservices: {}\nrepositories: { ${repository('nas')}, ${repository('away')} }\n`
   await writeFile(join(folder, 'holdfast.yaml'), text)
   catalog = await loadCatalog(join(folder, 'holdfast.yaml'), {}, signal)
-  for (const name of ['nas', 'away']) await (await createCatalogRepository(catalog, name))[Symbol.asyncDispose]()
+  for (const name of ['nas', 'away'] as const) repositories[name] = await createCatalogRepository(catalog, name)
   await record('nas', '1')
   head = (await record('nas', '2')).hash
 })
 
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  for (const repository of Object.values(repositories)) await (repository as Repository | undefined)?.[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true })
+})
 
-async function record(name: string, snapshot: string) {
-  await using repository = await openCatalogRepository(catalog, name)
-  return recordEvidence(repository, 'backup', backupBody(snapshot), contextIn(catalog))
+async function record(name: 'nas' | 'away', snapshot: string) {
+  return recordEvidence(repositories[name], 'backup', backupBody(snapshot), contextIn(catalog))
 }
 
 async function verdicts(options: Parameters<typeof verifyLedgers>[1] = {}) {
@@ -56,8 +63,7 @@ test('a head that was noted must be in one of them, and not in all', async () =>
 })
 
 test('nothing seems to be cut off where somebody writes to both meanwhile', async () => {
-  await using nas = await openCatalogRepository(catalog, 'nas')
-  await using away = await openCatalogRepository(catalog, 'away')
+  const { nas, away } = repositories
   const over = new AbortController()
   const writing = (async () => {
     // What is written to the second names what was written to the first, after that was looked at.

@@ -1,14 +1,21 @@
 import type { Catalog } from '../../catalog/index.ts'
-import { isHoldfastError, type Json } from '../../kernel/index.ts'
-import type { EvidenceBody, EvidenceKind, EvidenceRecord, LedgerHead, LedgerRecord, LedgerWriter } from '../../ledger/index.ts'
+import type { Json } from '../../kernel/index.ts'
+import type {
+  EvidenceBody,
+  EvidenceKind,
+  EvidenceRecord,
+  LedgerHead,
+  LedgerRecord,
+  LedgerView,
+  LedgerWriter,
+} from '../../ledger/index.ts'
+import { askLedgers } from '../ask-ledgers.ts'
 import { findingsOf } from '../drill/findings.ts'
 import { historyKinds, historyOf, type FoundRecord } from '../drill/history.ts'
 import type { KnownFinding } from '../drill/known-findings.ts'
-import { openRepositoryLedger } from '../record-evidence.ts'
 import { experimentsByRun, recoveryShown } from '../recovery-shown.ts'
 import type { UnseenLedger } from '../read-ledgers.ts'
 import { readRepositories, statusOf, type StatusReport } from '../status.ts'
-import type { RepositoryFacts } from '../status/repository-facts.ts'
 
 /** From the first to the second moment, which is not in it. */
 export interface Period {
@@ -98,18 +105,11 @@ export async function gatherReport(
   const found: Found = new Map()
   const ledgers: ReportedLedger[] = []
   const history: FoundRecord[] = []
-  const unseen: UnseenLedger[] = repositories.unseen.map(({ name, because }) => ({ repository: name, because }))
-  for (const facts of repositories.seen) {
-    try {
-      const { records, ofDrills, about } = await readLedger(facts, catalog, period, signal)
-      for (const each of records) take(found, facts.name, each)
-      history.push(...ofDrills.map((record) => ({ repository: facts.name, record })))
-      ledgers.push({ repository: facts.name, id: facts.repository.id, ...about })
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!isHoldfastError(error) || error.code === 'internal') throw error
-      unseen.push({ repository: facts.name, because: error.message })
-    }
+  const { answers, unseen } = await askLedgers(catalog, repositories, (view) => readLedger(view, period), signal)
+  for (const { repository, opened, answer } of answers) {
+    for (const each of answer.records) take(found, repository, each)
+    history.push(...answer.ofDrills.map((record) => ({ repository, record })))
+    ledgers.push({ repository, id: opened.id, ...answer.about })
   }
   const all = [...found.values()].toSorted((a, b) => a.time.getTime() - b.time.getTime())
   const ofKind = <Kind extends EvidenceKind>(kind: Kind) =>
@@ -136,21 +136,19 @@ export async function gatherReport(
 }
 
 /** What one ledger says of the period, and of drills whenever they were. Records that do not count are counted. */
-async function readLedger({ repository }: RepositoryFacts, catalog: Catalog, period: Period, signal: AbortSignal) {
-  return openRepositoryLedger(repository, catalog).ask((view) => {
-    const uncounted = new Set<number>()
-    const onDamage = ({ seq }: { readonly seq: number }) => uncounted.add(seq)
-    const records = [...view.records({ kinds, ...period, onDamage })].flatMap((record): PlacedRecord[] => {
-      if (record.kind === 'unknown') return []
-      if (record.kind !== 'restore') return [{ record, service: record.service }]
-      const backup = view.about('backup', record.body.snapshot, onDamage).at(-1)
-      const source = record.body.source ?? backup?.body.source
-      return [{ record, service: record.service ?? backup?.service, ...(source === undefined ? {} : { source }) }]
-    })
-    const ofDrills = [...view.records({ kinds: historyKinds, order: 'newest-first', onDamage })]
-    const { count, head, writers } = view
-    return { records, ofDrills, about: { records: count, ...(head ? { head } : {}), writers, uncounted: uncounted.size } }
-  }, signal)
+function readLedger(view: LedgerView, period: Period) {
+  const uncounted = new Set<number>()
+  const onDamage = ({ seq }: { readonly seq: number }) => uncounted.add(seq)
+  const records = [...view.records({ kinds, ...period, onDamage })].flatMap((record): PlacedRecord[] => {
+    if (record.kind === 'unknown') return []
+    if (record.kind !== 'restore') return [{ record, service: record.service }]
+    const backup = view.about('backup', record.body.snapshot, onDamage).at(-1)
+    const source = record.body.source ?? backup?.body.source
+    return [{ record, service: record.service ?? backup?.service, ...(source === undefined ? {} : { source }) }]
+  })
+  const ofDrills = [...view.records({ kinds: historyKinds, order: 'newest-first', onDamage })]
+  const { count, head, writers } = view
+  return { records, ofDrills, about: { records: count, ...(head ? { head } : {}), writers, uncounted: uncounted.size } }
 }
 
 interface PlacedRecord {

@@ -1,15 +1,18 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { backupBody, recoveryBody } from '../../../test/support/evidence.ts'
 import type { EvidenceBody, EvidenceKind } from '../../ledger/index.ts'
 import type { Repository } from '../../repository/index.ts'
-import { createCatalogRepository, openCatalogRepository } from '../open-repository.ts'
+import { createCatalogRepository } from '../open-repository.ts'
 import { contextIn, recordEvidence } from '../record-evidence.ts'
 import { loadRunCatalog } from '../recovery/load-catalog.ts'
 import { controlsOf } from './controls.ts'
 import { gatherReport } from './facts.ts'
+
+// Every opening of a repository derives a key, which takes a while on purpose.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const restore: EvidenceBody<'restore'> = {
   repository: 'nas',
@@ -44,8 +47,7 @@ plans:
 `,
   )
   const catalog = await loadRunCatalog(join(folder, 'holdfast.yaml'))
-  await (await createCatalogRepository(catalog, 'nas'))[Symbol.asyncDispose]()
-  repository = await openCatalogRepository(catalog, 'nas')
+  repository = await createCatalogRepository(catalog, 'nas')
 })
 
 afterAll(async () => {

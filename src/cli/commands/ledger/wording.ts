@@ -96,6 +96,10 @@ export function recordText(record: LedgerRecord): string {
       const by = rules === undefined ? 'named' : `by ${rules.join(', ')}; ${kept ?? 'unknown'} kept`
       return `removed ${counted(removed.length, 'snapshot')} (${by}): ${removed.map(({ snapshot }) => shortId(snapshot)).join(', ')}`
     }
+    case 'attestation': {
+      const { item, by, expiresAt, note } = record.body
+      return `${item} by the word of ${by}, until ${expiresAt.slice(0, 10)}${note === undefined ? '' : `: ${note}`}`
+    }
     case 'prune': {
       const { freedBytes, removedPacks, repackedPacks, snapshots } = record.body
       const packs = `${counted(removedPacks, 'pack')} removed, ${repackedPacks} written anew`

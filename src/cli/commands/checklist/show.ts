@@ -1,0 +1,24 @@
+import pc from 'picocolors'
+import { exitCodes } from '../../../kernel/index.ts'
+import { checkReadiness, loadRunCatalog } from '../../../service/index.ts'
+import { command } from '../../command.ts'
+import { contextOf } from '../../context.ts'
+import { catalogPath } from '../../catalog-path.ts'
+import { checklistText } from './wording.ts'
+
+export const checklistShowCommand = command('show', 'the checklist (`holdfast checklist` is short for it)', [
+  ['holdfast checklist', 'what is not so, and what to do about it'],
+  ['holdfast checklist --all', 'what is so too, with its evidence'],
+  ['holdfast checklist --service orders-db --json', 'for a program; exit code 4 while something is not so, or unknown'],
+])
+  .option('--service <name>', 'only what is about this service')
+  .option('--all', 'every answer with its evidence, and not only what is lacking')
+  .action(async ({ service, all = false }, self) => {
+    const { globals, print, signal } = contextOf(self)
+    const catalog = await loadRunCatalog(catalogPath(globals), signal)
+    const checklist = await checkReadiness(catalog, { service }, signal)
+    print.result(checklist, () => checklistText(checklist, all))
+    for (const { repository, because } of checklist.unseen)
+      print.note(pc.yellow(`${repository} could not be looked into: ${because}`))
+    if (checklist.state !== 'yes') process.exitCode = exitCodes.objectiveMissed
+  })
