@@ -9,7 +9,7 @@ import { decodeRecord, encodeRecord, recordName, type LedgerRecord } from './rec
 import { isPacked, isTimeToPack } from './segments.ts'
 import { packOldRecords } from './pack.ts'
 import type { Signer } from './signing-key.ts'
-import { openLedgerView, type LedgerView, type RecordsFilter } from './view.ts'
+import { openLedgerView, type DamagedPlace, type LedgerView, type RecordsFilter } from './view.ts'
 import { newest, ownTipAfter, startingPoint, type WriterTip } from './starting-point.ts'
 import { examineLedger, type Anchor, type Examination, type LedgerFinding, type LedgerVerification } from './verify.ts'
 
@@ -124,10 +124,22 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
     async *records(filter = {}, signal) {
       let { behind } = filter
       let left = filter.limit ?? Infinity
+      const told = new Set<number>()
+      // A place that is met again, after the cache was lost, was told already.
+      const onDamage =
+        filter.onDamage &&
+        ((place: DamagedPlace) => {
+          if (told.size < told.add(place.seq).size) filter.onDamage?.(place)
+        })
       for (const [attempt, cacheFile] of attempts.entries()) {
         using view = await openView(cacheFile, signal)
         try {
-          for (const record of view.records({ ...filter, limit: left, ...(behind === undefined ? {} : { behind }) })) {
+          for (const record of view.records({
+            ...filter,
+            limit: left,
+            ...(onDamage && { onDamage }),
+            ...(behind === undefined ? {} : { behind }),
+          })) {
             behind = record.seq
             left--
             yield record

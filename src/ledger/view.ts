@@ -80,25 +80,25 @@ export interface ViewOptions {
 const page = 256
 
 export async function openLedgerView(area: SealedArea, options: ViewOptions, signal?: AbortSignal): Promise<LedgerView> {
-  const cache = openLedgerCache(options.cacheFile)
-  try {
-    await catchUp(area, cache, signal)
-    return viewOf(cache, options)
-  } catch (error) {
-    if (options.cacheFile === undefined || !isLost(cache, error)) {
+  const { cacheFile, ...unkept } = options
+  const cache = openLedgerCache(cacheFile)
+  let isAnew = false
+  for (;;) {
+    try {
+      await catchUp(area, cache, signal)
+      return viewOf(cache, options)
+    } catch (error) {
+      const loss = cacheFile === undefined ? undefined : cacheLossOf(error)
+      if (loss === 'wrong' && !isAnew) {
+        isAnew = true
+        cache.reset()
+        continue
+      }
       cache.close()
-      throw error
+      if (loss === undefined) throw error
+      return openLedgerView(area, unkept, signal)
     }
   }
-  try {
-    await catchUp(area, cache, signal)
-    return viewOf(cache, options)
-  } catch (error) {
-    cache.close()
-    if (cacheLossOf(error) === undefined) throw error
-  }
-  const { cacheFile: _none, ...unkept } = options
-  return openLedgerView(area, unkept, signal)
 }
 
 /** What is wrong with a cache is not kept for the next one. */

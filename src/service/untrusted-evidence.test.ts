@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -8,6 +8,7 @@ import { systemClock } from '../kernel/index.ts'
 import { openLedger, openSigner, type EvidenceBody, type LedgerRecord } from '../ledger/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { carryRecords } from './copy/carry-records.ts'
+import { diagnose } from './doctor.ts'
 import { createCatalogRepository } from './open-repository.ts'
 import { contextIn, installationKey, openRepositoryLedger, recordEvidence } from './record-evidence.ts'
 import { recordOnce } from './record-once.ts'
@@ -85,6 +86,22 @@ test('a forged record of a backup is not carried to the copy, which would sign i
   await carryRecords({ from, to, names: { from: 'nas', to: 'away' }, snapshots }, contextIn(catalog), signal)
   const bodies = (await counted(to)).map(({ body }) => body as EvidenceBody<'backup'>)
   expect(bodies.map(({ snapshot, skipped }) => [snapshot, skipped])).toEqual([['copy-of-real', 3]])
+})
+
+test('whoever signs without being known is named by the doctor, once', async () => {
+  for (const repository of Object.values(repositories)) await forger(repository).append('backup', backupBody('odd'))
+  const stranger = (await openSigner(join(folder, 'stranger', 'key.pem'))).key
+  const found = async (file: string) =>
+    (await diagnose(file, signal)).complaints.flatMap((complaint) => {
+      if (complaint.code !== 'ledger-key') return []
+      return [{ severity: complaint.severity, named: complaint.named, key: complaint.writer.key }]
+    })
+  expect(await found(catalog.file)).toEqual([{ severity: 'serious', named: 1, key: stranger }])
+  // Where nobody is named, everybody counts, and only who came later is news.
+  const keyless = join(folder, 'keyless.yaml')
+  const text = await readFile(catalog.file, 'utf8')
+  await writeFile(keyless, text.replace(/^ledger: .*\n/m, ''))
+  expect(await found(keyless)).toMatchObject([{ severity: 'minor', named: 0 }])
 })
 
 test('damage that was found stands, whatever the clock of an older check had said', async () => {

@@ -63,6 +63,16 @@ describe('holdfast ledger verify on a repository on disk', () => {
     })
   })
 
+  test('shows those of a time, of a kind or of a service', async () => {
+    await using sound = await ledgerOf(3)
+    const seqs = async (...args: string[]) =>
+      (await sound.ledger('show', ...args)).json<{ records: { seq: number }[] }>().records.map(({ seq }) => seq)
+    const hour = (from: number) => new Date(Date.now() + from * 3_600_000).toISOString().slice(0, 19) + 'Z'
+    expect(await seqs('--from', hour(-1), '--to', hour(1), '--kind', 'backup', '--service', 'a')).toEqual([3, 2, 1])
+    expect(await seqs('--to', hour(-1))).toEqual([])
+    expect(await sound.ledger('show', '--from', 'yesterday')).toMatchObject({ exitCode: 2 })
+  })
+
   test('does not pass an empty one', async () => {
     await using empty = await ledgerOf(0)
     expect(await empty.verify()).toMatchObject({ exitCode: 1, verdict: 'empty', checked: 0 })

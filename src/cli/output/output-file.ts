@@ -1,18 +1,34 @@
-import { stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { HoldfastError, systemCode } from '../../kernel/index.ts'
+import { HoldfastError, messageOf, systemCode } from '../../kernel/index.ts'
 
-/** Refuses a file that cannot be written, before there is any work for it. Throws `not-found`, or `usage` for the name of a folder. */
+/** Refuses a file that cannot be written, before there is any work for it. Throws `not-found`, `permission-denied`, or `usage` for the name of a folder. */
 export async function refuseUnwritable(path: string): Promise<void> {
   if ((await kindOf(path)) === 'folder')
     throw new HoldfastError('usage', { message: `${path} is a folder`, hint: 'name a file in it' })
   const folder = dirname(path)
   const kind = await kindOf(folder)
-  if (kind === 'folder') return
+  if (kind === 'folder') {
+    await refuseForbidden(folder)
+    return
+  }
   throw new HoldfastError('not-found', {
     message: kind === undefined ? `there is no folder ${folder}` : `${folder} is no folder`,
     hint: 'make the folder first, or name a file in another one',
   })
+}
+
+async function refuseForbidden(folder: string): Promise<void> {
+  try {
+    await access(folder, constants.W_OK)
+  } catch (cause) {
+    throw new HoldfastError('permission-denied', {
+      message: `${folder} cannot be written to: ${messageOf(cause)}`,
+      hint: 'name a file in another folder',
+      cause,
+    })
+  }
 }
 
 async function kindOf(path: string): Promise<'folder' | 'other' | undefined> {

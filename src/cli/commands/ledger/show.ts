@@ -5,17 +5,21 @@ import { openRepositoryLedger, openTargetRepository } from '../../../service/ind
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { table } from '../../output/table.ts'
+import { parseTimeArgument } from '../../parse-time.ts'
 import { recordText } from './wording.ts'
 
 export const ledgerShowCommand = command('show', 'list what was measured, the newest first', [
   ['holdfast ledger show --kind recovery', 'every recovery and drill'],
   ['holdfast ledger show --service orders-db --limit 5', 'the last five things that happened to orders-db'],
+  ['holdfast ledger show --from 2026-01-01 --to 2026-02-01 --limit 1000', 'what happened in January'],
 ])
   .addOption(new Option('--kind <kind>', 'only records of this kind').choices(evidenceKinds))
   .option('--service <name>', 'only records about this service')
+  .option('--from <time>', 'only records from this moment on, by their own time', parseMoment)
+  .option('--to <time>', 'only records before this moment', parseMoment)
   .option('--limit <number>', 'at most so many', parseLimit, 20)
   .option('--repository <name>', 'which of the catalog’s repositories')
-  .action(async ({ kind, service, limit, repository: name }, self) => {
+  .action(async ({ kind, service, from, to, limit, repository: name }, self) => {
     const { globals, print, signal } = contextOf(self)
     await using target = await openTargetRepository(globals, name, signal)
     const ledger = openRepositoryLedger(target.repository, target.catalog)
@@ -23,6 +27,8 @@ export const ledgerShowCommand = command('show', 'list what was measured, the ne
     const filter = {
       ...(kind !== undefined && isEvidenceKind(kind) ? { kinds: [kind] } : {}),
       ...(service === undefined ? {} : { service }),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
       order: 'newest-first' as const,
       limit,
       onDamage: (place: DamagedPlace) => damaged.push(place),
@@ -38,6 +44,10 @@ export const ledgerShowCommand = command('show', 'list what was measured, the ne
         details: { damaged },
       })
   })
+
+function parseMoment(text: string): Date {
+  return new Date(Number(parseTimeArgument(text) / 1_000_000n))
+}
 
 function parseLimit(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
