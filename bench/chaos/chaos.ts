@@ -9,6 +9,6 @@ export const chaos: Benchmark = {
   about: 'faults of this machine, the cadence of samples, and the proxy of tcp.toxic; as root, with nft, tc and stress-ng',
   versions: () => Promise.resolve([toxiproxyVersion()]),
   async measure(rounds) {
-    return [...(await overheads(rounds)), await cadence(rounds), ...(await throughputs(rounds))]
+    return [...(await overheads(rounds)), ...(await cadence(rounds)), ...(await throughputs(rounds))]
   },
 }

@@ -34,6 +34,7 @@ export {
 export { notice, onNotice } from './notice.ts'
 export { quote } from './quote.ts'
 export { seededRandom, type Random } from './random.ts'
+export { realTime } from './real-time.ts'
 export { runProcess, type ProcessOptions, type ProcessResult } from './process.ts'
 export { formatSize, tryParseSize } from './size.ts'
 export { stateDirectory } from './state-directory.ts'

@@ -21,6 +21,7 @@ const kill = ({ pidFile }: ChaosTarget) => ({ inject: { 'process.kill': { target
 
 interface Ran {
   readonly runs: readonly {
+    readonly sampling: { readonly realTime: boolean; readonly because?: string }
     readonly verdict: string
     readonly because: readonly string[]
     readonly recoveryMs?: number
@@ -32,7 +33,15 @@ interface Ran {
 test('a server that is killed and comes back in time passes, with the time that it took; one that must hold fails', async () => {
   await using target = await chaosTarget()
   const common = { services: ['api'], hypothesis: hypothesisOf(target), faults: [kill(target)] }
-  await target.experiments({ recovers: { ...common, recoversWithin: '15s' }, holds: common })
+  // Of who looks: 0 like every process, 2 with real-time priority.
+  const policies = join(target.path, 'policies')
+  const noted = {
+    name: 'noted',
+    command: ['sh', '-c', `cut -d' ' -f41 /proc/$PPID/stat >>"$0"; cut -d' ' -f41 /proc/self/stat >>"$0.own"`, policies],
+  }
+  const { probes } = hypothesisOf(target)
+  const seen = { ...common, hypothesis: hypothesisOf(target, { probes: [...probes, noted] }) }
+  await target.experiments({ recovers: { ...seen, recoversWithin: '15s' }, holds: common })
   const recovers = await target.chaos(['run', 'recovers'])
   const { runs, statistics } = recovers.json<Ran>()
   expect(runs).toMatchObject([{ verdict: 'pass' }])
@@ -40,6 +49,10 @@ test('a server that is killed and comes back in time passes, with the time that 
   expect(runs[0]?.recoveryMs).toBeGreaterThan(0)
   expect(runs[0]?.recoveryMs).toBeLessThan(15_000)
   expect(statistics.passRate).toMatchObject({ runs: 1, passed: 1 })
+  const of = async (file: string) => [...new Set((await readFile(file, 'utf8')).trim().split('\n'))]
+  expect(await of(policies)).toEqual([runs[0]?.sampling.realTime ? '2' : '0'])
+  expect(await of(`${policies}.own`)).toEqual(['0'])
+  if (runs[0]?.sampling.realTime === false) expect(runs[0].sampling.because).toMatch(/permitted|chrt/)
 
   const holds = await target.chaos(['run', 'holds'])
   expect(holds.exitCode).toBe(20)

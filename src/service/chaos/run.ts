@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { resolveSecret, type Catalog } from '../../catalog/index.ts'
-import { openGuard, runExperiment, type ExperimentPhase, type ExperimentResult } from '../../chaos/index.ts'
+import { openGuard, runExperiment, type ExperimentJob, type ExperimentPhase, type ExperimentResult } from '../../chaos/index.ts'
 import { faults } from '../../faults/index.ts'
-import { HoldfastError, messageOf, ownIdentity, systemClock, userName, writeFileDurably } from '../../kernel/index.ts'
+import { HoldfastError, messageOf, ownIdentity, realTime, systemClock, userName, writeFileDurably } from '../../kernel/index.ts'
 import { newRunId } from '../recovery/prepare.ts'
 import type { RecordPlace } from '../record-once.ts'
 import { experimentCanary } from './canary.ts'
@@ -24,6 +24,8 @@ export interface FinishedExperiment extends ExperimentResult {
   readonly runId: string
   /** Where all that was seen is kept. */
   readonly file: string
+  /** Whether samples were taken with real-time priority, and why not. */
+  readonly sampling: { readonly realTime: boolean; readonly because?: string }
   /** Of all runs of this hash so far, with this one. */
   readonly statistics: ExperimentStatistics
   /** Where it is on record, and where it could not be put; empty: no repository is for its services. Absent: that is left to the next run, see `unrecorded`. */
@@ -62,7 +64,7 @@ export async function runCatalogExperiment(
   const startedAt = at()
   const spare = exclusionsOf(catalog, experiment).labels
   await addToHistory(catalog.file, { type: 'began', ...about, at: startedAt, process: await ownIdentity() })
-  const result = await runExperiment(
+  const { sampling, result } = await runOnTime(
     {
       experiment,
       faults: bound,
@@ -85,7 +87,7 @@ export async function runCatalogExperiment(
     const statistics = statisticsOf([...past, { verdict, ...recovery }])
     const services = concerned(catalog, experiment)
     const record = experimentRecord(experiment, { runId, hash, services, by, startedAt, endedAt, statistics }, result)
-    await writeFileDurably(file, `${JSON.stringify({ ...about, ...result, record })}\n`)
+    await writeFileDurably(file, `${JSON.stringify({ ...about, ...result, sampling, record })}\n`)
     return statistics
   }
   await mkdir(folders.runs, { recursive: true, mode: 0o700 })
@@ -94,7 +96,24 @@ export async function runCatalogExperiment(
   await addToHistory(catalog.file, { type: 'ended', runId, at: endedAt, verdict, because: [...because], ...recovery })
   // Also after Ctrl-C: an experiment that was aborted is on record too.
   const recorded = await putOnRecord(catalog, experiment.name, runId, write)
-  return { runId, file, statistics: ofThisMachine, ...recorded, ...result }
+  return { runId, file, sampling, statistics: ofThisMachine, ...recorded, ...result }
+}
+
+/** Samples are due at their times also when a fault is that nothing gets a processor. */
+async function runOnTime(
+  job: ExperimentJob,
+  signal: AbortSignal,
+): Promise<{ readonly result: ExperimentResult; readonly sampling: FinishedExperiment['sampling'] }> {
+  // The work of a plan is done by this process too, and must push nothing aside that is measured.
+  if (job.drill !== undefined)
+    return {
+      result: await runExperiment(job, signal),
+      sampling: { realTime: false, because: 'its plan runs in the same process' },
+    }
+  await using scheduling = await realTime()
+  const { because } = scheduling
+  const sampling = because === undefined ? { realTime: true } : { realTime: false, because }
+  return { result: await runExperiment(job, signal), sampling }
 }
 
 /** With what the ledgers know of earlier runs. What goes wrong is left to the next run: the outcome of this one is known, and is to be told. */
