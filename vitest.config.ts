@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** What the program remembers of repositories that no catalog names must not end up in the developer's home. */
@@ -23,7 +24,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect,
-          env,
+          env: { ...env, HOLDFAST_BUNDLE: fileURLToPath(new URL('dist/', import.meta.url)) },
         },
       },
     ],

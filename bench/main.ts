@@ -1,5 +1,8 @@
 /** `npm run bench -- NAME… [--rounds N]`: measures, and prints tables that can be put beside those of another machine. */
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { bundle } from '../scripts/bundle.ts'
+import { isBundleFresh } from '../scripts/source-state.ts'
 import { table } from '../src/cli/output/table.ts'
 import type { Benchmark, Figure } from './benchmark.ts'
 import { chaos } from './chaos/chaos.ts'
@@ -18,6 +21,9 @@ if (unknown.length > 0 || !/^[1-9]\d{0,3}$/.test(values.rounds)) {
   console.error(`usage: npm run bench -- [${benchmarks.map(({ name }) => name).join('|')}]… [--rounds N]`)
   process.exit(2)
 }
+// As it is installed: what starts a worker starts it from there.
+if (!isBundleFresh()) await bundle()
+process.env.HOLDFAST_BUNDLE = fileURLToPath(new URL('../dist/', import.meta.url))
 console.log(machineLines().join('\n'))
 for (const benchmark of benchmarks) {
   if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue

@@ -5,7 +5,7 @@
  */
 import { glob, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, type OutputChunk, type Plugin } from 'rolldown'
 import { isBundleFresh, sourceState, stateFile } from './source-state.ts'
 
@@ -21,11 +21,12 @@ async function entries(): Promise<Record<string, string>> {
   return Object.fromEntries(found.map((path) => [path.replace(/\.ts$/, ''), join(source, path)]))
 }
 
-/** A module in a chunk still finds what lies beside it: its address is the one it would have if it had been compiled alone. */
+/** A module in a chunk still finds what lies beside it: its address is the one it would have if it had been compiled alone; of what is no source, its own. */
 const ownAddress: Plugin = {
   name: 'own-address',
   transform(code, id) {
-    if (!id.startsWith(source) || !code.includes('import.meta.')) return undefined
+    if (!code.includes('import.meta.url') || id.includes('node_modules')) return undefined
+    if (!id.startsWith(source)) return code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(id).href))
     const own = relative(source, id).replace(/\.ts$/, '.js')
     const address = `(import.meta.url.slice(0, import.meta.url.lastIndexOf('/dist/') + 6) + ${JSON.stringify(own)})`
     return code.replaceAll('import.meta.url', address)
@@ -35,8 +36,26 @@ const ownAddress: Plugin = {
 export async function bundle(): Promise<void> {
   // Read first: a source that is changed meanwhile makes the outcome old.
   const state = sourceState()
+  const made = await chunksOf(await entries(), 'chunks')
+  await rm(stateFile, { force: true })
+  await putAll(made)
+  await removeOld(new Set(made.map(({ fileName }) => fileName)))
+  for await (const module of glob('*/*.wasm', { cwd: source })) await put(module, await readFile(join(source, module)))
+  await put('THIRD-PARTY-LICENSES.txt', await licenses(made))
+  await put(relative(dist, stateFile), state)
+}
+
+/** Makes programs that use the sources, in a folder of the checkout, into bundles in a folder of `dist/`: they start with what was made of the sources. */
+export async function bundlePrograms(folder: string, pattern: string, into: string): Promise<void> {
+  const input: Record<string, string> = {}
+  for await (const path of glob(pattern, { cwd: join(root, folder) }))
+    input[`${into}/${path.replace(/\.ts$/, '')}`] = join(root, folder, path)
+  await putAll(await chunksOf(input, `${into}/chunks`))
+}
+
+async function chunksOf(input: Record<string, string>, chunks: string): Promise<OutputChunk[]> {
   const { output } = await build({
-    input: await entries(),
+    input,
     cwd: root,
     platform: 'node',
     // Large, and seldom needed: loaded when they are.
@@ -44,17 +63,15 @@ export async function bundle(): Promise<void> {
     plugins: [ownAddress],
     // Nothing but what is started does anything by being imported: of an area, a command gets only what it uses.
     treeshake: { moduleSideEffects: [{ test: /[\\/]src[\\/](?!main\.ts$|.*-worker\.ts$)/, sideEffects: false }] },
-    output: { dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+    output: { dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: `${chunks}/[name]-[hash].js` },
     write: false,
   })
-  const made = output.filter((each) => each.type === 'chunk')
-  await rm(stateFile, { force: true })
-  // Programs may start from it meanwhile: what they begin with comes once all that it needs is there.
+  return output.filter((each) => each.type === 'chunk')
+}
+
+/** Programs may start from it meanwhile: what they begin with comes once all that it needs is there. */
+async function putAll(made: readonly OutputChunk[]): Promise<void> {
   for (const { fileName, code } of made.toSorted((a, b) => Number(a.isEntry) - Number(b.isEntry))) await put(fileName, code)
-  await removeOld(new Set(made.map(({ fileName }) => fileName)))
-  for await (const module of glob('*/*.wasm', { cwd: source })) await put(module, await readFile(join(source, module)))
-  await put('THIRD-PARTY-LICENSES.txt', await licenses(made))
-  await put(relative(dist, stateFile), state)
 }
 
 /** All of it at once, for who reads it meanwhile. */

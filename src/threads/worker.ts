@@ -1,15 +1,20 @@
+import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import { HoldfastError } from '../kernel/index.ts'
 import { Channel, type Handlers, type Protocol } from './channel.ts'
 
 /**
- * The module of a worker, named without extension: beside the caller, `.ts` when run from source and `.js` when compiled.
+ * The module of a worker, named without extension: beside the caller, `.ts` when run from source and `.js` when compiled. HOLDFAST_BUNDLE, of tests and
+ * benchmarks, is the folder (with a slash at its end) of what was made of the same sources, which workers start from then.
  *
  * @example workerEntry('writer-worker', import.meta.url)
  */
 export function workerEntry(name: string, importMetaUrl: string): URL {
-  const extension = importMetaUrl.endsWith('.ts') ? 'ts' : 'js'
-  return new URL(`./${name}.${extension}`, importMetaUrl)
+  if (!importMetaUrl.endsWith('.ts')) return new URL(`./${name}.js`, importMetaUrl)
+  const source = new URL(`./${name}.ts`, importMetaUrl)
+  const bundle = process.env.HOLDFAST_BUNDLE
+  if (bundle === undefined) return source
+  return pathToFileURL(bundle + source.pathname.slice(source.pathname.lastIndexOf('/src/') + 5).replace(/ts$/, 'js'))
 }
 
 /**

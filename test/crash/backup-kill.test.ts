@@ -8,10 +8,11 @@ import { createFilesSource } from '../../src/sources/index.ts'
 import { describeWith } from '../support/peers.ts'
 import { sharedRepository, testPassword } from '../support/restic.ts'
 import { describeTree } from '../support/sample-tree.ts'
+import { testProgram } from '../support/program.ts'
 
 const kills = 50
 const { signal } = new AbortController()
-const program = new URL('./backup-process.ts', import.meta.url).pathname
+const program = testProgram('crash/backup-process')
 
 /** Starts a backup; `afterMs` after it began to read, kills it. Gives how long it ran from there on. */
 async function backupInProcess(repository: string, source: string, afterMs: number): Promise<number> {

@@ -6,10 +6,11 @@ import { loadRunCatalog, openDecider, watchedService, type Acted, type Detection
 import { detectionCatalog, type DetectionCatalog } from '../support/detection.ts'
 import { holdfast } from '../support/holdfast.ts'
 import { until } from '../support/until.ts'
+import { testProgram } from '../support/program.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
-const worker = new URL('decider-worker.ts', import.meta.url).pathname
+const worker = testProgram('crash/decider-worker')
 const { signal } = new AbortController()
 
 /** Two machines that watch over a service and claim in the one repository; its plan counts how often it was begun, on whichever. */

@@ -9,10 +9,11 @@ import { createFilesSource } from '../../src/sources/index.ts'
 import { holdfast } from '../support/holdfast.ts'
 import { describeWith } from '../support/peers.ts'
 import { sharedRepository } from '../support/restic.ts'
+import { testProgram } from '../support/program.ts'
 
 const { signal } = new AbortController()
 const ignore = () => {}
-const program = new URL('../support/put-process.ts', import.meta.url).pathname
+const program = testProgram('support/put-process')
 
 function temporaries(repository: string): string[] {
   return readdirSync(repository, { recursive: true })

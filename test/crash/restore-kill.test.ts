@@ -8,11 +8,12 @@ import { openRepository } from '../../src/repository/index.ts'
 import { openLocalBackend } from '../../src/storage/index.ts'
 import { temporaryFolder } from '../support/holdfast.ts'
 import { memoryRepository, snapshotOf } from '../support/snapshot-of.ts'
+import { testProgram } from '../support/program.ts'
 
 const { signal } = new AbortController()
 const MiB = 1024 * 1024
 const kills = Number(process.env.RESTORE_KILLS ?? 8)
-const program = new URL('./restore-process.ts', import.meta.url).pathname
+const program = testProgram('crash/restore-process')
 
 /** Kills a restore so long after it began. Gives how long it ran from there on. */
 async function restoreAndKill(repository: string, target: string, afterMs: number): Promise<number> {

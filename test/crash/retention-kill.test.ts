@@ -9,9 +9,10 @@ import { createFilesSource } from '../../src/sources/index.ts'
 import { describeWith } from '../support/peers.ts'
 import { sharedRepository, testPassword, type SharedRepository } from '../support/restic.ts'
 import { describeTree } from '../support/sample-tree.ts'
+import { testProgram } from '../support/program.ts'
 
 const { signal } = new AbortController()
-const program = new URL('./retention-process.ts', import.meta.url).pathname
+const program = testProgram('crash/retention-process')
 const all = ['backup', 'forget', 'prune', 'copy'] as const
 type Verb = (typeof all)[number]
 /** RETENTION_VERBS=copy kills only that. */

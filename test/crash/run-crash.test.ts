@@ -7,6 +7,7 @@ import { openLocalEngine, type RunEvent } from '../../src/durable/index.ts'
 import { runProcess } from '../../src/kernel/index.ts'
 import { createPlanHandler, planHash, type Plan, type PlanOutcome, type PlanStep } from '../../src/recovery/index.ts'
 import { codeVersion, outcomeOf, passingCheck, planOf, servicesIn, stepThatCounts, submitPlan } from '../support/plans.ts'
+import { testProgram } from '../support/program.ts'
 
 /** What a step does shows in the file `effects`: a line per execution. Its probe sees a whole execution, as that of a real action would. */
 function probed(folder: string, id: string, parts: Partial<PlanStep> = {}): PlanStep {
@@ -75,7 +76,7 @@ const expected = {
 
 /** What such a run records at least: fewer crashes than that, and the test has not looked everywhere. */
 const records = { recovers: 28, fails: 34 }
-const worker = new URL('run-worker.ts', import.meta.url).pathname
+const worker = testProgram('crash/run-worker')
 
 /** The compile cache halves what most of the time goes into: starting Node some sixty times. */
 function runWorker(folder: string, planFile: string, crashAfter: string) {

@@ -12,6 +12,7 @@ import { startNameServer, type NameServer } from '../support/bind.ts'
 import { dnsProxy } from '../support/dns-cut.ts'
 import { describeWith } from '../support/peers.ts'
 import { contextIn } from '../support/plans.ts'
+import { testProgram } from '../support/program.ts'
 
 const zoneFile = `$TTL 3600
 @ SOA ns1 hostmaster 1 3600 600 86400 120
@@ -292,7 +293,7 @@ describeWith('bind9', 'dns.update at a real BIND', (named) => {
     async (_when, what, state, standing) => {
       await using proxy = await dnsProxy(server.port)
       const params = { ...api, server: proxy.address, ...keyNamed('failover') }
-      const program = new URL('dns-update-process.ts', import.meta.url).pathname
+      const program = testProgram('interop/dns-update-process')
       const home = await mkdtemp(join(folder, 'killed-'))
       const child = spawn(process.execPath, [program, home, JSON.stringify(params)], { stdio: 'inherit' })
       const ended = once(child, 'exit')

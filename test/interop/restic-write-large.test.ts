@@ -5,9 +5,10 @@ import { restoreSnapshot } from '../../src/backup/index.ts'
 import { runProcess } from '../../src/kernel/index.ts'
 import { describeWith } from '../support/peers.ts'
 import { sharedRepository, testPassword } from '../support/restic.ts'
+import { testProgram } from '../support/program.ts'
 
 const MiB = 1024 * 1024
-const program = new URL('./large-backup-process.ts', import.meta.url).pathname
+const program = testProgram('interop/large-backup-process')
 
 interface Measured {
   readonly peakBytes: number

@@ -12,6 +12,7 @@ import { describeWith } from '../support/peers.ts'
 import { contextIn } from '../support/plans.ts'
 import { startSshd, type SshServer } from '../support/sshd.ts'
 import { line } from '../support/tcp-proxy.ts'
+import { testProgram } from '../support/program.ts'
 
 let server: SshServer
 let folder: string
@@ -224,7 +225,7 @@ describeWith('sshd', 'ssh to a real sshd', (program) => {
   test('killed with SIGKILL in the middle, its command over there is ended before anything else', async () => {
     const command = `echo $$ > '${path('pid')}'; sleep 1000; touch '${path('done')}'`
     const params = { ...server.target, run: command, probe: `test -e '${path('done')}'` }
-    const script = new URL('ssh-process.ts', import.meta.url).pathname
+    const script = testProgram('interop/ssh-process')
     const child = spawn(process.execPath, [script, folder, JSON.stringify(params)], { stdio: 'inherit' })
     await expect.poll(exists('pid'), { timeout: 60_000 }).toBe(true)
     child.kill('SIGKILL')

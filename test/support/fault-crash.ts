@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { readRecords, sweep, type RecordedStep } from '../../src/chaos/index.ts'
 import { faults, markedProcesses } from '../../src/faults/index.ts'
 import { processesStartedWith } from '../../src/kernel/index.ts'
+import { testProgram } from './program.ts'
 
-const script = fileURLToPath(new URL('../chaos/fault-process.ts', import.meta.url))
+const script = testProgram('chaos/fault-process')
 
 /** Every step of a fault's life that is on record, or between two that are. */
 const steps: readonly RecordedStep[] = [
