@@ -18,7 +18,7 @@ async function ran(...wrapper: string[]) {
     await scheduling[Symbol.asyncDispose]()
     console.log(JSON.stringify({ meanwhile, after: await own() }))
   `
-  const [program = '', ...args] = [...wrapper, process.execPath, '--input-type=module', '-e', script]
+  const [program, ...args] = [...wrapper, process.execPath, '--input-type=module', '-e', script]
   const { stdout, stderr } = await runProcess(program, args)
   expect(stdout, stderr).not.toBe('')
   return JSON.parse(stdout) as { meanwhile: { own: number; started: number; because?: string }; after: number }

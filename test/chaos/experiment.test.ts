@@ -52,7 +52,6 @@ test('a server that is killed and comes back in time passes, with the time that 
   const of = async (file: string) => [...new Set((await readFile(file, 'utf8')).trim().split('\n'))]
   expect(await of(policies)).toEqual([runs[0]?.sampling.realTime ? '2' : '0'])
   expect(await of(`${policies}.own`)).toEqual(['0'])
-  if (runs[0]?.sampling.realTime === false) expect(runs[0].sampling.because).toMatch(/permitted|chrt/)
 
   const holds = await target.chaos(['run', 'holds'])
   expect(holds.exitCode).toBe(20)
