@@ -10,7 +10,7 @@ import { testProgram } from '../support/program.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
-const worker = testProgram('crash/decider-worker')
+const worker = testProgram('crash/decider-process')
 const { signal } = new AbortController()
 
 /** Two machines that watch over a service and claim in the one repository; its plan counts how often it was begun, on whichever. */

@@ -76,7 +76,7 @@ const expected = {
 
 /** What such a run records at least: fewer crashes than that, and the test has not looked everywhere. */
 const records = { recovers: 28, fails: 34 }
-const worker = testProgram('crash/run-worker')
+const worker = testProgram('crash/run-process')
 
 /** The compile cache halves what most of the time goes into: starting Node some sixty times. */
 function runWorker(folder: string, planFile: string, crashAfter: string) {

@@ -1,5 +1,5 @@
 /**
- * A worker for the crash tests, run as a process of its own: `node run-worker.ts FOLDER PLAN CRASH_AFTER`.
+ * A worker for the crash tests, run as a process of its own: `node run-process.ts FOLDER PLAN CRASH_AFTER`.
  * Submits the plan in the file PLAN as run `r`, or resumes it, and kills itself with SIGKILL once the journal has CRASH_AFTER records, or,
  * for `when-begun`, once a step has left its first trace.
  */

@@ -1,4 +1,4 @@
-/** A decider of its own process that sends itself a signal at one instant: `decider-worker.ts CATALOG INSTANT SIGNAL ONSET`. */
+/** A decider of its own process that sends itself a signal at one instant: `decider-process.ts CATALOG INSTANT SIGNAL ONSET`. */
 import { systemClock } from '../../src/kernel/index.ts'
 import { detect, loadRunCatalog, openDecider, openReportReader, watchedService } from '../../src/service/index.ts'
 
