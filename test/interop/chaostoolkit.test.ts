@@ -12,8 +12,10 @@ import { describeWith } from '../support/peers.ts'
 interface Case {
   readonly title: string
   readonly experiment: (world: { readonly url: string; readonly folder: string }) => Readonly<Record<string, unknown>>
-  /** Options that both programs have. */
+  /** Options that both programs have; $FOLDER is that of the experiment. */
   readonly options?: readonly string[]
+  /** Beside the experiment. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 const sh = (script: string, more = {}) => ({ type: 'process', path: 'sh', arguments: ['-c', script], ...more })
@@ -169,6 +171,33 @@ const cases: readonly Case[] = [
     options: ['--var', 'who=bob'],
   },
   {
+    title: 'variables from files: the later counts, and --var more; what the experiment does not name is left out',
+    experiment: () => ({
+      configuration: { host: 'a', port: 1, who: 'nobody', from: { type: 'env', key: 'CTK_NONE', default: 'x' } },
+      secrets: { scope: { token: { type: 'env', key: 'CTK_TOKEN' }, more: { type: 'env', key: 'CTK_TOKEN' } } },
+      method: [
+        action('say', {
+          type: 'process',
+          path: 'echo',
+          arguments: ['${host}', '${port}', '${who}', '${from}', '${token}', '${more}', '${stranger}'],
+        }),
+        action('environment', sh('echo "$CTK_FROM_FILE $CTK_WHO"')),
+      ],
+    }),
+    files: {
+      'first.json':
+        '{"configuration": {"host": "b", "port": 2, "stranger": "s"}, "secrets": {"scope": {"token": "t"}, "other": {"more": "m"}}}',
+      'second.yaml': 'configuration:\n  port: 0x10\n  from: { type: env, key: CTK_FROM_FILE }\n',
+      'empty.yml': '',
+      '.env': '# the environment\n\nCTK_FROM_FILE=it = "here"\nCTK_WHO=eve\n',
+    },
+    options: [
+      ...['first.json', 'second.yaml', 'empty.yml', '.env'].flatMap((name) => ['--var-file', `$FOLDER/${name}`]),
+      '--var',
+      'who=bob',
+    ],
+  },
+  {
     title: 'requests',
     experiment: ({ url }) => ({
       method: [
@@ -232,7 +261,7 @@ const cases: readonly Case[] = [
 ]
 
 describeWith('chaostoolkit', 'the same experiment', (environment) => {
-  test.each(cases)('says the same in Chaos Toolkit: $title', async ({ experiment, options = [] }) => {
+  test.each(cases)('says the same in Chaos Toolkit: $title', async ({ experiment, options = [], files = {} }) => {
     await using server = await serving(answer)
     const url = new URL('/', server.url).href
     const run = async (program: (args: readonly string[], env: NodeJS.ProcessEnv) => Promise<number>) => {
@@ -241,13 +270,14 @@ describeWith('chaostoolkit', 'the same experiment', (environment) => {
       const journal = join(folder.path, 'journal.json')
       const text = { title: 'a title', description: 'a description', ...experiment({ url, folder: '$FOLDER' }) }
       await writeFile(file, JSON.stringify(text).replaceAll('$FOLDER', folder.path))
+      for (const [name, content] of Object.entries(files)) await writeFile(join(folder.path, name), content)
       const env = {
         ...process.env,
         PATH: `${join(environment, 'bin')}${delimiter}${process.env.PATH ?? ''}`,
         CTK_WHO: 'ann',
         CTK_TOKEN: 't0k3n',
       }
-      const exitCode = await program([file, ...options, journal], env)
+      const exitCode = await program([file, ...options.map((option) => option.replace('$FOLDER', folder.path)), journal], env)
       const read = JSON.parse((await readFile(journal, 'utf8')).replaceAll(folder.path, '$FOLDER')) as Json
       return { exitCode, journal: comparable(read) }
     }

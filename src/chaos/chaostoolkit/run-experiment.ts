@@ -41,7 +41,7 @@ const looksAfter: ReadonlySet<HypothesisStrategy> = new Set(['default', 'after-m
 export async function runCtkExperiment(given: CtkExperiment, options: CtkRunOptions, signal: AbortSignal): Promise<CtkResult> {
   const { clock, strict, dry, onEntry } = options
   const never = new AbortController().signal
-  const loaded = loadVariables(given, options.variables)
+  const loaded = loadVariables(given, options.variables, strict)
   const warn = (key: string, error: unknown) => void onEntry({ event: 'configuration-not-found', key, because: String(error) })
   const variables = await findOut(loaded, (probe, known) => playProvider(probe, known, signal), warn)
   const experiment = { ...given, title: pythonText(substitute(given.title, variables)) }

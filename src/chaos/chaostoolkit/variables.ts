@@ -3,18 +3,33 @@ import { isMap } from './python-values.ts'
 import { pythonText } from './substitute.ts'
 import type { CtkActivity, CtkExperiment, CtkVariables } from './types.ts'
 
-/** Values from outside: they take the place of the experiment's own. */
-export type GivenVariables = Readonly<Record<string, Json>>
+/** Values from outside: they take the place of the experiment's own, those of a secret's scope all at once. */
+export interface GivenVariables {
+  readonly configuration: Readonly<Record<string, Json>>
+  readonly secrets: Readonly<Record<string, Readonly<Record<string, Json>>>>
+}
 
 /**
  * The variables of an experiment before anything is played. What a probe must find out is still a probe there; see `findOut`.
  * Throws `experiment-invalid` for a variable of the environment that is not set and has no default.
+ *
+ * @param strict as Chaos Toolkit, which leaves out values that the experiment does not name itself, and takes secrets from outside as they are
  */
-export function loadVariables({ configuration = {}, secrets = {} }: CtkExperiment, given: GivenVariables): CtkVariables {
+export function loadVariables(
+  { configuration = {}, secrets = {} }: CtkExperiment,
+  given: GivenVariables,
+  strict: boolean,
+): CtkVariables {
+  const known = <T>(values: Readonly<Record<string, T>>, own: object) =>
+    strict ? Object.fromEntries(Object.entries(values).filter(([key]) => Object.hasOwn(own, key))) : values
+  const scopes = known(given.secrets, secrets)
   return {
-    configuration: mapValues({ ...configuration, ...given }, (value, key) => fromEnvironment(value, `configuration.${key}`)),
-    secrets: mapValues(secrets, (scope, name) =>
+    configuration: mapValues({ ...configuration, ...known(given.configuration, configuration) }, (value, key) =>
+      fromEnvironment(value, `configuration.${key}`),
+    ),
+    secrets: mapValues({ ...secrets, ...scopes }, (scope, name) =>
       mapValues(scope, (value, key) => {
+        if (strict && Object.hasOwn(scopes, name)) return value
         if (isMap(value) && value.type === 'vault') throw noVault(`secrets.${name}.${key}`)
         return fromEnvironment(value, `secrets.${name}.${key}`)
       }),

@@ -1,9 +1,21 @@
 import { open } from 'node:fs/promises'
-import { checkExperiment, readExperimentFile, runCtkExperiment, type CtkResult, type CtkRunOptions } from '../../chaos/index.ts'
+import {
+  checkExperiment,
+  mergeVariables,
+  readExperimentFile,
+  readVariableFile,
+  runCtkExperiment,
+  type CtkResult,
+  type CtkRunOptions,
+} from '../../chaos/index.ts'
 import { diskFullOr, systemClock, writeFileDurably, type Json } from '../../kernel/index.ts'
 
-export interface FileRunRequest extends Omit<CtkRunOptions, 'clock' | 'onEntry'> {
+export interface FileRunRequest extends Omit<CtkRunOptions, 'clock' | 'onEntry' | 'variables'> {
   readonly file: string
+  /** Files with variables, of which the later ones count: see readVariableFile. Those of the environment are set for this process. */
+  readonly variableFiles?: readonly string[]
+  /** Of the configuration; they count more than those of files. */
+  readonly configuration?: Readonly<Record<string, Json>>
   /** Where its journal is written at the end; beside it, as JSONL, whatever is known of it as it goes. */
   readonly journal?: string
   readonly onEntry?: (entry: Json) => void
@@ -13,7 +25,10 @@ export interface FileRunRequest extends Omit<CtkRunOptions, 'clock' | 'onEntry'>
 
 /** Runs an experiment of Chaos Toolkit. Throws `not-found` or `experiment-invalid` before anything is begun. */
 export async function runExperimentFile(request: FileRunRequest, signal: AbortSignal): Promise<CtkResult> {
-  const { strict, onUnknownControl = () => {} } = request
+  const { strict, onUnknownControl = () => {}, variableFiles = [], configuration = {} } = request
+  const files = await Promise.all(variableFiles.map(readVariableFile))
+  const variables = mergeVariables([...files, { configuration }])
+  Object.assign(process.env, variables.environment)
   const read = await readExperimentFile(request.file)
   const experiment = await checkExperiment(read, strict ? { onUnknownControl } : {}, signal)
   await using log = request.journal === undefined ? undefined : await openLog(linesBeside(request.journal))
@@ -21,7 +36,7 @@ export async function runExperimentFile(request: FileRunRequest, signal: AbortSi
     request.onEntry?.(entry)
     await log?.append(entry)
   }
-  const result = await runCtkExperiment(experiment, { ...request, clock: systemClock, onEntry }, signal)
+  const result = await runCtkExperiment(experiment, { ...request, variables, clock: systemClock, onEntry }, signal)
   if (request.journal !== undefined) {
     const extension = strict ? {} : { holdfast: { verdict: result.verdict, because: result.because } }
     await writeFileDurably(request.journal, `${JSON.stringify({ ...result.journal, ...extension }, undefined, 2)}\n`, {

@@ -20,6 +20,7 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
   ['holdfast chaos run experiment.json', 'an experiment of Chaos Toolkit, by the rules of Holdfast'],
   ['holdfast chaos run experiment.yaml --journal journal.json', 'and write its journal, line by line from the start'],
   ['holdfast chaos run experiment.json --var host=db-2 --var port:int=5433', 'with other values of its configuration'],
+  ['holdfast chaos run experiment.json --var-file staging.yaml', 'and from files, over which --var counts'],
   ['holdfast chaos run experiment.json --ctk-strict', 'as Chaos Toolkit itself would, in everything'],
 ])
   .argument('<experiment>', 'an experiment of the catalog, or a file with one of Chaos Toolkit (.json, .yaml, .yml)')
@@ -29,6 +30,12 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
   .option(
     '--var <name[:type]=value>',
     'a value of the configuration; may be given several times',
+    collect,
+    [] as readonly string[],
+  )
+  .option(
+    '--var-file <file>',
+    'values of configuration and secrets (.json, .yaml), or of the environment (.env); may be given several times',
     collect,
     [] as readonly string[],
   )
@@ -46,7 +53,8 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
     const request = {
       file,
       strict,
-      variables: Object.fromEntries(options.var.map(parseVariable)),
+      variableFiles: options.varFile,
+      configuration: Object.fromEntries(options.var.map(parseVariable)),
       onEntry: (entry: Json) => {
         const text = entryText(entry)
         if (print.json) print.progress(entry as { type: string }, () => text ?? '')
