@@ -35,5 +35,6 @@ export {
   type CopyRule,
   type CopyStatus,
 } from './copies-status.ts'
+export { monthlyTrend, startOfMonth, type TrendMonth } from './monthly-trend.ts'
 export { groupStatus, type GroupStatus } from './group-status.ts'
 export { dependencyStatus, type DependencyStatus } from './dependency-status.ts'

@@ -35,7 +35,7 @@ export function isTimed(recovery: RecoveryFact): recovery is RecoveryFact & { re
 }
 
 /** An aborted run says nothing; a failed one, or one whose checks failed, says that the plan does not work. */
-export function isFailure({ outcome, checksFailed }: RecoveryFact): boolean {
+export function isFailure({ outcome, checksFailed }: Pick<RecoveryFact, 'outcome' | 'checksFailed'>): boolean {
   return outcome === 'failed' || (outcome === 'completed' && checksFailed > 0)
 }
 

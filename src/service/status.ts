@@ -6,6 +6,7 @@ import {
   type CopiesStatus,
   type DependencyStatus,
   type ServiceStatus,
+  type TrendMonth,
   type Verdict,
 } from '../objectives/index.ts'
 import { codeVersion } from './recovery/code-version.ts'
@@ -14,6 +15,7 @@ import { dependencyStatuses } from './status/dependencies.ts'
 import { groupReports, groupsOf, type GroupReport, type Judged } from './status/groups.ts'
 import { readRepository, type RepositoryFacts, type UnseenRepository } from './status/repository-facts.ts'
 import { gatherEvidence } from './status/service-evidence.ts'
+import { readTrends } from './status/trends.ts'
 
 /** The answer to "could we recover right now?" for every service of a catalog. The JSON of `holdfast status --json` is this. */
 export interface StatusReport {
@@ -36,6 +38,8 @@ export interface ServiceReport extends ServiceStatus {
   readonly plan?: string
   /** 3-2-1-1-0 by proof, of the data that it holds itself; it is no part of the verdict. Absent where it holds none. */
   readonly copies?: CopiesStatus
+  /** What its recoveries and drills of the last twelve months achieved; only where it was asked for. */
+  readonly trend?: readonly TrendMonth[]
   /** How long it would be down with all that it depends on; absent where it needs nothing that its own plan does not bring back. */
   readonly withDependencies?: DependencyStatus
 }
@@ -54,14 +58,26 @@ export interface RepositoryReport {
   readonly writers?: readonly LedgerWriter[]
 }
 
+export interface StatusRequest {
+  readonly now?: Date
+  /** Absent: all. */
+  readonly services?: readonly string[]
+  /** With what each month achieved, which reads all runs of a year. */
+  readonly trends?: boolean
+}
+
 /** Reads every repository of the catalog and judges every service, or only `services`. Needs no service to be up. */
 export async function readStatus(
   catalog: Catalog,
-  { now = new Date(), services = Object.keys(catalog.services) }: { readonly now?: Date; readonly services?: readonly string[] },
+  { now = new Date(), services = Object.keys(catalog.services), trends = false }: StatusRequest,
   signal?: AbortSignal,
 ): Promise<StatusReport> {
   await using repositories = await readRepositories(catalog, now, signal)
-  return statusOf(catalog, repositories, { now, services }, signal)
+  const report = await statusOf(catalog, repositories, { now, services }, signal)
+  if (!trends) return report
+  const found = await readTrends(catalog, { services, seen: repositories.seen, now }, signal)
+  const withTrend = (service: ServiceReport) => ({ ...service, trend: found.get(service.service) ?? [] })
+  return { ...report, services: report.services.map(withTrend) }
 }
 
 /** The same of repositories that were read already. */

@@ -145,6 +145,8 @@ describe('holdfast status', () => {
       'copies of orders, 3-2-1-1-0 by proof: missed (too few copies, all on one medium, none off site, each can',
     )
     expect(stdout).toMatch(/copies 2 of 3, media 1 of 2, .*; with the original 1 site, 0 accounts; 1 key/)
+    // One recovery, far within both objectives.
+    expect(stdout).toMatch(/20\d\d-\d\d +1 +0 +\S+ m?s +█·{9}\| +\S+ m?s +█·{9}\|/)
     expect(stdout).toMatch(/nas +hq +disk +no +\S+Z +\S+Z +nas \d+ +yes/)
 
     await shop.declare('2m')

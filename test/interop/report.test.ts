@@ -153,13 +153,14 @@ describeWith('chromium', 'a report', (chromium) => {
       'none: no proof',
       '3 × pack-damaged',
       'errors (0)',
+      'Achieved by orders, the worst of each month',
       'gone could not be looked into',
       'unknown',
       'DORA',
       'REL 13',
     ])
       expect(text).toContain(said)
-    expect(stdout.match(/<svg/g)).toHaveLength(2)
+    expect(stdout.match(/<svg/g)).toHaveLength(3)
   })
 
   test('is readable on paper: printed by the browser, and as our own PDF', async () => {

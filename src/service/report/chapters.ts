@@ -4,6 +4,7 @@ import { achievedSvg, type AchievedRow } from '../charts/achieved-svg.ts'
 import { activitySvg, type ActivityColumn } from '../charts/activity-svg.ts'
 import type { ServiceReport } from '../status.ts'
 import type { ReportedRun, ReportFacts } from './facts.ts'
+import { trendBlocks } from './trends.ts'
 import { chapter, dayText, durationOr, placeText, reasonText, sizeOr, tableOr, timeText } from './words.ts'
 
 /** Bars that a chart can have before nobody reads it any more; the table has all. */
@@ -126,9 +127,11 @@ function judgement(row: ServiceReport, objective: 'rpo' | 'rto'): string {
   return verdict === 'met' ? `${basis}, met` : `${basis}, ${verdict}: ${reasonText(because)}`
 }
 
-export function runsChapter({ runs }: ReportFacts): Block {
+export function runsChapter(facts: ReportFacts): Block {
+  const { runs } = facts
   const byRun = [...Map.groupBy(runs, ({ body }) => body.runId).values()]
   return chapter(3, 'Recoveries and drills', [
+    ...trendBlocks(facts),
     tableOr(
       runs,
       [

@@ -9,11 +9,12 @@ import { table, type Column } from '../../output/table.ts'
 import { coloured } from './colours.ts'
 import { copiesLines } from './copies.ts'
 import { groupHints, groupLines } from './groups.ts'
+import { trendLines } from './trend.ts'
 import { basisText, durationText, hintLines, nextStep } from './wording.ts'
 
 export const statusCommand = command('status', 'could we recover right now, how much would we lose, and how long would it take', [
   ['holdfast status', 'every service of the catalog'],
-  ['holdfast status orders-db', 'one of them, with its copies counted by what is proven'],
+  ['holdfast status orders-db', 'one of them, with its copies and what each month achieved'],
   ['holdfast status --json', 'for a program; exit code 4 when an objective is missed or unknown'],
 ])
   .argument('[services...]', 'only these services')
@@ -21,7 +22,7 @@ export const statusCommand = command('status', 'could we recover right now, how 
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     for (const name of names) findService(catalog, name)
-    const report = await readStatus(catalog, names.length > 0 ? { services: names } : {}, signal)
+    const report = await readStatus(catalog, names.length > 0 ? { services: names, trends: true } : {}, signal)
     print.result(print.json ? asJson(report) : report, () => statusText(report, names.length > 0))
     if (report.verdict === 'missed' || report.verdict === 'unknown') process.exitCode = exitCodes.objectiveMissed
   })
@@ -56,7 +57,7 @@ function declaredText(row: ServiceReport, name: 'rpo' | 'rto'): string {
   return `${durationText(row[name].declaredMs)}${row.declaredBy[name] === 'tier' ? '*' : ''}`
 }
 
-/** `explained`: with the copies of each. */
+/** `explained`: with the copies and the trend of each. */
 function statusText({ catalog, services, groups }: StatusReport, explained: boolean): string {
   if (services.length === 0) return `${catalog.file} names no service: there is nothing to recover, and nothing is known.`
   const columns: Column<ServiceReport>[] = [
@@ -71,7 +72,7 @@ function statusText({ catalog, services, groups }: StatusReport, explained: bool
     table(columns, services),
     ...(byTier ? ['* that of its tier'] : []),
     ...groupLines(groups),
-    ...(explained ? services.flatMap(copiesLines) : []),
+    ...(explained ? services.flatMap((service) => [...copiesLines(service), ...trendLines(service)]) : []),
     ...(hints.length > 0 ? ['', ...hints] : []),
   ].join('\n')
 }
