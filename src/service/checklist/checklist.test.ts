@@ -53,7 +53,11 @@ services:
     backup: { to: [nas, away], schedule: hourly, keep: { daily: 400 } }
     verify: { check: weekly, restoreTest: monthly }
   web: { site: here, objectives: { rpo: 1d, rto: 4h }, dependsOn: [orders] }
-plans: { back: { recovers: [orders], steps: [{ id: up, do: { shell: { run: 'true' } }, check: { http.check: { url: 'http://localhost/' } } }] } }
+  batch: { site: here, objectives: { rpo: 1d, rto: 4h }, recovery: blind, onCall: ann }
+accepted: [{ lint: no-owner, of: batch, because: it is going away, by: ann, until: '2099-12-31' }]
+plans:
+  blind: { recovers: [batch], steps: [{ id: up, do: { shell: { run: 'true' } } }] }
+  back: { recovers: [orders], steps: [{ id: up, do: { shell: { run: 'true' } }, check: { http.check: { url: 'http://localhost/' } } }] }
 `,
   )
   catalog = await loadRunCatalog(file)
@@ -110,6 +114,14 @@ test('says of each service what the catalog says, and what nobody has measured o
   expect(both.state).toBe('no')
   expect(states(both)).toMatchObject({ objectives: 'yes', tiers: 'no', owners: 'no', plans: 'no', replication: 'yes' })
   expect(answer(both, 'replication', 'web')).toMatchObject({ state: 'not-needed' })
+  expect(answer(both, 'plans', 'batch')).toMatchObject({
+    state: 'no',
+    because: 'the plan blind checks nothing',
+    evidence: [{ catalog: 'plans.blind.steps' }],
+  })
+  expect(answer(both, 'owners', 'batch')).toMatchObject({ state: 'yes', because: 'accepted: no-owner by ann until 2099-12-31' })
+  expect(answer(both, 'owners', 'web')).toMatchObject({ state: 'no', evidence: [{ catalog: 'services.web' }] })
+  expect(answer(both, 'escalation', 'batch')).toMatchObject({ state: 'yes', evidence: [{ catalog: 'services.batch.onCall' }] })
   expect(answer(both, 'objectives', 'orders')?.evidence).toContainEqual({ catalog: 'services.orders.objectives.rpo' })
   await expect(read('nobody')).rejects.toMatchObject({ code: 'unknown-service' })
 })

@@ -48,24 +48,30 @@ export function ofData(answer: (service: Service, facts: ChecklistFacts) => Omit
   return ofEach((service, facts) => (holdsData(service) ? answer(service, facts) : none))
 }
 
-/** What the catalog says of a service is so where none of these lints finds anything, or where that was accepted. */
+/**
+ * What the catalog says of a service, or of its plan, is so where none of these lints finds anything, or where that was accepted. `member`: of the
+ * service, where the catalog says it.
+ */
 export function byLints(
   codes: readonly string[],
-  member: string,
+  member: string | ((service: Service) => string),
 ): (service: Service, facts: ChecklistFacts) => Omit<Answer, 'of'> {
   return (service, { weaknesses }) => {
-    const found = weaknesses.filter(
-      ({ code, path }) => codes.includes(code) && path[0] === 'services' && path[1] === service.name,
-    )
-    const evidence = [inService(service, member)]
+    const found = weaknesses.filter(({ code, path: [list, entry] }) => {
+      if (!codes.includes(code)) return false
+      return (list === 'services' && entry === service.name) || (list === 'plans' && entry === service.recovery)
+    })
     const open = found.find(({ accepted }) => accepted === undefined)
     if (open) {
       const next = `docs/lints.md#${open.code}${open.hint === undefined ? '' : `: ${open.hint}`}`
-      return { state: 'no', because: open.message, evidence, next }
+      return { state: 'no', because: open.message, evidence: [{ catalog: open.path.join('.') }], next }
     }
     const accepted = found.flatMap((weakness) => weakness.accepted ?? [])
-    if (accepted.length === 0) return { state: 'yes', because: 'the catalog says so, and no lint finds anything', evidence }
-    const by = accepted.map((risk) => `${risk.lint} by ${risk.by} until ${risk.until}`).join(', ')
-    return { state: 'yes', because: `accepted: ${by}`, evidence: [...evidence, { catalog: 'accepted' }] }
+    if (accepted.length > 0) {
+      const by = accepted.map((risk) => `${risk.lint} by ${risk.by} until ${risk.until}`).join(', ')
+      return { state: 'yes', because: `accepted: ${by}`, evidence: [{ catalog: 'accepted' }] }
+    }
+    const evidence = [inService(service, typeof member === 'string' ? member : member(service))]
+    return { state: 'yes', because: 'the catalog says so, and no lint finds anything', evidence }
   }
 }

@@ -44,7 +44,9 @@ export const operationalItems: readonly ChecklistItem[] = [
     code: 'escalation',
     area: 'operational',
     says: 'it is said who is called for each service, in time for its RTO',
-    answers: ofEach(byLints(['no-on-call', 'escalation-too-slow'], 'escalation')),
+    answers: ofEach(
+      byLints(['no-on-call', 'escalation-too-slow'], ({ escalation }) => (escalation.length > 0 ? 'escalation' : 'onCall')),
+    ),
   },
   {
     code: 'evidence',
