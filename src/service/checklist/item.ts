@@ -64,7 +64,9 @@ export function byLints(
     const open = found.find(({ accepted }) => accepted === undefined)
     if (open) {
       const next = `docs/lints.md#${open.code}${open.hint === undefined ? '' : `: ${open.hint}`}`
-      return { state: 'no', because: open.message, evidence: [{ catalog: open.path.join('.') }], next }
+      const prefix = `${service.name}: `
+      const because = open.message.startsWith(prefix) ? open.message.slice(prefix.length) : open.message
+      return { state: 'no', because, evidence: [{ catalog: open.path.join('.') }], next }
     }
     const accepted = found.flatMap((weakness) => weakness.accepted ?? [])
     if (accepted.length > 0) {

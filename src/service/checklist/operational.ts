@@ -37,7 +37,14 @@ export const operationalItems: readonly ChecklistItem[] = [
         return [{ of, state: 'no', because: `${late.length} past their date, first: ${first.message}`, evidence: [], next }]
       }
       if (unseen.length > 0) return [{ of, state: 'unknown', because: 'not all ledgers could be read', evidence: [] }]
-      return [{ of, state: 'yes', because: `${open.length} are open, none past its date`, evidence: [] }]
+      return [
+        {
+          of,
+          state: 'yes',
+          because: open.length === 0 ? 'nothing is open' : `${open.length} are open, none past its date`,
+          evidence: [],
+        },
+      ]
     },
   },
   {
@@ -67,7 +74,7 @@ export const operationalItems: readonly ChecklistItem[] = [
             state: 'no',
             because: 'the catalog names no keys: whoever has the password can sign',
             evidence,
-            next: '`holdfast ledger keys`',
+            next: '`holdfast ledger keys` says what to write',
           }
         return {
           of,

@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings'
 import { exitCodes, parseDuration } from '../../../kernel/index.ts'
 import { attest, loadRunCatalog } from '../../../service/index.ts'
 import { command } from '../../command.ts'
@@ -14,7 +15,9 @@ export const checklistAttestCommand = command('attest', 'put on record what only
 ])
   .argument('<item>', 'the item of the checklist, as `holdfast checklist` names it')
   .requiredOption('--by <name>', 'whose word it is')
-  .option('--expires <duration>', 'how long it counts', parseDuration, parseDuration('365d'))
+  .addOption(
+    new Option('--expires <duration>', 'how long it counts').argParser(parseDuration).default(parseDuration('365d'), '365d'),
+  )
   .option('--note <text>', 'what is to be known of it')
   .option('--service <name>', 'only of this service')
   .action(async (item, { by, expires, note, service }, self) => {
