@@ -2,11 +2,11 @@ import { parseDuration } from '../kernel/index.ts'
 import { buildHealth } from './build-detection.ts'
 import { buildSecret } from './build-secret.ts'
 import { mapEntries } from './map-entries.ts'
-import { peopleOf } from './people.ts'
+import { peopleOf } from './build-people.ts'
 import { durationOf, present } from './present.ts'
 import { tryParseSchedule } from './schedule.ts'
 import type { CatalogFile } from './schema.ts'
-import { tierOf } from './tiers.ts'
+import { tierOf } from './build-tiers.ts'
 import type * as catalog from './types.ts'
 
 type FileService = CatalogFile['services'][string]

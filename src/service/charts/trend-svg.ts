@@ -12,7 +12,7 @@ export function trendSvg(
   { rtoMs, rpoMs }: { readonly rtoMs?: number | undefined; readonly rpoMs?: number | undefined },
 ): string {
   const width = plot.left + plot.width + 24
-  const height = plot.top + 2 * plot.height + plot.gap + 30
+  const height = plot.top + 2 * plot.height + plot.gap + 42
   const step = plot.width / Math.max(1, months.length)
   const every = Math.ceil(months.length / 8)
   const labels = months.flatMap(({ month }, index) =>

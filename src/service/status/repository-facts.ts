@@ -128,7 +128,9 @@ function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Sna
     experiments,
     standingDamage: standingDamage(checks.toSorted((a, b) => b.seq - a.seq)),
     // One that found no snapshot has looked at nothing.
-    wholeCheck: checks.find(({ body }) => body.depth === 'data' && body.snapshots > 0 && body.findings.length === 0),
+    wholeCheck: checks.find(
+      ({ time, body }) => time <= question.until && body.depth === 'data' && body.snapshots > 0 && body.findings.length === 0,
+    ),
     damagedRecords: [...damaged].toSorted((a, b) => b - a),
     records: view.count,
     writers: view.writers,
