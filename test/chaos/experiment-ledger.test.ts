@@ -115,3 +115,65 @@ test('without a repository a run stays in the history of this machine, and says 
   expect(exitCode).toBe(0)
   expect(stdout).toContain('in the history of this machine only')
 })
+
+test('a run of an experiment of Chaos Toolkit is on record with its services, and counts for none of the catalog', async () => {
+  await using target = await chaosTarget()
+  const { run } = await withRepository(target)
+  const sh = (script: string) => ({ type: 'process', path: 'sh', arguments: ['-c', script] })
+  const file = join(target.path, 'file.json')
+  const secret = { secrets: { scope: { token: 'pa55word' } } }
+  const write = (provider: object) =>
+    writeFile(
+      file,
+      JSON.stringify({
+        title: 'freeze',
+        description: 'd',
+        ...secret,
+        'steady-state-hypothesis': { title: 'well', probes: [{ type: 'probe', name: 'up', provider: sh('true'), tolerance: 0 }] },
+        method: [{ type: 'action', name: 'break', provider }],
+      }),
+    )
+  await write(sh('true'))
+  const unknown = await target.chaos(['run', file, '--service', 'apy'])
+  expect(unknown.stderr).toContain('the catalog has no service called apy')
+  const first = await target.chaos(['run', file, '--service', 'api'])
+  expect(first.exitCode).toBe(0)
+  expect(first.json()).toMatchObject({
+    verdict: 'pass',
+    runId: expect.stringMatching(/^chaos-freeze-/) as string,
+    ledger: [{ repository: 'nas', service: 'api', seq: 1 }],
+  })
+  await write({ type: 'http', url: 'http://127.0.0.1:1/${token}' })
+  expect((await target.chaos(['run', file, '--service', 'api'])).exitCode).toBe(21)
+  const shown = await run('ledger', 'show', '--kind', 'experiment')
+  expect(shown.stdout).not.toContain('pa55word')
+  const { records } = shown.json<{ records: readonly { readonly body: object }[] }>()
+  const common = { experiment: 'chaostoolkit: freeze', environment: 'unstated', services: ['api'] }
+  const fault = { name: 'break', targets: ['unknown'], state: 'unconfirmed', undo: 'unknown' }
+  const once = { slots: 1, seen: 1, steady: 1 }
+  expect(records.map(({ body }) => body)).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ ...common, verdict: 'pass', samples: { before: once, after: once }, faults: [fault] }),
+      expect.objectContaining({
+        ...common,
+        verdict: 'inconclusive',
+        because: [expect.stringContaining('http://127.0.0.1:1/(secret)')] as string[],
+      }),
+    ]),
+  )
+  expect((await run('ledger', 'verify')).exitCode).toBe(0)
+
+  // One of the catalog has its title.
+  expect((await target.chaos(['history', 'freeze'])).json()).toMatchObject({ runs: [], statistics: { passRate: { runs: 0 } } })
+  const { runs } = (await target.chaos(['history', common.experiment])).json<History>()
+  expect(runs).toMatchObject([
+    { verdict: 'pass', environment: 'unstated', ledger: [{ repository: 'nas' }] },
+    { verdict: 'inconclusive' },
+  ])
+  expect((await target.chaos(['list'])).json()).toMatchObject({
+    experiments: [
+      { experiment: 'freeze', runs: 0 },
+      { experiment: 'chaostoolkit: freeze', environment: 'unstated', runs: 2, last: { verdict: 'inconclusive' } },
+    ],
+  })
+}, 240_000)

@@ -23,7 +23,7 @@ export function newJournal(experiment: CtkExperiment, dry: DryKind | undefined, 
 }
 
 /** Secrets that stand in the experiment itself are not told again; where others come from is. */
-function withoutSecrets(experiment: CtkExperiment): CtkExperiment {
+export function withoutSecrets(experiment: CtkExperiment): CtkExperiment {
   if (experiment.secrets === undefined) return experiment
   const secrets = Object.fromEntries(
     Object.entries(experiment.secrets).map(([scope, entries]) => [

@@ -17,7 +17,8 @@ export function experimentHash(
 /** A run that ended. */
 export interface PastRun {
   readonly hash: string
-  readonly environment: ChaosEnvironment
+  /** One that nobody stated counts for none. */
+  readonly environment: ChaosEnvironment | 'unstated'
   readonly verdict: ExperimentVerdict
 }
 

@@ -7,12 +7,15 @@ import { chaosFolders } from './folders.ts'
 
 const identity = z.object({ pid: z.int(), started: z.string(), host: z.string(), boot: z.string() })
 
+/** Where an experiment runs; `unstated` for one of Chaos Toolkit, which does not say so. */
+export const runEnvironments = [...chaosEnvironments, 'unstated'] as const
+
 const began = z.object({
   type: z.literal('began'),
   runId: z.string(),
   experiment: z.string(),
   hash: z.string(),
-  environment: z.enum(chaosEnvironments),
+  environment: z.enum(runEnvironments),
   at: z.iso.datetime(),
   by: z.string(),
   process: identity,

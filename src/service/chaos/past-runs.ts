@@ -1,7 +1,7 @@
-import { chaosEnvironments, type Catalog, type ChaosEnvironment } from '../../catalog/index.ts'
+import type { Catalog } from '../../catalog/index.ts'
 import type { EvidenceRecord } from '../../ledger/index.ts'
 import { readLedgers, type UnseenLedger } from '../read-ledgers.ts'
-import { localRuns, type ExperimentRun } from './history.ts'
+import { localRuns, runEnvironments, type ExperimentRun } from './history.ts'
 
 export interface PastRuns {
   /** Oldest first. A run that is in several places is one. */
@@ -46,6 +46,6 @@ function recordedRun({ body }: EvidenceRecord<'experiment'>): ExperimentRun | un
   return recoveryMs === undefined ? about : { ...about, recoveryMs }
 }
 
-function isEnvironment(name: string): name is ChaosEnvironment {
-  return (chaosEnvironments as readonly string[]).includes(name)
+function isEnvironment(name: string): name is ExperimentRun['environment'] {
+  return (runEnvironments as readonly string[]).includes(name)
 }

@@ -1,14 +1,33 @@
 import { open } from 'node:fs/promises'
+import type { Catalog } from '../../catalog/index.ts'
 import {
   checkExperiment,
+  loadVariables,
   mergeVariables,
   readExperimentFile,
   readVariableFile,
   runCtkExperiment,
+  withoutSecrets,
+  type CtkExperiment,
   type CtkResult,
   type CtkRunOptions,
+  type GivenVariables,
 } from '../../chaos/index.ts'
-import { diskFullOr, systemClock, writeFileDurably, type Json } from '../../kernel/index.ts'
+import {
+  canonicalJson,
+  diskFullOr,
+  HoldfastError,
+  ownIdentity,
+  sha256Hex,
+  systemClock,
+  userName,
+  writeFileDurably,
+  type Json,
+} from '../../kernel/index.ts'
+import { newRunId } from '../recovery/prepare.ts'
+import { concludeRun, type KeptRun } from './conclude.ts'
+import { fileRecord } from './file-record.ts'
+import { addToHistory, type ExperimentStatistics } from './history.ts'
 
 export interface FileRunRequest extends Omit<CtkRunOptions, 'clock' | 'onEntry' | 'variables'> {
   readonly file: string
@@ -19,13 +38,24 @@ export interface FileRunRequest extends Omit<CtkRunOptions, 'clock' | 'onEntry' 
   /** Where its journal is written at the end; beside it, as JSONL, whatever is known of it as it goes. */
   readonly journal?: string
   readonly onEntry?: (entry: Json) => void
+  /** Services of the catalog that it is about: with them it is on record. None: it is not. */
+  readonly record?: { readonly catalog: Catalog; readonly services: readonly string[] }
   /** A control that is left out because it is not known: only in strict mode. */
   readonly onUnknownControl?: (name: string, problem: string) => void
 }
 
-/** Runs an experiment of Chaos Toolkit. Throws `not-found` or `experiment-invalid` before anything is begun. */
-export async function runExperimentFile(request: FileRunRequest, signal: AbortSignal): Promise<CtkResult> {
-  const { strict, onUnknownControl = () => {}, variableFiles = [], configuration = {} } = request
+export interface FinishedFile extends CtkResult, Partial<KeptRun> {
+  /** Of one that is on record. */
+  readonly runId?: string
+}
+
+/**
+ * Runs an experiment of Chaos Toolkit, and puts it on record where its services are named. Throws `not-found` or `experiment-invalid` before anything is
+ * begun.
+ */
+export async function runExperimentFile(request: FileRunRequest, signal: AbortSignal): Promise<FinishedFile> {
+  const { strict, onUnknownControl = () => {}, variableFiles = [], configuration = {}, record } = request
+  if (record !== undefined) requireServices(record)
   const files = await Promise.all(variableFiles.map(readVariableFile))
   const variables = mergeVariables([...files, { configuration }])
   Object.assign(process.env, variables.environment)
@@ -36,6 +66,7 @@ export async function runExperimentFile(request: FileRunRequest, signal: AbortSi
     request.onEntry?.(entry)
     await log?.append(entry)
   }
+  const conclude = record === undefined ? undefined : await beginOnRecord(record, experiment, { request, variables })
   const result = await runCtkExperiment(experiment, { ...request, variables, clock: systemClock, onEntry }, signal)
   if (request.journal !== undefined) {
     const extension = strict ? {} : { holdfast: { verdict: result.verdict, because: result.because } }
@@ -43,7 +74,53 @@ export async function runExperimentFile(request: FileRunRequest, signal: AbortSi
       mode: 0o644,
     })
   }
-  return result
+  return { ...(await conclude?.(result)), ...result }
+}
+
+function requireServices({ catalog, services }: NonNullable<FileRunRequest['record']>): void {
+  const unknown = services.find((name) => !Object.hasOwn(catalog.services, name))
+  if (unknown === undefined) return
+  throw new HoldfastError('not-found', {
+    message: `the catalog has no service called ${unknown}`,
+    hint: `it has ${Object.keys(catalog.services).join(', ') || 'none'}`,
+  })
+}
+
+/** Durable before anything is begun; what comes back is called with the outcome. */
+async function beginOnRecord(
+  { catalog, services }: NonNullable<FileRunRequest['record']>,
+  given: CtkExperiment,
+  { request, variables }: { readonly request: FileRunRequest; readonly variables: GivenVariables },
+): Promise<(result: CtkResult) => Promise<KeptRun & { readonly runId: string }>> {
+  // No experiment of a catalog has such a name.
+  const experiment = `chaostoolkit: ${given.title}`
+  const { strict, dry, hypothesisStrategy, rollbackStrategy, hypothesisEveryMs, failFast } = request
+  const how = { strict, dry, hypothesisStrategy, rollbackStrategy, hypothesisEveryMs, failFast }
+  const { configuration } = variables
+  const hash = sha256Hex(
+    canonicalJson(JSON.parse(JSON.stringify({ experiment: withoutSecrets(given), configuration, how })) as Json),
+  )
+  // A reason may quote what was asked, with the secrets in it.
+  const scopes = Object.values(loadVariables(given, variables, strict).secrets)
+  const secrets = scopes.flatMap((scope) =>
+    Object.values(scope).flatMap((value) => (typeof value === 'string' && value !== '' ? [value] : [])),
+  )
+  const runId = newRunId(`chaos-${given.title}`)
+  const by = userName()
+  const startedAt = new Date().toISOString()
+  const about = { runId, experiment, hash, environment: 'unstated', by } as const
+  await addToHistory(catalog.file, { type: 'began', ...about, at: startedAt, process: await ownIdentity() })
+  return async (result) => {
+    const endedAt = new Date().toISOString()
+    const because = result.because.map((reason) =>
+      secrets.reduce<string>((text, secret) => text.replaceAll(secret, '(secret)'), reason),
+    )
+    const { verdict } = result
+    const recordWith = (statistics: ExperimentStatistics) =>
+      fileRecord(experiment, { runId, hash, services, by, startedAt, endedAt, statistics }, { ...result, because })
+    const kept = await concludeRun(catalog, { ...about, endedAt, verdict, because, kept: { ...about, ...result }, recordWith })
+    return { runId, ...kept }
+  }
 }
 
 /** `journal.json` → `journal.jsonl`. */

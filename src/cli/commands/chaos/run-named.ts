@@ -48,11 +48,13 @@ export async function runNamed(
     ),
   )
   const verdict = worst(finished.map((each) => each.verdict))
-  // What passed and is on record nowhere, although it should be, proves nothing later.
-  const isLost = finished.some(
-    ({ ledger }) => ledger === undefined || (ledger.length > 0 && ledger.every((place) => 'error' in place)),
-  )
+  const isLost = finished.some(({ ledger }) => isUnrecorded(ledger))
   process.exitCode = verdict === 'pass' && isLost ? exitCodes.partlyDone : verdictExitCodes[verdict]
+}
+
+/** Whether a run is on record nowhere, although it should be: then it proves nothing later. */
+export function isUnrecorded(ledger: FinishedExperiment['ledger']): boolean {
+  return ledger === undefined || (ledger.length > 0 && ledger.every((place) => 'error' in place))
 }
 
 function worst(verdicts: readonly ExperimentVerdict[]): ExperimentVerdict {

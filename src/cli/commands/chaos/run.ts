@@ -8,10 +8,11 @@ import {
   type CtkResult,
 } from '../../../chaos/index.ts'
 import { exitCodes, HoldfastError, type Json } from '../../../kernel/index.ts'
-import { runExperimentFile } from '../../../service/index.ts'
+import { loadRunCatalog, placesAsJson, runExperimentFile } from '../../../service/index.ts'
+import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
-import { runNamed } from './run-named.ts'
+import { isUnrecorded, runNamed } from './run-named.ts'
 import { entryText, resultText } from './wording.ts'
 
 export const chaosRunCommand = command('run', 'run an experiment, clean up after it, and say what it showed', [
@@ -21,6 +22,7 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
   ['holdfast chaos run experiment.yaml --journal journal.json', 'and write its journal, line by line from the start'],
   ['holdfast chaos run experiment.json --var host=db-2 --var port:int=5433', 'with other values of its configuration'],
   ['holdfast chaos run experiment.json --var-file staging.yaml', 'and from files, over which --var counts'],
+  ['holdfast chaos run experiment.json --service orders', 'and on record, with this service of the catalog'],
   ['holdfast chaos run experiment.json --ctk-strict', 'as Chaos Toolkit itself would, in everything'],
 ])
   .argument('<experiment>', 'an experiment of the catalog, or a file with one of Chaos Toolkit (.json, .yaml, .yml)')
@@ -39,6 +41,12 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
     collect,
     [] as readonly string[],
   )
+  .option(
+    '--service <name>',
+    'of a file: a service of the catalog that it is about, to put the run on record; may be given several times',
+    collect,
+    [] as readonly string[],
+  )
   .addOption(new Option('--dry <what>', 'play the experiment without these; pause: without sleeping').choices(dryKinds))
   .addOption(new Option('--hypothesis-strategy <when>', 'when the steady state is looked at').choices(hypothesisStrategies))
   .option('--hypothesis-frequency <seconds>', 'between two looks while the method runs', readSeconds)
@@ -46,7 +54,7 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
   .addOption(new Option('--rollback-strategy <when>', 'when rollbacks are played').choices(rollbackStrategies))
   .option('--ctk-strict', 'follow Chaos Toolkit also where that calls a success what is none')
   .action(async (file, options, self) => {
-    const { print, signal } = contextOf(self)
+    const { globals, print, signal } = contextOf(self)
     if (!/\.(?:json|ya?ml)$/.test(file)) return await runNamed(file, options, contextOf(self))
     const { journal, dry, hypothesisStrategy, hypothesisFrequency, failFast, rollbackStrategy, ctkStrict } = options
     const strict = ctkStrict === true
@@ -60,6 +68,9 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
         if (print.json) print.progress(entry as { type: string }, () => text ?? '')
         else if (text !== undefined) print.note(text)
       },
+      ...(options.service.length === 0
+        ? {}
+        : { record: { catalog: await loadRunCatalog(catalogPath(globals), signal), services: [...new Set(options.service)] } }),
       onUnknownControl: (name: string, problem: string) => print.note(`${name} ${problem}: left out`),
       ...(journal === undefined ? {} : { journal }),
       ...(dry === undefined ? {} : { dry }),
@@ -68,9 +79,14 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
       ...(failFast === true ? { failFast } : {}),
       ...(rollbackStrategy === undefined ? {} : { rollbackStrategy }),
     }
-    const result = await runExperimentFile(request, signal)
-    print.result(result, resultText)
-    process.exitCode = strict ? strictExitCode(result) : verdictExitCodes[result.verdict]
+    const { ledger, ...result } = await runExperimentFile(request, signal)
+    const shown = { ...result, ...(ledger === undefined ? {} : { ledger: placesAsJson(ledger) }) }
+    print.result(shown, () => resultText({ ...result, ...(ledger === undefined ? {} : { ledger }) }))
+    const exitCode =
+      result.verdict === 'pass' && result.runId !== undefined && isUnrecorded(ledger)
+        ? exitCodes.partlyDone
+        : verdictExitCodes[result.verdict]
+    process.exitCode = strict ? strictExitCode(result) : exitCode
   })
 
 /** As `chaos run` ends: 0 for what is completed and has not deviated, whatever it showed. */

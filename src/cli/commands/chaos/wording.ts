@@ -1,7 +1,7 @@
 import pc from 'picocolors'
-import type { CtkResult, ExperimentVerdict } from '../../../chaos/index.ts'
+import type { ExperimentVerdict } from '../../../chaos/index.ts'
 import { formatDuration, messageOf, type Json } from '../../../kernel/index.ts'
-import type { ExperimentRun, ExperimentStatistics, FinishedExperiment, PastRuns } from '../../../service/index.ts'
+import type { ExperimentRun, ExperimentStatistics, FinishedExperiment, FinishedFile, PastRuns } from '../../../service/index.ts'
 
 const colours: Readonly<Record<ExperimentVerdict, (text: string) => string>> = {
   pass: pc.green,
@@ -43,10 +43,11 @@ export function entryText(entry: Json): string | undefined {
   }
 }
 
-export function resultText({ journal, verdict, because }: CtkResult): string {
+export function resultText({ journal, verdict, because, runId, ledger, unrecorded }: FinishedFile): string {
   const lines = [
     `${pc.bold(journal.experiment.title)}: ${verdictText(verdict)}`,
     ...because.map((reason) => `  ${reason}`),
+    ...(runId === undefined ? [] : [pc.dim(`  ${runId}`), recordLine(ledger, unrecorded)]),
     pc.dim(`Chaos Toolkit would say: ${journal.deviated ? 'deviated' : journal.status}`),
   ]
   return lines.join('\n')

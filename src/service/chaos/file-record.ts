@@ -1,0 +1,50 @@
+import type { CtkJournal, CtkResult } from '../../chaos/index.ts'
+import type { EvidenceBody } from '../../ledger/index.ts'
+import type { RunOfExperiment } from './experiment-record.ts'
+
+/** What the ledger keeps of a run of an experiment of Chaos Toolkit. What its actions did, nobody has read back. */
+export function fileRecord(
+  experiment: string,
+  { runId, hash, services, by, startedAt, endedAt, statistics: { passRate } }: RunOfExperiment,
+  { verdict, because, journal }: CtkResult,
+): EvidenceBody<'experiment'> {
+  const { runs, passed, lower, upper } = passRate
+  return {
+    runId,
+    experiment,
+    hash,
+    environment: 'unstated',
+    services: [...services],
+    by,
+    startedAt,
+    endedAt,
+    verdict,
+    because: [...because],
+    samples: samplesOf(journal),
+    faults: journal.run.flatMap(({ activity: { type, name }, status }) => {
+      if (type !== 'action') return []
+      return [
+        {
+          name,
+          targets: ['unknown'],
+          state: status === 'succeeded' ? ('unconfirmed' as const) : ('failed' as const),
+          undo: 'unknown' as const,
+        },
+      ]
+    }),
+    basis: { runs, passed, lower, upper },
+  }
+}
+
+function samplesOf({ steady_states: { before, during, after } }: CtkJournal) {
+  const counts = (looks: CtkJournal['steady_states']['during']) => ({
+    slots: looks.length,
+    seen: looks.filter(({ steady_state_met: met }) => met !== null).length,
+    steady: looks.filter(({ steady_state_met: met }) => met === true).length,
+  })
+  return {
+    ...(before === null ? {} : { before: counts([before]) }),
+    ...(during.length === 0 ? {} : { during: counts(during) }),
+    ...(after === null ? {} : { after: counts([after]) }),
+  }
+}
