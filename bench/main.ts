@@ -10,10 +10,10 @@ import { failover } from './failover/failover.ts'
 import { ledger } from './ledger/ledger.ts'
 import { machineLines } from './machine.ts'
 import { indexLoad } from './repository/index-load.ts'
-import { repository } from './repository/repository.ts'
+import { growth, repository } from './repository/repository.ts'
 import { runs } from './runs.ts'
 
-const benchmarks: readonly Benchmark[] = [runs, repository, indexLoad, failover, chaos, ledger]
+const benchmarks: readonly Benchmark[] = [runs, repository, growth, indexLoad, failover, chaos, ledger]
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } })
 const unknown = positionals.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name))

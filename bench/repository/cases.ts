@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { large, many, mixed, provide, small, type Corpus } from './corpora.ts'
+import { filesTimes, large, many, mixed, oneFolder, provide, small, type Corpus } from './corpora.ts'
 import type { Program } from './programs.ts'
 import { timed, type Command, type Took } from './timed.ts'
 
@@ -9,7 +9,7 @@ export interface Case {
   readonly name: string
   readonly corpus: Corpus
   /** At least so many times as fast as restic, by the clock and by processor time. */
-  readonly goals: { readonly wall: number; readonly cpu?: number }
+  readonly goals: { readonly wall?: number; readonly cpu?: number }
   /** Made once for a program, before any round; undefined when it cannot do this. */
   prepare(program: Program, place: Place): ((round: number) => Command) | undefined
 }
@@ -20,17 +20,19 @@ export interface Place {
   readonly source: string
 }
 
-const firstBackup: Case = {
-  name: 'first backup',
-  corpus: mixed,
-  goals: { wall: 1.6, cpu: 1.3 },
-  prepare:
-    (program, { folder, source }) =>
-    (round) => {
-      const repository = join(folder, `repository-${round}`)
-      timed(program.init(repository), folder)
-      return program.backup(repository, source)
-    },
+function backingUp(name: string, corpus: Corpus, goals: Case['goals']): Case {
+  return {
+    name,
+    corpus,
+    goals,
+    prepare:
+      (program, { folder, source }) =>
+      (round) => {
+        const repository = join(folder, `repository-${round}`)
+        timed(program.init(repository), folder)
+        return program.backup(repository, source)
+      },
+  }
 }
 
 const unchanged: Case = {
@@ -43,11 +45,11 @@ const unchanged: Case = {
   },
 }
 
-function restoring(name: string, corpus: Corpus): Case {
+function restoring(name: string, corpus: Corpus, goals: Case['goals'] = { wall: 1.2 }): Case {
   return {
     name,
     corpus,
-    goals: { wall: 1.2 },
+    goals,
     prepare(program, place) {
       const repository = filled(program, place)
       return (round) => {
@@ -90,13 +92,19 @@ const prune: Case = {
 }
 
 export const cases: readonly Case[] = [
-  firstBackup,
+  backingUp('first backup', mixed, { wall: 1.6, cpu: 1.3 }),
   unchanged,
   restoring('restore of one large file', large),
   restoring('restore of many small files', small),
   check,
   prune,
 ]
+
+/** The same with more of it, and all of it in one folder: neither time nor memory may grow faster. */
+export const growing: readonly Case[] = [...[1, 4, 16].map((times) => filesTimes(times)), oneFolder].flatMap((corpus) => [
+  backingUp(`first backup of ${corpus.name}`, corpus, {}),
+  restoring(`restore of ${corpus.name}`, corpus, {}),
+])
 
 export interface Round {
   readonly program: Program

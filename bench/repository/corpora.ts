@@ -45,6 +45,25 @@ export const many: Corpus = {
   make: (folder) => writeSmall(folder, 500_000, 5000),
 }
 
+/** 25,000 small files, and so many times more. */
+export function filesTimes(times: number): Corpus {
+  const [files, folders] = [25_000 * times, 250 * times]
+  return {
+    name: `${files.toLocaleString('en')} files`,
+    about: `${files} files of 100 to 3,000 bytes in ${folders} folders`,
+    make: (folder) => writeSmall(folder, files, folders),
+  }
+}
+
+export const oneFolder: Corpus = {
+  name: 'a folder of 1,000,000 files',
+  about: '1,000,000 files of 1 to 7 bytes in one folder',
+  make(folder) {
+    mkdirSync(folder, { recursive: true })
+    for (let file = 0; file < 1_000_000; file++) writeFileSync(join(folder, `file-${file}`), String(file))
+  },
+}
+
 /** Makes it in `parent`, or takes what an earlier run finished there. Gives its folder. */
 export function provide(corpus: Corpus, parent: string): string {
   const folder = join(parent, corpus.name)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Benchmark, Figure } from '../benchmark.ts'
 import { spreadOf, type Spread } from '../measure.ts'
-import { cases, play, type Case, type Round } from './cases.ts'
+import { cases, growing, play, type Case, type Round } from './cases.ts'
 import { installedPrograms, type Program } from './programs.ts'
 import type { Took } from './timed.ts'
 
@@ -11,23 +11,37 @@ import type { Took } from './timed.ts'
  * The engine beside restic and borg, where they are installed. HOLDFAST_BENCH_FOLDER: where to work, and where corpora of an earlier run
  * are; HOLDFAST_BENCH_CASES: only those whose name has this in it; RESTIC: which restic.
  */
-export const repository: Benchmark = {
-  name: 'repository',
-  about: 'whole commands beside those of other programs, the same corpora, in random order',
-  async measure(rounds) {
-    const given = process.env.HOLDFAST_BENCH_FOLDER
-    const base = given ?? mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
-    const folder = join(base, 'work')
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    try {
-      const programs = installedPrograms(folder)
-      const wanted = cases.filter(({ name }) => name.includes(process.env.HOLDFAST_BENCH_CASES ?? ''))
-      return wanted.flatMap((one) => figuresOf(one, programs, play(one, programs, { folder, corpora: base, rounds })))
-    } finally {
-      rmSync(given === undefined ? base : folder, { recursive: true, force: true })
-    }
-  },
+export const repository = wholeCommands(
+  'repository',
+  'whole commands beside those of other programs, the same corpora, in random order',
+  cases,
+)
+
+export const growth = wholeCommands(
+  'growth',
+  'the same with 4 and 16 times as many files, and with a million in one folder',
+  growing,
+)
+
+function wholeCommands(name: string, about: string, all: readonly Case[]): Benchmark {
+  return {
+    name,
+    about,
+    async measure(rounds) {
+      const given = process.env.HOLDFAST_BENCH_FOLDER
+      const base = given ?? mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
+      const folder = join(base, 'work')
+      rmSync(folder, { recursive: true, force: true })
+      mkdirSync(folder, { recursive: true })
+      try {
+        const programs = installedPrograms(folder)
+        const wanted = all.filter((one) => one.name.includes(process.env.HOLDFAST_BENCH_CASES ?? ''))
+        return wanted.flatMap((one) => figuresOf(one, programs, play(one, programs, { folder, corpora: base, rounds })))
+      } finally {
+        rmSync(given === undefined ? base : folder, { recursive: true, force: true })
+      }
+    },
+  }
 }
 
 function figuresOf(one: Case, programs: readonly Program[], rounds: readonly Round[]): Figure[] {
