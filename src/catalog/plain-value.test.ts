@@ -2,9 +2,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { plainValue } from './plain-value.ts'
 
+/** That key is refused: see below. */
+const allowed = fc.jsonValue({ maxDepth: 6 }).filter((value) => !JSON.stringify(value).includes('"__proto__":'))
+
 test('what JSON can hold is what it was', () => {
   fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+    fc.property(allowed, (value) => {
       expect(plainValue(value)).toEqual({ value, findings: [] })
     }),
     { numRuns: 200 },

@@ -19,6 +19,13 @@ test("a key file has restic's fields in restic's order", async () => {
   expect(names).toEqual(['created', 'username', 'hostname', 'kdf', 'N', 'r', 'p', 'salt', 'data'])
 })
 
+test('a key file has its time as restic writes it, without zeros at the end', async () => {
+  const file = await encodeKeyFile(generateMasterKey(), 'x', { kdf, created: new Date('2026-11-28T02:44:41.550Z') })
+  const { created } = JSON.parse(Buffer.from(file).toString()) as { created: string }
+  expect(created).toMatch(/:41\.55(Z|[+-]\d\d:\d\d)$/)
+  expect(Date.parse(created)).toBe(Date.parse('2026-11-28T02:44:41.550Z'))
+})
+
 test.each([
   ['a derivation other than scrypt', { kdf: 'argon2' }, 'unsupported-repository'],
   ['more memory than any key needs', { N: 2 ** 30 }, 'unsupported-repository'],

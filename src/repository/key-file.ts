@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { HoldfastError, userName } from '../kernel/index.ts'
 import { isJsonObject, parseJsonObject } from './json-object.ts'
 import { seal, sealKeys, tryUnseal, type MasterKey } from './seal.ts'
+import { formatTime } from './tree/time.ts'
 
 /** Work of the key derivation. Memory is 128·N·r bytes. */
 export interface KdfParameters {
@@ -49,7 +50,7 @@ export async function encodeKeyFile(
   const data = seal(sealKeys(wrapping), Buffer.from(masterKeyJson(master)))
   return Buffer.from(
     JSON.stringify({
-      created: created.toISOString(),
+      created: formatTime(BigInt(created.getTime()) * 1_000_000n),
       username: user,
       hostname: host,
       kdf: 'scrypt',
