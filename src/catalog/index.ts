@@ -38,7 +38,7 @@ export { planFor } from './plan-for.ts'
 export { portablePath, type PortablePath } from './portable-path.ts'
 export type { CatalogProblem, CatalogProblemCode, CatalogWarning } from './problem.ts'
 export { defaultStrategies, type Strategy } from './strategies.ts'
-export { resolveSecret, Secret, secretsOf } from './secret.ts'
+export { resolveSecret, Secret, secretsOf, withWholePaths } from './secret.ts'
 export { starterText, writeStarterCatalog, type DatabaseFound } from './starter.ts'
 export type {
   ActionCall,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { resolveSecret, Secret, secretsOf } from './secret.ts'
+import { resolveSecret, Secret, secretsOf, withWholePaths } from './secret.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -48,6 +48,17 @@ describe('a secret comes from where its reference says', () => {
     expect((await fetch({ file: '~/beside' }, signal)).reveal()).toBe('hunter2')
     vi.unstubAllEnvs()
     await expect(fetch({ file: 'absent' }, signal)).rejects.toThrow(`the file ${join(folder, 'absent')} does not exist`)
+  })
+  test('a file in a parameter of a fault, by its whole path; what is no reference stays as it is', () => {
+    const params = {
+      file: 'aside',
+      url: { file: 'beside' },
+      deep: [{ credentials: { accessKeyId: { env: 'KEY' }, secretAccessKey: { file: '/etc/key' } } }],
+      other: { file: 'a', by: 'b' },
+      of: { file: 7 },
+    }
+    expect(withWholePaths(params, { file: '/srv/acme/holdfast.yaml' })).toEqual({ ...params, url: { file: '/srv/acme/beside' } })
+    expect(withWholePaths('beside', { file: '/srv/acme/holdfast.yaml' })).toBe('beside')
   })
   test('a command, without a shell', async () => {
     const command = [process.execPath, '-e', 'console.log(process.argv[1])', '$HOME; "x"'] as const

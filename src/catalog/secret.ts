@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { inspect } from 'node:util'
-import { HoldfastError, isHoldfastError, messageOf, runProcess, systemCode } from '../kernel/index.ts'
+import { HoldfastError, isHoldfastError, messageOf, runProcess, systemCode, type Json } from '../kernel/index.ts'
 import { fromDirectory } from './build-secret.ts'
 import type { SecretResolver } from './credentials.ts'
+import { secretRef } from './fields.ts'
 import type { Catalog, SecretRef } from './types.ts'
 
 const commandTimeoutMs = 30_000
@@ -63,6 +64,22 @@ export function secretsOf({ file }: Pick<Catalog, 'file'>): SecretResolver['reso
   const directory = dirname(file)
   return (reference, signal) =>
     resolveSecret('file' in reference ? { file: fromDirectory(directory, reference.file) } : reference, signal)
+}
+
+/**
+ * Parameters of a fault with every reference to a file that is relative made absolute, as secretsOf would read it: who takes the fault back has its record and
+ * no catalog. Only members can be references; a member that is exactly `{ file: PATH }` is one.
+ */
+export function withWholePaths(params: Json, { file }: Pick<Catalog, 'file'>): Json {
+  if (Array.isArray(params)) return params.map((item) => ofMember(item, file))
+  if (typeof params !== 'object' || params === null) return params
+  return Object.fromEntries(Object.entries(params).map(([name, member]) => [name, ofMember(member, file)]))
+}
+
+function ofMember(value: Json, file: string): Json {
+  const { data: reference } = secretRef.safeParse(value)
+  if (reference?.file !== undefined) return { file: fromDirectory(dirname(file), reference.file) }
+  return withWholePaths(value, { file })
 }
 
 async function fetchSecret(reference: SecretRef, signal: AbortSignal | undefined): Promise<string> {

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { resolveSecret, type Catalog, type ChaosEnvironment, type Experiment } from '../../catalog/index.ts'
+import { resolveSecret, withWholePaths, type Catalog, type ChaosEnvironment, type Experiment } from '../../catalog/index.ts'
 import { tooMuch } from '../../chaos/index.ts'
 import { faults, type BoundFault, type FaultContext, type FaultPlan } from '../../faults/index.ts'
 import { HoldfastError, isHoldfastError, messageOf, randomHex, systemClock, type Json } from '../../kernel/index.ts'
@@ -44,7 +44,7 @@ export async function prepareExperiment(
     })
   }
   const hash = hashOf(catalog, experiment)
-  const bound = experiment.faults.map(({ kind, params }) => bindFault(kind, params))
+  const bound = experiment.faults.map(({ kind, params }) => bindFault(kind, withWholePaths(params, catalog)))
   const guardrails: Guardrail[] = []
   const planned: PlannedFault[] = []
   for (const [index, fault] of bound.entries()) {
