@@ -1,3 +1,4 @@
+import { barElements, leastSize } from './bar.ts'
 import { element, fitting, picture, textElement } from './svg.ts'
 
 export interface AchievedRow {
@@ -27,18 +28,19 @@ export function achievedSvg(title: string, rows: readonly AchievedRow[]): string
         'font-size': 12,
         fill: '#222',
       }),
-      share === undefined
-        ? element('rect', {
-            x: bar.left,
-            y,
-            width: bar.width,
-            height: bar.height,
-            fill: 'none',
-            stroke: '#999',
-            'stroke-dasharray': '4 3',
-          })
-        : element('rect', { x: bar.left, y, width: Math.max(1, wide), height: bar.height, fill: missed ? '#b3322b' : '#3b6ea5' }),
-      ...(missed ? [stripes(bar.left, y, wide)] : []),
+      ...(share === undefined
+        ? [
+            element('rect', {
+              x: bar.left,
+              y,
+              width: bar.width,
+              height: bar.height,
+              fill: 'none',
+              stroke: '#666',
+              'stroke-dasharray': '4 3',
+            }),
+          ]
+        : barElements({ x: bar.left, y, width: Math.max(leastSize, wide), height: bar.height, missed })),
       textElement(text, { x: bar.left + bar.width + 8, y: y + 12, 'font-size': 12, fill: '#222' }),
     ]
   })
@@ -49,10 +51,4 @@ export function achievedSvg(title: string, rows: readonly AchievedRow[]): string
     ...bars,
     element('line', { x1: objectiveAt, x2: objectiveAt, y1: bar.top - 4, y2: height - 16, stroke: '#000', 'stroke-width': 1.5 }),
   ])
-}
-
-function stripes(left: number, top: number, width: number): string {
-  const count = Math.max(0, Math.ceil(width / 8) - 1)
-  const d = Array.from({ length: count }, (_, index) => `M${left + (index + 1) * 8} ${top}v${bar.height}`).join('')
-  return element('path', { d, stroke: '#fff', 'stroke-width': 2 })
 }

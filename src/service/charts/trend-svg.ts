@@ -1,4 +1,5 @@
 import type { TrendMonth } from '../../objectives/index.ts'
+import { barElements, leastSize } from './bar.ts'
 import { element, fitting, picture, textElement } from './svg.ts'
 
 const plot = { left: 60, width: 560, height: 64, gap: 34, top: 54 }
@@ -46,12 +47,10 @@ function panel(
   const bars = months.flatMap((month, index) => {
     const used = share(month)
     const x = plot.left + index * step + step * 0.2
-    const tall = Math.max(1, (Math.min(shareAtTop, used ?? 0) / shareAtTop) * plot.height)
+    const tall = Math.max(leastSize, (Math.min(shareAtTop, used ?? 0) / shareAtTop) * plot.height)
     const missed = used !== undefined && used > 1
     return [
-      ...(used === undefined
-        ? []
-        : [element('rect', { x, y: bottom - tall, width: step * 0.6, height: tall, fill: missed ? '#b3322b' : '#3b6ea5' })]),
+      ...(used === undefined ? [] : barElements({ x, y: bottom - tall, width: step * 0.6, height: tall, missed })),
       ...(month.failed > 0 ? [label('×', { x: plot.left + (index + 0.5) * step, y: bottom + 11, 'text-anchor': 'middle' })] : []),
     ]
   })
