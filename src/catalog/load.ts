@@ -24,7 +24,7 @@ import type { CatalogProblem, CatalogWarning } from './problem.ts'
 import { catalogWarnings } from './warnings.ts'
 import type { Catalog } from './types.ts'
 import { isPlainMap, type Finding } from './finding.ts'
-import { readYaml } from './yaml-source.ts'
+import { keepYaml, readYamlKept } from './kept-yaml.ts'
 import { drillFindings } from './drill-findings.ts'
 
 export interface CatalogOptions {
@@ -66,13 +66,13 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
     const at = { file: path, line: lineEnds.length, column: (lineEnds.at(-1)?.length ?? 0) + 1 }
     return { valid: false, file: path, problems: [problem(wrong, at)], lines: {} }
   }
-  const { schema, described } = compile(options)
+  const compiled = compile(options)
   const source = mergeParts(
     await readParts(
-      { file, shown: path, text, source: isCode(file) ? await runCode(file, text, signal) : readYaml(text) },
+      { file, shown: path, text, source: isCode(file) ? await runCode(file, text, signal) : readYamlKept(text, file) },
       signal,
     ),
-    described,
+    compiled.described,
   )
   const value = withoutExtensions(source.value)
   const secrets = source.parts.map((part) => ({ part, found: plainSecrets(part.source.value, part.source) }))
@@ -82,7 +82,7 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
         ...contentFindings(
           value,
           source,
-          { schema, described },
+          compiled,
           secrets.flatMap(({ part, found }) => found.map(({ finding }) => ({ ...finding, offset: part.base + finding.offset }))),
         ),
       ]
@@ -94,6 +94,7 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
     )
     return { valid: false, file: path, problems, lines: Object.fromEntries(lines) }
   }
+  await keepYaml(isCode(file) ? [] : source.parts, file)
   // Parsed without the parameters of actions and faults: these stay as written, outputs of steps and all.
   const asWritten = compile({}).schema.parse(value) as CatalogFile
   const catalog = buildCatalog(asWritten, { file, source, hash: hashOf(value, source) })
@@ -198,7 +199,13 @@ function compile({ actionParams, faultParams }: Pick<CatalogOptions, 'actionPara
   const ofActions = compiled.getOrInsertComputed(actionParams ?? none, () => new WeakMap())
   return ofActions.getOrInsertComputed(faultParams ?? none, () => {
     const schema = catalogSchema(actionParams, faultParams)
-    return { schema, described: describedSchema(schema) }
+    let described: SchemaNode | undefined
+    return {
+      schema,
+      get described() {
+        return (described ??= describedSchema(schema))
+      },
+    }
   })
 }
 

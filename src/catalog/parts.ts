@@ -3,6 +3,7 @@ import { isHoldfastError, messageOf, systemCode } from '../kernel/index.ts'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
 import { filesOf, includeSchema, isCode } from './include.ts'
 import { readCatalogFile, type CatalogText } from './read-file.ts'
+import { readYamlKept } from './kept-yaml.ts'
 import { readYaml, type YamlSource } from './yaml-source.ts'
 
 const maxFiles = 2000
@@ -100,7 +101,7 @@ class PartReader {
       shown: join(dirname(this.#main.shown), relative(dirname(this.#main.file), file)),
       text,
       // What cannot be read is not empty: what it says would be missed everywhere.
-      source: wrong === undefined ? readYaml(text) : { ...readYaml(''), readable: false },
+      source: wrong === undefined ? readYamlKept(text, this.#main.file) : { ...readYaml(''), readable: false },
       base,
     }
     this.#end += text.length + 1

@@ -3,7 +3,7 @@ import { trendSvg } from './trend-svg.ts'
 
 /** The sizes of the bars, the part above first, and how many of them are striped. */
 function barsOf(rtaMs: number, rpaMs?: number) {
-  const month = { month: '2026-01', runs: 1, failed: 0, rtaMs, ...(rpaMs === undefined ? {} : { rpaMs }) }
+  const month = { month: '2026-01', runs: 1, failed: 0, proven: 1, rtaMs, ...(rpaMs === undefined ? {} : { rpaMs }) }
   const svg = trendSvg('db', [month], { rtoMs: 60_000, rpoMs: 60_000 })
   const bars = [...svg.matchAll(/<rect x="[\d.]+" y="[\d.]+" width="[\d.]+" height="([\d.]+)" [^>]*stroke="#000"/g)]
   return { heights: bars.map(([, height]) => Number(height)), striped: svg.match(/<path /g)?.length ?? 0 }

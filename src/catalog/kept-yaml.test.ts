@@ -1,0 +1,64 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { checkCatalog, requireValid } from './load.ts'
+
+/** A service in 300 has no owner, which is a warning at its line. */
+function catalogText(more = ''): string {
+  const services = Array.from({ length: 900 }, (_, index) => {
+    const owner = index % 300 === 0 ? '' : 'owner: *team, '
+    return `  s${index}: { ${owner}site: here, objectives: { rpo: 1h, rto: ${1 + index}m }, description: "${'é'.repeat(40)}" }`
+  })
+  return `version: 1\nname: many\nx-team: &team Team 1\nsites: { here: {} }\n${more}services:\n${services.join('\n')}\n`
+}
+
+async function folderWith(text: string, state: 'kept' | 'nothing kept' = 'kept') {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-kept-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  if (state === 'kept') await mkdir(join(folder, '.holdfast'))
+  const file = join(folder, 'holdfast.yaml')
+  await writeFile(file, text)
+  const kept = async () => {
+    const names = await readdir(join(folder, '.holdfast', 'cache', 'catalog')).catch(() => [])
+    return names.map((name) => join(folder, '.holdfast', 'cache', 'catalog', name))
+  }
+  const read = async () => {
+    const { catalog, warnings } = requireValid(await checkCatalog(file))
+    return { catalog, warnings }
+  }
+  return { folder, file, kept, read }
+}
+
+test('a large catalog is the same from what is kept of it, also the places of its warnings', async () => {
+  const { kept, read } = await folderWith(catalogText())
+  const first = await read()
+  expect(await kept()).toHaveLength(1)
+  const again = await read()
+  expect(again).toEqual(first)
+  expect(again.warnings.filter(({ code }) => code === 'no-owner').map(({ line }) => line)).toEqual([6, 306, 606])
+})
+
+test('what is kept is looked up by what the text says now, and is not believed when it is damaged', async () => {
+  const { file, kept, read } = await folderWith(catalogText())
+  await read()
+  const [path = ''] = await kept()
+  const content = await readFile(path, 'utf8')
+  await writeFile(path, content.replace('"s7"', '"s8"'))
+  expect((await read()).catalog.services).toHaveProperty('s7')
+  expect(await readFile(path, 'utf8')).toBe(content)
+  await writeFile(file, catalogText().replace('s7:', 'other:'))
+  const { catalog } = await read()
+  expect(catalog.services).toHaveProperty('other')
+  expect(catalog.services).not.toHaveProperty('s7')
+})
+
+test.each([
+  ['of a catalog that is not valid: it may hold a secret', catalogText('clusters: { a: { kubeconfig: hunter2 } }\n'), 'kept'],
+  ['where Holdfast keeps nothing yet', catalogText(), 'nothing kept'],
+  ['of a small one', 'version: 1\nname: few\nsites: { here: {} }\nservices: {}\n', 'kept'],
+] as const)('nothing is kept %s', async (_what, text, state) => {
+  const { file, kept } = await folderWith(text, state)
+  await checkCatalog(file)
+  expect(await kept()).toEqual([])
+})
