@@ -14,6 +14,20 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /**
+ * Gives a file that is whole and synced its name, durably. With `exclusive` it never replaces: EEXIST. Unlike rename, link refuses to; unlike open(O_EXCL),
+ * it shows the whole file at once.
+ */
+export async function giveName(temporary: string, path: string, exclusive: boolean): Promise<void> {
+  if (exclusive) {
+    await link(temporary, path)
+    await unlink(temporary)
+  } else {
+    await rename(temporary, path)
+  }
+  await syncDirectory(dirname(path))
+}
+
+/**
  * Writes a whole file so that a crash leaves either the old content or the new: temporary file beside it, fsync, rename, fsync of the
  * directory. Throws `disk-full` when there is no room, and removes its temporary file on any failure. With `exclusive`, exactly one of several
  * writers succeeds; the others get EEXIST.
@@ -56,14 +70,8 @@ export async function createFileDurably(
       explained(async () => {
         await handle.sync()
         await handle.close()
-        if (exclusive) {
-          await link(temporary, path)
-          await unlink(temporary)
-        } else {
-          await rename(temporary, path)
-        }
+        await giveName(temporary, path, exclusive)
         isThere = true
-        await syncDirectory(dirname(path))
       }),
     async [Symbol.asyncDispose]() {
       if (isThere) return

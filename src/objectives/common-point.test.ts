@@ -138,11 +138,32 @@ describe('the verdict on a group', () => {
   })
 
   test('says with which target each member comes back to the state that was counted', () => {
-    const status = groupStatus(question([{ snapshots: [3, 20] }, { snapshots: [10, 40] }], undefined))
-    expect(status).toMatchObject({ recoverableTo: ago(10), recoverWith: ago(3), spreadMs: 7 * minuteMs })
-    // Given to `recover --to`, the oldest of the states would take the first member to 20 minutes ago.
-    const first = part('s0', [3, 20]).snapshots.filter(({ time }) => time <= (status.recoverWith ?? now))
-    expect(first.map(({ time }) => time)).toContainEqual(ago(3))
+    const status = groupStatus(
+      question(
+        [
+          { snapshots: [3, 20], walTo: 3 },
+          { snapshots: [10, 40], walTo: 10 },
+        ],
+        undefined,
+      ),
+    )
+    const recoverWith = [
+      { service: 's0', to: ago(3) },
+      { service: 's1', to: ago(10) },
+    ]
+    expect(status).toMatchObject({ recoverableTo: ago(10), recoverWith, spreadMs: 7 * minuteMs })
+  })
+
+  test('gives a database no target behind its WAL, and none but the latest where it has none', () => {
+    const asked = question([{ snapshots: [3] }, { snapshots: [60], walTo: 10 }], undefined)
+    expect(groupStatus(withData(asked, (data) => ({ ...data, kind: 'files' }))).recoverWith).toEqual([
+      { service: 's0', to: ago(3) },
+      { service: 's1', to: ago(10) },
+    ])
+    expect(groupStatus(question([{ snapshots: [60, 90] }, { snapshots: [61] }], undefined)).recoverWith).toEqual([
+      { service: 's0', to: 'latest' },
+      { service: 's1', to: 'latest' },
+    ])
   })
 
   test('is unknown where nothing is known of one, and of a group without members', () => {

@@ -7,6 +7,8 @@ export interface PartState {
   readonly time: Date
   /** Reached by replaying WAL beyond a snapshot. */
   readonly byWal: boolean
+  /** There is no newer one. */
+  readonly isNewest: boolean
   /** A reason not to trust it fully. */
   readonly doubt?: PointDoubt
 }
@@ -17,7 +19,7 @@ export interface CommonPoint {
   readonly states: readonly PartState[]
   /** The oldest of them, of several the first: what is lost is what came after it. */
   readonly worst: PartState
-  /** The time of the newest of them: the target of a recovery that brings every part to its state. */
+  /** The time of the newest of them. */
   readonly newest: Date
   /** From the oldest of them to the newest, in ms. */
   readonly spreadMs: number
@@ -76,5 +78,6 @@ function stateUpTo(part: DataEvidence, ranges: readonly Range[], moment: number)
     .toSorted((a, b) => b.time - a.time || Number(a.doubt !== undefined) - Number(b.doubt !== undefined))
   if (best === undefined) return []
   const { time, byWal, doubt } = best
-  return [{ part, time: new Date(time), byWal, ...(doubt === undefined ? {} : { doubt }) }]
+  const isNewest = ranges.every(({ to }) => to <= time)
+  return [{ part, time: new Date(time), byWal, isNewest, ...(doubt === undefined ? {} : { doubt }) }]
 }

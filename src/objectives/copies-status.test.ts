@@ -11,13 +11,14 @@ function part(snapshots: readonly SnapshotFact[]): DataEvidence {
   return { service: 'db', kind: 'files', walDeclared: false, snapshots, wal: [], restores: [], recoveries: [] }
 }
 const snapshot = (repository: string, days = 1, more: Partial<SnapshotFact> = {}): SnapshotFact => {
-  return { repository, snapshot: `${repository}-${days}`, time: ago(days), ...more }
+  return { repository, snapshot: `${repository}-${days}`, time: ago(days), skipped: 0, ...more }
 }
 function place(repository: string, more: Partial<CopyPlace> = {}): CopyPlace {
-  const checked = { time: ago(2), record: { repository, seq: 7 } }
+  const checked = { time: ago(0.5), record: { repository, seq: 7 } }
   return { repository, site: 'east', media: 'disk', key: repository, isImmutable: false, seen: true, checked, ...more }
 }
 const without = ({ checked: _checked, ...rest }: CopyPlace): CopyPlace => rest
+const withoutCount = ({ skipped: _skipped, ...rest }: SnapshotFact): SnapshotFact => rest
 const far = place('far', { site: 'west', account: 'two', media: 'object-storage', isImmutable: true })
 
 /** Three copies that keep the rule. */
@@ -45,11 +46,20 @@ describe('3-2-1-1-0', () => {
     ['that is damaged', parts(snapshot('near'), snapshot('far', 1, { damaged: true })), 'repository-damaged'],
     ['that lacks files', parts(snapshot('near'), snapshot('far', 1, { skipped: 2 })), 'incomplete-snapshot'],
     ['of last year', parts(snapshot('near'), snapshot('far', 200)), 'too-old'],
+    [
+      'of which nobody knows whether it is whole',
+      { data: [part([snapshot('near'), withoutCount(snapshot('far'))])] },
+      'completeness-unknown',
+    ],
     ['from tomorrow', parts(snapshot('near'), snapshot('far', -1)), 'only-future-dated'],
+    ['that came after it was read', { data: [part([snapshot('near'), snapshot('far', 0.1)])] }, 'never-read'],
     ['that nobody has read', { places: [place('near'), without(far)] }, 'never-read'],
     [
       'that nobody has read this spring',
-      { places: [place('near'), { ...far, checked: { time: ago(100), record: { repository: 'far', seq: 1 } } }] },
+      {
+        data: [part([snapshot('near'), snapshot('far', 101), snapshot('far')])],
+        places: [place('near'), { ...far, checked: { time: ago(100), record: { repository: 'far', seq: 1 } } }],
+      },
       'read-too-long-ago',
     ],
   ] as const)('does not count a copy %s', (_what, change, problem) => {
@@ -60,12 +70,12 @@ describe('3-2-1-1-0', () => {
 
   test('takes a compared restore of every part for having read it, with its record', () => {
     const record = { repository: 'far', seq: 9 }
-    const restores = [{ time: ago(3), sizeBytes: 1, durationMs: 1, verifiedFiles: 1, record }]
+    const restores = [{ time: ago(0.5), sizeBytes: 1, durationMs: 1, verifiedFiles: 1, record }]
     const data = [{ ...part([snapshot('near'), snapshot('far')]), restores }]
     const places = [place('near'), without(far)]
     expect(copiesStatus({ ...sound, data, places })).toMatchObject({
       verdict: 'met',
-      copies: [{}, { readAt: ago(3), records: [record] }],
+      copies: [{}, { readAt: ago(0.5), records: [record] }],
     })
     const twoParts = [...data, part([snapshot('near'), snapshot('far')])]
     expect(copiesStatus({ ...sound, data: twoParts, places })).toMatchObject({ verdict: 'missed' })
@@ -117,6 +127,7 @@ test('fewer facts, and time that passes, never make it better', () => {
             }).verdict
           ]
         const facts = snapshots.map(({ repository, days: old, skipped }) => snapshot(repository, old, { skipped }))
+        const unrecorded = facts.map((fact, at) => (at === which % facts.length ? withoutCount(fact) : fact))
         const same = (each: CopyPlace) => each
         const before = ask(facts, same)
         const chosen = which % places.length
@@ -126,6 +137,7 @@ test('fewer facts, and time that passes, never make it better', () => {
             same,
           ),
         ).toBeLessThanOrEqual(before)
+        expect(ask(unrecorded, same)).toBeLessThanOrEqual(before)
         expect(ask(facts, (each, at) => (at === chosen ? without(each) : each))).toBeLessThanOrEqual(before)
         expect(ask(facts, (each, at) => (at === chosen ? { ...each, seen: false } : each))).toBeLessThanOrEqual(before)
         expect(ask(facts, same, new Date(now.getTime() + later * dayMs))).toBeLessThanOrEqual(before)

@@ -1,6 +1,6 @@
 import type { DataEvidence, LedgerRef } from './evidence.ts'
 import { clockToleranceMs, proofMaxAgeMs } from './objective-status.ts'
-import { recoverablePoints, type PointProblem, type RecoverablePoint } from './recoverable-point.ts'
+import { recoverablePoints, soundSnapshots, type PointProblem } from './recoverable-point.ts'
 
 /** A repository that the catalog says some data is copied to. */
 export interface CopyPlace {
@@ -30,7 +30,14 @@ export interface CopiesQuestion {
 }
 
 /** Why a copy does not count. */
-export type CopyProblem = PointProblem | 'incomplete-snapshot' | 'unseen' | 'too-old' | 'never-read' | 'read-too-long-ago'
+export type CopyProblem =
+  | PointProblem
+  | 'incomplete-snapshot'
+  | 'completeness-unknown'
+  | 'unseen'
+  | 'too-old'
+  | 'never-read'
+  | 'read-too-long-ago'
 
 /** A copy of all of the data, and what is known of it. */
 export interface CopyStatus extends Pick<CopyPlace, 'repository' | 'site' | 'account' | 'media' | 'isImmutable'> {
@@ -121,16 +128,19 @@ function copyStatus(place: CopyPlace, { data, now }: CopiesQuestion): CopyStatus
   const limit = now.getTime() + clockToleranceMs
   const about = { repository, site, ...(account === undefined ? {} : { account }), media, isImmutable }
   if (!seen) return { ...about, problem: 'unseen', records: [] }
-  const ways = data.map((part) => pointsIn(part, repository, limit))
+  const ways = data.map((part) => timesIn(part, repository, limit))
   const problem = ways.length === 0 ? ('no-snapshot' as const) : ways.find((way) => way.problem !== undefined)?.problem
   if (problem !== undefined) return { ...about, problem, records: [] }
-  const newest = Math.min(...ways.flatMap(({ points }) => points.map(({ time }) => time.getTime())))
-  // A check reads all that is there; restores say it of their part.
+  // A check reads all that is there by then; restores say it of their part.
   const restores = data.map((part) => newestRestore(part, repository, limit))
   const restored = restores.flatMap((each) => each ?? [])
   const byCheck = checked !== undefined && checked.time.getTime() <= limit ? checked : undefined
   const byRestores = restored.length < data.length ? -Infinity : Math.min(...restored.map(({ time }) => time.getTime()))
   const readAt = Math.max(byCheck?.time.getTime() ?? -Infinity, byRestores)
+  const newestUpTo = (moment: number) => Math.min(...ways.map(({ times }) => Math.max(...times.filter((time) => time <= moment))))
+  const newest = newestUpTo(limit)
+  // What came later nobody has read yet.
+  const read = newestUpTo(readAt)
   const found = {
     ...about,
     newest: new Date(newest),
@@ -139,20 +149,19 @@ function copyStatus(place: CopyPlace, { data, now }: CopiesQuestion): CopyStatus
   }
   const isOld = (time: number) => now.getTime() - time > proofMaxAgeMs
   if (isOld(newest)) return { ...found, problem: 'too-old' }
-  if (readAt === -Infinity) return { ...found, problem: 'never-read' }
-  return isOld(readAt) ? { ...found, problem: 'read-too-long-ago' } : found
+  if (read === -Infinity) return { ...found, problem: 'never-read' }
+  return isOld(read) ? { ...found, problem: 'read-too-long-ago' } : found
 }
 
-/** By its whole snapshots alone: WAL is no copy of what it goes on from. */
-function pointsIn(
-  part: DataEvidence,
-  repository: string,
-  limit: number,
-): { points: readonly RecoverablePoint[]; problem?: CopyProblem } {
+/** When its whole snapshots are from, in ms since 1970: WAL is no copy of what it goes on from. */
+function timesIn(part: DataEvidence, repository: string, limit: number): { times: readonly number[]; problem?: CopyProblem } {
   const there = part.snapshots.filter((snapshot) => snapshot.repository === repository)
-  const whole = there.filter(({ skipped = 0 }) => skipped === 0)
-  if (whole.length === 0 && there.length > 0) return { points: [], problem: 'incomplete-snapshot' }
-  return recoverablePoints({ ...part, walDeclared: false, wal: [], snapshots: whole }, limit)
+  const whole = there.filter(({ skipped }) => skipped === 0)
+  if (whole.length === 0 && there.length > 0)
+    return { times: [], problem: there.some(({ skipped = 0 }) => skipped > 0) ? 'incomplete-snapshot' : 'completeness-unknown' }
+  const { problem } = recoverablePoints({ ...part, walDeclared: false, wal: [], snapshots: whole }, limit)
+  const times = soundSnapshots({ snapshots: whole }, limit).map(({ time }) => time.getTime())
+  return { times, ...(problem === undefined ? {} : { problem }) }
 }
 
 function newestRestore({ restores }: DataEvidence, repository: string, limit: number) {

@@ -21,14 +21,19 @@ export interface GroupQuestion {
   readonly now: Date
 }
 
+export interface MemberTarget {
+  readonly service: string
+  readonly to: Date | 'latest'
+}
+
 /** How much is lost when all members of a group come back to one point. */
 export interface GroupStatus {
   readonly declaredMs: number
   readonly allowedSpreadMs?: number
   /** The oldest of the states that they come back to. */
   readonly recoverableTo?: Date
-  /** The newest of them: with this as the target of its recovery (`recover --to`), each member comes back to its state. */
-  readonly recoverWith?: Date
+  /** With these as the targets of their recoveries (`recover --to`) the members come back to them. */
+  readonly recoverWith: readonly MemberTarget[]
   readonly actualMs?: number
   /** From the oldest of these states to the newest. */
   readonly spreadMs?: number
@@ -66,6 +71,7 @@ export function groupStatus({ members, rpoMs, spreadMs: allowed, now }: GroupQue
     ...(allowed === undefined ? {} : { allowedSpreadMs: allowed }),
     basis: 'unknown' as const,
     unknown,
+    recoverWith: [],
     goBack: [],
     doubtful: [],
   }
@@ -77,7 +83,7 @@ export function groupStatus({ members, rpoMs, spreadMs: allowed, now }: GroupQue
   return {
     ...nothing,
     recoverableTo: point.worst.time,
-    recoverWith: point.newest,
+    recoverWith: members.map((member) => ({ service: member.service, to: targetOf(member, point) })),
     actualMs,
     spreadMs: point.spreadMs,
     worst: members.find(({ data }) => data.includes(point.worst.part))?.service ?? point.worst.part.service,
@@ -86,6 +92,18 @@ export function groupStatus({ members, rpoMs, spreadMs: allowed, now }: GroupQue
       .map(({ service }) => service),
     ...judged(verdictOf(actualMs, rpoMs), members, point, now),
   }
+}
+
+/**
+ * PostgreSQL refuses a time behind its archived WAL, and goes no further than to the end of a backup where there is none: its state decides for a member that
+ * has other data besides. Files come back to their newest state before the time.
+ */
+function targetOf({ data }: GroupMember, { states }: CommonPoint): MemberTarget['to'] {
+  const own = states.filter(({ part }) => data.includes(part))
+  const databases = own.filter(({ part }) => part.kind === 'postgres')
+  if (databases.length === 0) return new Date(Math.max(...own.map(({ time }) => time.getTime())))
+  if (databases.every(({ byWal, isNewest }) => isNewest && !byWal)) return 'latest'
+  return new Date(Math.min(...databases.map(({ time }) => time.getTime())))
 }
 
 /** A member may have lost more than it may by itself, and the group still less than it may: only doubts count here. */

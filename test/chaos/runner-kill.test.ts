@@ -28,7 +28,13 @@ async function shop() {
     const { drills } = (await here.run('drill', 'list', '--json')).json<Listed>()
     return drills.map(({ state }) => state)
   }
-  return { ...here, file, states, [Symbol.asyncDispose]: () => here[Symbol.asyncDispose]() }
+  /** Where `holdfast` is a command that a shell finds. */
+  const withProgram = async () => {
+    await mkdir(here.at('bin'))
+    await symlink(program, here.at('bin/holdfast'))
+    return { PATH: `${here.at('bin')}:${dirname(process.execPath)}:${process.env.PATH}` }
+  }
+  return { ...here, file, states, withProgram, [Symbol.asyncDispose]: () => here[Symbol.asyncDispose]() }
 }
 
 test('nobody works on the drill while the fault is there; then it comes to its end, once', async () => {
@@ -54,9 +60,7 @@ test(
   { timeout: 60_000 },
   async () => {
     await using here = await shop()
-    await mkdir(here.at('bin'))
-    await symlink(program, here.at('bin/holdfast'))
-    const env = { ...process.env, PATH: `${here.at('bin')}:${dirname(process.execPath)}:${process.env.PATH}` }
+    const env = { ...process.env, ...(await here.withProgram()) }
     const isWell = async () => (await runProcess('sh', ['-c', endsWell, here.file, 'back'], { env }, never)).exitCode === 0
     expect(await isWell()).toBe(true)
     const [there, away] = [here.at('repository'), here.at('away')]
@@ -98,9 +102,7 @@ test(
   { timeout: 240_000 },
   async () => {
     await using here = await shop()
-    await mkdir(here.at('bin'))
-    await symlink(program, here.at('bin/holdfast'))
-    const env = { PATH: `${here.at('bin')}:${dirname(process.execPath)}:${process.env.PATH}` }
+    const env = await here.withProgram()
     const run = (...args: string[]) => holdfast(args, { cwd: here.at(''), env })
     const { proposals } = (await run('chaos', 'generate', '--json')).json<Generated>()
     const mine = proposals.filter(({ name }) => name.startsWith('runner-killed'))

@@ -15,23 +15,23 @@ export interface RunOfExperiment {
   readonly statistics: ExperimentStatistics
 }
 
+/** What the ledger keeps of every run, whatever kind of experiment it was of. */
+export function aboutRun({ statistics: { passRate }, services, ...run }: RunOfExperiment) {
+  const { runs, passed, lower, upper } = passRate
+  return { ...run, services: [...services], basis: { runs, passed, lower, upper } }
+}
+
 /** What the ledger keeps of a run of an experiment. */
 export function experimentRecord(
   experiment: Experiment,
-  { runId, hash, services, by, startedAt, endedAt, statistics: { passRate } }: RunOfExperiment,
+  run: RunOfExperiment,
   { verdict, because, recoveryMs, evidence }: ExperimentResult,
 ): EvidenceBody<'experiment'> {
   const { name, environment, recoversWithinMs } = experiment
-  const { runs, passed, lower, upper } = passRate
   return {
-    runId,
+    ...aboutRun(run),
     experiment: name,
-    hash,
     environment,
-    services: [...services],
-    by,
-    startedAt,
-    endedAt,
     verdict,
     because: [...because],
     ...(recoveryMs === undefined ? {} : { recoveryMs }),
@@ -48,7 +48,6 @@ export function experimentRecord(
     })),
     ...(evidence.drill === undefined ? {} : { drill: { ...evidence.drill } }),
     ...(evidence.canary === undefined ? {} : { canary: { ...evidence.canary } }),
-    basis: { runs, passed, lower, upper },
   }
 }
 

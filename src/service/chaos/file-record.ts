@@ -1,23 +1,17 @@
 import type { CtkJournal, CtkResult } from '../../chaos/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
-import type { RunOfExperiment } from './experiment-record.ts'
+import { aboutRun, type RunOfExperiment } from './experiment-record.ts'
 
 /** What the ledger keeps of a run of an experiment of Chaos Toolkit. What its actions did, nobody has read back. */
 export function fileRecord(
   experiment: string,
-  { runId, hash, services, by, startedAt, endedAt, statistics: { passRate } }: RunOfExperiment,
+  run: RunOfExperiment,
   { verdict, because, journal }: CtkResult,
 ): EvidenceBody<'experiment'> {
-  const { runs, passed, lower, upper } = passRate
   return {
-    runId,
+    ...aboutRun(run),
     experiment,
-    hash,
     environment: 'unstated',
-    services: [...services],
-    by,
-    startedAt,
-    endedAt,
     verdict,
     because: [...because],
     samples: samplesOf(journal),
@@ -32,7 +26,6 @@ export function fileRecord(
         },
       ]
     }),
-    basis: { runs, passed, lower, upper },
   }
 }
 

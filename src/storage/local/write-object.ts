@@ -1,6 +1,6 @@
-import { chmod, link, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises'
+import { chmod, mkdir, open, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { randomHex, syncDirectory, systemCode } from '../../kernel/index.ts'
+import { giveName, randomHex, syncDirectory, systemCode } from '../../kernel/index.ts'
 import type { Modes } from './modes.ts'
 
 /** Buffers in one system call (IOV_MAX). */
@@ -21,14 +21,7 @@ export async function writeObject(path: string, pieces: readonly Uint8Array[], m
     } finally {
       await handle.close()
     }
-    if (exclusive) {
-      // Unlike rename, link refuses to replace; unlike open(O_EXCL), it shows the whole file at once.
-      await link(temporary, path)
-      await unlink(temporary)
-    } else {
-      await rename(temporary, path)
-    }
-    await syncDirectory(dirname(path))
+    await giveName(temporary, path, exclusive)
   } catch (error) {
     await unlink(temporary).catch(() => {})
     throw error

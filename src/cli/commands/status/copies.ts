@@ -17,9 +17,10 @@ const problems: Readonly<Record<CopyProblem, string>> = {
   'only-future-dated': 'its backups are dated in the future',
   'repository-damaged': 'the last check found damage',
   'incomplete-snapshot': 'its backups lack files that could not be read',
+  'completeness-unknown': 'nothing says whether its backups are whole',
   'too-old': 'its newest backup is older than 90 days',
-  'never-read': 'nobody has read it again: run `holdfast check --read-data`',
-  'read-too-long-ago': 'last read more than 90 days ago: run `holdfast check --read-data`',
+  'never-read': 'nobody has read what it holds again: run `holdfast check --read-data`',
+  'read-too-long-ago': 'what was read of it is from more than 90 days ago: run `holdfast check --read-data`',
 }
 
 /** 3-2-1-1-0 of a service: what is proven of what each part of the rule asks for, and each copy with the records that show it. */

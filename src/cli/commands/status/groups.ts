@@ -17,11 +17,17 @@ export function groupLines(groups: readonly GroupReport[]): string[] {
       { title: 'basis', value: ({ basis }) => basis },
       { title: 'verdict', value: ({ verdict }) => coloured(verdict) },
       { title: 'worst', value: ({ worst = '-' }) => worst },
-      { title: 'recover --to', value: ({ recoverWith }) => recoverWith?.toISOString() ?? '-' },
     ],
     groups,
   )
-  return ['', rows]
+  return ['', rows, ...groups.flatMap(targetLines)]
+}
+
+/** How the members are brought to the states that were counted. */
+function targetLines({ group, recoverWith }: GroupReport): string[] {
+  if (recoverWith.length === 0) return []
+  const each = recoverWith.map(({ service, to }) => `${service} --to ${to === 'latest' ? to : to.toISOString()}`)
+  return [`${group} together, by \`holdfast recover\`: ${each.join(', ')}`]
 }
 
 export function groupHints(groups: readonly GroupReport[]): string[] {
@@ -33,17 +39,8 @@ export function groupText(report: GroupReport): string {
   return `group ${report.group}: RPO is ${report.verdict}: ${because(report)}`
 }
 
-function because({
-  because,
-  worst,
-  unknown,
-  doubtful,
-  allowedSpreadMs = 0,
-  recoverableTo,
-  recoverWith,
-  goBack,
-}: GroupReport): string {
-  const to = `\`holdfast recover MEMBER --to ${recoverWith?.toISOString()}\` for each brings them together, without what came after ${recoverableTo?.toISOString()} (${worst})`
+function because({ because, worst, unknown, doubtful, allowedSpreadMs = 0, recoverableTo, goBack }: GroupReport): string {
+  const to = `its newest common point is ${recoverableTo?.toISOString()}, by ${worst}`
   const back = goBack.length === 0 ? '' : `; ${goBack.join(', ')} would go back with it`
   switch (because) {
     case 'not-known-of-all':
