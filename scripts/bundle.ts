@@ -87,7 +87,9 @@ async function put(name: string, content: string | Uint8Array): Promise<void> {
 async function removeOld(made: ReadonlySet<string>): Promise<void> {
   const oldestMs = Date.now() - keptMs
   for await (const name of glob('**/*.js*', { cwd: dist })) {
-    if (!made.has(name) && (await stat(join(dist, name))).mtimeMs < oldestMs) await rm(join(dist, name), { force: true })
+    // What another one is putting in place just now may be gone again.
+    const found = made.has(name) ? undefined : await stat(join(dist, name)).catch(() => undefined)
+    if (found !== undefined && found.mtimeMs < oldestMs) await rm(join(dist, name), { force: true })
   }
 }
 

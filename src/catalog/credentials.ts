@@ -49,14 +49,32 @@ export class Credentials {
     return members
   }
 
-  /** The text without the secrets, also where JSON, a URL or Basic authentication has changed how they are written. */
+  /** The text without the secrets. */
   redact(text: string): string {
-    const forms = [...this.#revealed].flatMap((secret) => [
-      secret,
-      JSON.stringify(secret).slice(1, -1),
-      encodeURIComponent(secret),
-      Buffer.from(secret).toString('base64'),
-    ])
-    return forms.toSorted((a, b) => b.length - a.length).reduce((clean, form) => clean.replaceAll(form, '***'), text)
+    return withoutTexts(text, this.#revealed)
   }
+}
+
+/** The text without these, also where JSON, a URL, a form or Basic authentication has changed how they are written. */
+export function withoutTexts(text: string, secrets: Iterable<string>): string {
+  const forms = [...secrets].flatMap((secret) => [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret),
+    new URLSearchParams([['', secret]]).toString().slice(1),
+    Buffer.from(secret).toString('base64'),
+  ])
+  return forms
+    .filter((form) => form !== '')
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((clean, form) => clean.replaceAll(form, '***'), text)
+}
+
+/** The same in all texts of a value, names of members among them. */
+export function withoutTextsIn(value: Json, secrets: readonly string[]): Json {
+  if (typeof value === 'string') return withoutTexts(value, secrets)
+  if (Array.isArray(value)) return value.map((item: Json) => withoutTextsIn(item, secrets))
+  if (typeof value !== 'object' || value === null) return value
+  const members = Object.entries(value as Record<string, Json>)
+  return Object.fromEntries(members.map(([name, member]) => [withoutTexts(name, secrets), withoutTextsIn(member, secrets)]))
 }

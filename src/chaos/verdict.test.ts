@@ -119,6 +119,8 @@ test('a fault that was not there until its end shows only what may come back whi
     because: ['the fault kill was not there until its end: nothing of it was there any more'],
   })
   const fromItsEnd = { ...recovers, recoversFrom: 'clean-up' as const }
+  // What did not hold while it was there did not hold.
+  expect(judgeExperiment(evidence('wbww', lost), holds).verdict).toBe('fail')
   expect(judgeExperiment(evidence('wbww', lost), fromItsEnd).verdict).toBe('inconclusive')
   // Who brings it back may do so by taking the fault away.
   expect(judgeExperiment(evidence('wbww', lost), recovers).verdict).toBe('pass')

@@ -98,7 +98,14 @@ export function judgeExperiment(evidence: ExperimentEvidence, expected: Expectat
   if (open.length > 0) return { verdict: 'inconclusive', because: open }
   const recovery = judgeRecovery(evidence, expected)
   if (recovery.because.length > 0) return { verdict: 'fail', ...recovery }
+  // What was seen to fail while the fault was there has failed, whatever became of the fault: only that nothing failed shows nothing then.
+  const lost = mustLast(expected) ? faults.flatMap(lostText) : []
+  if (lost.length > 0) return { verdict: 'inconclusive', because: lost }
   return { verdict: 'pass', ...recovery }
+}
+
+function lostText({ name, lost }: FaultEvidence): string[] {
+  return lost === undefined ? [] : [`the fault ${name} was not there until its end: ${lost}`]
 }
 
 function leftText({ name, undo, because }: FaultEvidence): string {
@@ -117,12 +124,12 @@ function inconclusive({ before, during, after, faults, drill, canary }: Experime
     if (!met) reasons.push(`it was not steady before anything was broken: ${breachText(breaches)}`)
   }
   if (faults.length === 0) reasons.push('it has no fault')
-  for (const { name, targets, state, because, lost } of faults) {
+  for (const { name, targets, state, because } of faults) {
     if (targets.length === 0) reasons.push(`the fault ${name} found no target`)
     else if (state !== 'injected') {
       const how = state === 'unconfirmed' ? 'could not be seen' : state === 'failed' ? 'failed' : 'was not begun'
       reasons.push(`the fault ${name} ${how}${because === undefined ? '' : `: ${because}`}`)
-    } else if (lost !== undefined && mustLast(expected)) reasons.push(`the fault ${name} was not there until its end: ${lost}`)
+    }
   }
   if (during === undefined || during.slots === 0) reasons.push('nobody looked while it was broken')
   if (after === undefined || after.slots === 0) reasons.push('nobody looked whether it was steady afterwards')

@@ -96,6 +96,10 @@ export const kubernetesChaosMesh = defineFault<Params, Traces>({
     for (;;) {
       const sight = await lookAtChaos(connection, objectOf(trace, context.id), whatOf(trace, context.id))
       if (sight.state === 'present') return
+      if (sight.state === 'over')
+        throw new HoldfastError('fault-failed', {
+          message: 'its duration was over before all that it selects was seen to have it',
+        })
       if (sight.state === 'absent')
         throw new HoldfastError('fault-failed', { message: `somebody has deleted ${whatOf(trace, context.id)}` })
       if (clock.monotonicMs() > (sight.selects === false ? endMs : deadlineMs))

@@ -1,4 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runProcess } from './process.ts'
 import { schedulingPolicy } from './real-time.ts'
@@ -49,8 +52,18 @@ test('a policy that somebody has chosen is left alone', async () => {
   expect([meanwhile.own, meanwhile.started, after]).toEqual([3, 3, 3])
 })
 
-test('the policy of a process is found behind whatever it is called', async () => {
-  expect(await schedulingPolicy(process.pid)).toBe(usual)
-  expect(await readFile('/proc/self/stat', 'utf8')).toContain(')')
+test('the policy of a process is found behind whatever it is called, and of one that is gone there is none', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-policy-'))
+  const named = join(folder, 'x) R 1 (y')
+  await copyFile('/bin/sleep', named)
+  const child = spawn('chrt', ['--batch', '0', named, '30'], { stdio: 'ignore' })
+  try {
+    // Once chrt(1) has become it.
+    await expect.poll(async () => await readFile(`/proc/${child.pid}/comm`, 'utf8')).toBe('x) R 1 (y\n')
+    expect(await schedulingPolicy(child.pid ?? 0)).toBe(3)
+  } finally {
+    child.kill()
+    await rm(folder, { recursive: true })
+  }
   expect(await schedulingPolicy(2 ** 30)).toBeUndefined()
 })

@@ -141,8 +141,8 @@ describe('the verdict on a group', () => {
     const status = groupStatus(
       question(
         [
-          { snapshots: [3, 20], walTo: 3 },
-          { snapshots: [10, 40], walTo: 10 },
+          { snapshots: [20], walTo: 3 },
+          { snapshots: [40], walTo: 10 },
         ],
         undefined,
       ),

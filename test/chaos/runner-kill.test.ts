@@ -69,6 +69,9 @@ test(
     await rename(away, there)
     await here.run('drill', 'run', 'back')
     expect(await isWell()).toBe(true)
+    await here.declare({ steps: [{ ...look, do: { shell: { run: 'exit 3', effect: 'read-only' } } }] })
+    await here.run('drill', 'run', 'back')
+    expect(await isWell()).toBe(false)
   },
 )
 

@@ -202,6 +202,7 @@ test('the controls of Chaos Toolkit that are known do what they say', async () =
     controls: [control('bypass', { target_type: 'action' })],
   })
   expect(bypassed.played).toEqual(['break'])
+  expect(bypassed.verdict).toBe('inconclusive')
   expect(existsSync(join(folder.path, 'broken'))).toBe(false)
 
   const repeated = await run(folder.path, {

@@ -28,6 +28,8 @@ export interface CtkRunOptions {
 
 export interface CtkResult extends CtkOutcome {
   readonly journal: CtkJournal
+  /** Names of actions that were only written down: by `dry`, or by a control. */
+  readonly passedOver: readonly string[]
 }
 
 const looksBefore: ReadonlySet<HypothesisStrategy> = new Set(['default', 'before-method-only', 'continuously'])
@@ -62,7 +64,9 @@ export async function runCtkExperiment(given: CtkExperiment, options: CtkRunOpti
     if (interruption.aborted) journal.status = 'interrupted'
   }
   const wish = options.rollbackStrategy ?? (experiment.runtime?.rollbacks?.strategy as RollbackStrategy) ?? 'default'
-  const hasActed = journal.run.some(({ activity }) => activity.type === 'action' && !isDryRun(activity, stage))
+  const actions = journal.run.flatMap(({ activity }) => (activity.type === 'action' ? [activity] : []))
+  const passedOver = actions.filter((activity) => isDryRun(activity, stage)).map(({ name }) => name)
+  const hasActed = passedOver.length < actions.length
   if (mustRollBack(wish, journal, { strict, hasActed })) {
     // Whatever interrupted the experiment does not interrupt its cleaning up.
     await playMethod(experiment.rollbacks ?? [], { stage, runs: journal.rollbacks, mustEnd: () => false }, never)
@@ -70,14 +74,14 @@ export async function runCtkExperiment(given: CtkExperiment, options: CtkRunOpti
   journal.end = timestamp(clock)
   journal.duration = (clock.monotonicMs() - startedMs) / 1000
   journal.status ??= 'completed'
-  const outcome = judgeJournal(journal, dry !== undefined)
+  const outcome = judgeJournal(journal, dry !== undefined || (passedOver.length > 0 && !hasActed))
   await onEntry({
     event: 'ended',
     status: journal.status,
     deviated: journal.deviated,
     ...(strict ? {} : { verdict: outcome.verdict }),
   })
-  return { journal, ...outcome }
+  return { journal, passedOver, ...outcome }
 }
 
 interface Phases {

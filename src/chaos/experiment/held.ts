@@ -71,7 +71,8 @@ async function lookForTheLastTime(injected: InjectedFault, stop: AbortSignal): P
     if (sight.state === 'present' || sight.state === 'over') return undefined
     return sight.state === 'absent' ? 'nothing of it was there any more' : sight.because
   } catch (error) {
-    return `nobody could look: ${messageOf(error)}`
+    // Ended early meanwhile: it shows nothing any more.
+    return stop.aborted ? undefined : `nobody could look: ${messageOf(error)}`
   }
 }
 

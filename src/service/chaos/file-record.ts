@@ -6,7 +6,7 @@ import { aboutRun, type RunOfExperiment } from './experiment-record.ts'
 export function fileRecord(
   experiment: string,
   run: RunOfExperiment,
-  { verdict, because, journal }: CtkResult,
+  { verdict, because, journal, passedOver }: CtkResult,
 ): EvidenceBody<'experiment'> {
   return {
     ...aboutRun(run),
@@ -21,8 +21,9 @@ export function fileRecord(
         {
           name,
           targets: ['unknown'],
-          state: status === 'succeeded' ? ('unconfirmed' as const) : ('failed' as const),
-          undo: 'unknown' as const,
+          ...(passedOver.includes(name)
+            ? { state: 'not-begun' as const, undo: 'gone' as const }
+            : { state: status === 'succeeded' ? ('unconfirmed' as const) : ('failed' as const), undo: 'unknown' as const }),
         },
       ]
     }),

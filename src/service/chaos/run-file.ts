@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import type { Catalog } from '../../catalog/index.ts'
+import { findService, withoutTextsIn, type Catalog } from '../../catalog/index.ts'
 import {
   checkExperiment,
   loadVariables,
@@ -16,7 +16,6 @@ import {
 import {
   canonicalJson,
   diskFullOr,
-  HoldfastError,
   ownIdentity,
   sha256Hex,
   systemClock,
@@ -50,12 +49,12 @@ export interface FinishedFile extends CtkResult, Partial<KeptRun> {
 }
 
 /**
- * Runs an experiment of Chaos Toolkit, and puts it on record where its services are named. Throws `not-found` or `experiment-invalid` before anything is
+ * Runs an experiment of Chaos Toolkit, and puts it on record where its services are named. Throws `unknown-service`, `not-found` or `experiment-invalid` before anything is
  * begun.
  */
 export async function runExperimentFile(request: FileRunRequest, signal: AbortSignal): Promise<FinishedFile> {
   const { strict, onUnknownControl = () => {}, variableFiles = [], configuration = {}, record } = request
-  if (record !== undefined) requireServices(record)
+  if (record !== undefined) for (const name of record.services) findService(record.catalog, name)
   const files = await Promise.all(variableFiles.map(readVariableFile))
   const variables = mergeVariables([...files, { configuration }])
   Object.assign(process.env, variables.environment)
@@ -68,22 +67,15 @@ export async function runExperimentFile(request: FileRunRequest, signal: AbortSi
   }
   const conclude = record === undefined ? undefined : await beginOnRecord(record, experiment, { request, variables })
   const result = await runCtkExperiment(experiment, { ...request, variables, clock: systemClock, onEntry }, signal)
+  // Before the journal, which there may be no place for: the outcome must not be lost with it.
+  const kept = await conclude?.(result)
   if (request.journal !== undefined) {
     const extension = strict ? {} : { holdfast: { verdict: result.verdict, because: result.because } }
     await writeFileDurably(request.journal, `${JSON.stringify({ ...result.journal, ...extension }, undefined, 2)}\n`, {
       mode: 0o644,
     })
   }
-  return { ...(await conclude?.(result)), ...result }
-}
-
-function requireServices({ catalog, services }: NonNullable<FileRunRequest['record']>): void {
-  const unknown = services.find((name) => !Object.hasOwn(catalog.services, name))
-  if (unknown === undefined) return
-  throw new HoldfastError('not-found', {
-    message: `the catalog has no service called ${unknown}`,
-    hint: `it has ${Object.keys(catalog.services).join(', ') || 'none'}`,
-  })
+  return { ...kept, ...result }
 }
 
 /** Durable before anything is begun; what comes back is called with the outcome. */
@@ -100,10 +92,10 @@ async function beginOnRecord(
   const hash = sha256Hex(
     canonicalJson(JSON.parse(JSON.stringify({ experiment: withoutSecrets(given), configuration, how })) as Json),
   )
-  // A reason may quote what was asked, with the secrets in it.
+  // A reason, or what was seen, may quote what was asked, with the secrets in it.
   const scopes = Object.values(loadVariables(given, variables, strict).secrets)
   const secrets = scopes.flatMap((scope) =>
-    Object.values(scope).flatMap((value) => (typeof value === 'string' && value !== '' ? [value] : [])),
+    Object.values(scope).flatMap((value) => (typeof value === 'string' || typeof value === 'number' ? [String(value)] : [])),
   )
   const runId = newRunId(`chaos-${given.title}`)
   const by = userName()
@@ -112,13 +104,11 @@ async function beginOnRecord(
   await addToHistory(catalog.file, { type: 'began', ...about, at: startedAt, process: await ownIdentity() })
   return async (result) => {
     const endedAt = new Date().toISOString()
-    const because = result.because.map((reason) =>
-      secrets.reduce<string>((text, secret) => text.replaceAll(secret, '(secret)'), reason),
-    )
-    const { verdict } = result
+    const told = withoutTextsIn(JSON.parse(JSON.stringify(result)) as Json, secrets) as unknown as CtkResult
+    const { verdict, because } = told
     const recordWith = (statistics: ExperimentStatistics) =>
-      fileRecord(experiment, { runId, hash, services, by, startedAt, endedAt, statistics }, { ...result, because })
-    const kept = await concludeRun(catalog, { ...about, endedAt, verdict, because, kept: { ...about, ...result }, recordWith })
+      fileRecord(experiment, { runId, hash, services, by, startedAt, endedAt, statistics }, told)
+    const kept = await concludeRun(catalog, { ...about, endedAt, verdict, because, kept: { ...about, ...told }, recordWith })
     return { runId, ...kept }
   }
 }

@@ -24,9 +24,11 @@ export function experimentsChapter({ experiments }: ReportFacts): Block {
               [
                 'expected',
                 [
-                  recoversWithinMs === undefined
-                    ? 'the steady state holds all the time'
-                    : `it is back within ${durationOr(recoversWithinMs)}`,
+                  environment === 'unstated'
+                    ? 'the steady state is met whenever it is looked at'
+                    : recoversWithinMs === undefined
+                      ? 'the steady state holds all the time'
+                      : `it is back within ${durationOr(recoversWithinMs)}`,
                 ],
               ],
               ['of this version', [rate]],

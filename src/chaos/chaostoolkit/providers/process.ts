@@ -1,7 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs'
 import { constants as osConstants } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { homeFolder, isHoldfastError, runProcess, type Json } from '../../../kernel/index.ts'
+import { homeFolder, isHoldfastError, programAt, runProcess, type Json } from '../../../kernel/index.ts'
 import { pythonText, substitute } from '../substitute.ts'
 import { ActivityFailed, type CtkProvider, type CtkVariables } from '../types.ts'
 
@@ -11,18 +9,7 @@ const keepBytes = 16 * 1024 * 1024
 
 /** Where a program is that an activity names; undefined when there is none that may be run. */
 export function findProgram(path: string): string | undefined {
-  const expanded = path.replace(/^~(?=\/|$)/, () => homeFolder())
-  const folders = expanded.includes('/') ? [''] : (process.env.PATH ?? '').split(delimiter)
-  return folders.map((folder) => (folder === '' ? expanded : join(folder, expanded))).find(mayRun)
-}
-
-function mayRun(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
+  return programAt(path.replace(/^~(?=\/|$)/, () => homeFolder()))
 }
 
 /**

@@ -43,11 +43,11 @@ export function entryText(entry: Json): string | undefined {
   }
 }
 
-export function resultText({ journal, verdict, because, runId, ledger, unrecorded }: FinishedFile): string {
+export function resultText({ journal, verdict, because, runId, ...kept }: FinishedFile): string {
   const lines = [
     `${pc.bold(journal.experiment.title)}: ${verdictText(verdict)}`,
     ...because.map((reason) => `  ${reason}`),
-    ...(runId === undefined ? [] : [pc.dim(`  ${runId}`), recordLine(ledger, unrecorded)]),
+    ...(runId === undefined ? [] : [pc.dim(`  ${runId}`), ...recordLines(kept)]),
     pc.dim(`Chaos Toolkit would say: ${journal.deviated ? 'deviated' : journal.status}`),
   ]
   return lines.join('\n')
@@ -63,7 +63,7 @@ export function runState({ state, verdict }: Pick<ExperimentRun, 'state' | 'verd
 
 export function finishedText(
   name: string,
-  { verdict, because, recoveryMs, runId, evidence, ledger, unrecorded, uncounted }: FinishedExperiment,
+  { verdict, because, recoveryMs, runId, evidence, ...kept }: FinishedExperiment,
 ): string {
   const back = recoveryMs === undefined || recoveryMs === 0 ? [] : [`  back after ${formatDuration(recoveryMs)}`]
   return [
@@ -72,8 +72,7 @@ export function finishedText(
     ...back,
     ...drillLines(evidence.drill),
     ...canaryLines(evidence.canary),
-    recordLine(ledger, unrecorded),
-    ...(uncounted === undefined ? [] : [pc.yellow(`  not all runs on record are counted: ${uncounted}`)]),
+    ...recordLines(kept),
   ].join('\n')
 }
 
@@ -97,6 +96,13 @@ function canaryLines(canary: FinishedExperiment['evidence']['canary']): string[]
   if (lost === 0) return [`  canary: all ${acknowledged} acknowledged rows are there`]
   const between = `up to row ${lastAcknowledged}, after row ${lastSurviving ?? 'none'}`
   return [`  canary: lost ${lost} of ${acknowledged} acknowledged rows (${between}): RPA ${formatDuration(rpaMs ?? 0)}`]
+}
+
+type Kept = Pick<FinishedFile, 'ledger' | 'unrecorded' | 'uncounted'>
+
+function recordLines({ ledger, unrecorded, uncounted }: Kept): string[] {
+  const isPartial = uncounted === undefined ? [] : [pc.yellow(`  not all runs on record are counted: ${uncounted}`)]
+  return [recordLine(ledger, unrecorded), ...isPartial]
 }
 
 function recordLine(ledger: FinishedExperiment['ledger'], unrecorded: string | undefined): string {
