@@ -129,7 +129,9 @@ export function openLedger(area: SealedArea, options: LedgerOptions = {}): Ledge
       const onDamage =
         filter.onDamage &&
         ((place: DamagedPlace) => {
-          if (told.size < told.add(place.seq).size) filter.onDamage?.(place)
+          if (told.has(place.seq)) return
+          told.add(place.seq)
+          filter.onDamage?.(place)
         })
       for (const [attempt, cacheFile] of attempts.entries()) {
         using view = await openView(cacheFile, signal)

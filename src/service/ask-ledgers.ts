@@ -4,7 +4,7 @@ import type { LedgerView } from '../ledger/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { UnseenLedger } from './read-ledgers.ts'
 import { openRepositoryLedger } from './record-evidence.ts'
-import type { ReadRepositories } from './status.ts'
+import type { RepositoryFacts } from './status/repository-facts.ts'
 
 export interface LedgerAnswers<Answer> {
   readonly answers: readonly { readonly repository: string; readonly opened: Repository; readonly answer: Answer }[]
@@ -15,9 +15,15 @@ export interface LedgerAnswers<Answer> {
 /** Asks the ledgers of repositories that are open. What cannot be read is an outcome. */
 export async function askLedgers<Answer>(
   catalog: Catalog,
-  { seen, unseen }: Pick<ReadRepositories, 'seen' | 'unseen'>,
+  {
+    seen,
+    unseen,
+  }: {
+    readonly seen: readonly RepositoryFacts[]
+    readonly unseen: readonly { readonly name: string; readonly because: string }[]
+  },
   work: (view: LedgerView) => Answer,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<LedgerAnswers<Answer>> {
   const answers: { repository: string; opened: Repository; answer: Answer }[] = []
   const notSeen: UnseenLedger[] = unseen.map(({ name, because }) => ({ repository: name, because }))
@@ -25,7 +31,7 @@ export async function askLedgers<Answer>(
     try {
       answers.push({ repository: name, opened, answer: await openRepositoryLedger(opened, catalog).ask(work, signal) })
     } catch (error) {
-      signal.throwIfAborted()
+      signal?.throwIfAborted()
       if (!isHoldfastError(error) || error.code === 'internal') throw error
       notSeen.push({ repository: name, because: error.message })
     }

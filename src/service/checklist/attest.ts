@@ -1,5 +1,5 @@
 import { findService, type Catalog } from '../../catalog/index.ts'
-import { HoldfastError, randomHex, userName } from '../../kernel/index.ts'
+import { HoldfastError, isHoldfastError, randomHex, userName } from '../../kernel/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import { contextIn, recordEvidence } from '../record-evidence.ts'
@@ -8,7 +8,7 @@ import { checklistItems } from './checklist.ts'
 import type { Place } from './item.ts'
 
 /** Nothing is attested for longer: people and services change. */
-export const longestMs = 2 * 366 * 86_400_000
+const longestMs = 2 * 366 * 86_400_000
 
 export interface AttestRequest {
   readonly item: string
@@ -65,8 +65,9 @@ export async function attest(
       records.push({ repository, seq: (await recordEvidence(opened, 'attestation', body, context, signal)).seq })
     } catch (error) {
       signal.throwIfAborted()
+      if (!isHoldfastError(error) || error.code === 'internal') throw error
       last = error
-      failed.push({ repository, because: error instanceof Error ? error.message : String(error) })
+      failed.push({ repository, because: error.message })
     }
   }
   if (records.length === 0) throw last

@@ -25,7 +25,7 @@ function answerOf(code: string, service: string, { attestations, now, unseen }: 
   const said = attestations
     .filter((one) => one.item === code && (one.service === undefined || one.service === service))
     .filter(({ time }) => time.getTime() <= limit)
-    .toSorted((a, b) => b.expiresAt.getTime() - a.expiresAt.getTime())
+    .toSorted((a, b) => b.time.getTime() - a.time.getTime())
   const [newest] = said
   const next = `\`holdfast checklist attest ${code} --by NAME\` by somebody who knows`
   if (newest && newest.expiresAt > now) {

@@ -104,7 +104,7 @@ test('says of each service what the catalog says, and what nobody has measured o
     drills: 'no',
     'drill-findings': 'yes',
     escalation: 'yes',
-    evidence: 'yes',
+    evidence: 'no',
     'backup-alerts': 'no',
     training: 'no',
     'runbook-copies': 'no',

@@ -5,7 +5,7 @@ import type { ChecklistFacts } from './facts.ts'
 import { byLints, ofEach, type Answer, type ChecklistItem } from './item.ts'
 
 /** The last quarter. */
-export const drillMaxAgeMs = 92 * 86_400_000
+const drillMaxAgeMs = 92 * 86_400_000
 
 /** Whether people know what to do, did it before, and hear of what goes wrong. */
 export const operationalItems: readonly ChecklistItem[] = [
@@ -76,12 +76,10 @@ export const operationalItems: readonly ChecklistItem[] = [
             evidence,
             next: '`holdfast ledger keys` says what to write',
           }
-        return {
-          of,
-          state: 'yes',
-          because: names.length === 0 ? 'nobody has signed yet' : `signed by ${names.join(', ')}`,
-          evidence: [{ catalog: 'ledger.keys' }],
-        }
+        const keys = [{ catalog: 'ledger.keys' }]
+        if (names.length === 0)
+          return { of, state: 'no', because: 'nobody has signed anything yet', evidence: keys, next: '`holdfast backup`' }
+        return { of, state: 'yes', because: `signed by ${names.join(', ')}`, evidence: keys }
       }),
   },
 ]
@@ -102,10 +100,12 @@ function drilledPlans(facts: ChecklistFacts): Answer[] {
       const day = newest?.time.toISOString().slice(0, 10)
       const evidence = newest?.records ?? []
       const isRecent = newest !== undefined && now.getTime() - newest.time.getTime() <= drillMaxAgeMs
+      // A newer one that failed may be where nobody could look.
+      if (unseen.length > 0 && (newest === undefined || isGood(newest)))
+        return { of, state: 'unknown', because: 'not all ledgers could be read', evidence }
       if (newest && isRecent && isGood(newest))
         return { of, state: 'yes', because: `${newest.mode === 'real' ? 'recovery' : 'drill'} of ${day}`, evidence }
       if (newest && isRecent) return { of, state: 'no', because: `the run of ${day} failed, or checked nothing`, evidence, next }
-      if (unseen.length > 0) return { of, state: 'unknown', because: 'not all ledgers could be read', evidence }
       return { of, state: 'no', because: newest ? `the last run was on ${day}` : 'no run is on record', evidence, next }
     }),
     ...without.map((service): Answer => ({

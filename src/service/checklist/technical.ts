@@ -1,10 +1,11 @@
 import { formatDuration } from '../../kernel/index.ts'
+import { clockToleranceMs } from '../../objectives/index.ts'
 import { recommendFor } from '../strategy/recommend.ts'
 import type { ChecklistFacts } from './facts.ts'
 import { byLints, inService, ofData, ofEach, type Answer, type ChecklistItem } from './item.ts'
 
 /** A check of a repository older than this says nothing of today. */
-export const checkMaxAgeMs = 31 * 86_400_000
+const checkMaxAgeMs = 31 * 86_400_000
 
 /** Whether there is something to recover from, elsewhere, and whether it was tried. */
 export const technicalItems: readonly ChecklistItem[] = [
@@ -32,13 +33,13 @@ export const technicalItems: readonly ChecklistItem[] = [
     code: 'immutability',
     area: 'technical',
     says: 'one copy of the data cannot be changed or deleted for long enough',
-    answers: ofData(byLints(['no-backup', 'no-immutable-copy', 'immutable-too-short'], 'backup.to')),
+    answers: ofData(byLints(['no-backup', 'no-immutable-copy', 'immutable-too-short', 'no-restore-test'], 'backup.to')),
   },
   {
     code: 'retention',
     area: 'technical',
     says: 'backups are kept longer than it takes to notice that something is wrong',
-    answers: ofData(byLints(['no-backup', 'no-retention', 'retention-too-short'], 'backup.keep')),
+    answers: ofData(byLints(['no-backup', 'no-retention', 'retention-too-short', 'no-restore-test'], 'backup.keep')),
   },
   {
     code: 'backups-current',
@@ -94,6 +95,9 @@ function checkedRepositories({ services, checks, unseen, now }: ChecklistFacts):
     if (damage)
       return { of, state: 'no', because: 'a check has found damage', evidence, next: `\`holdfast repair packs\`; docs/repair.md` }
     if (last === undefined) return { of, state: 'no', because: 'no check is on record', evidence, next }
+    if (last.body.snapshots === 0) return { of, state: 'no', because: 'the last check had nothing to look at', evidence, next }
+    if (last.time.getTime() > now.getTime() + clockToleranceMs)
+      return { of, state: 'unknown', because: 'the last check is dated in the future', evidence, next }
     const because = `${last.body.depth === 'data' ? 'all data was read' : 'its structure was checked'} on ${last.time.toISOString().slice(0, 10)}`
     const isOld = now.getTime() - last.time.getTime() > checkMaxAgeMs
     return isOld ? { of, state: 'no', because, evidence, next } : { of, state: 'yes', because, evidence }

@@ -53,14 +53,15 @@ export async function verifyLedgers(
     try {
       const repository = stack.use(await openCatalogRepository(catalog, name, signal))
       const ledger = openRepositoryLedger(repository, catalog, keys)
-      examined.push({ name, id: repository.id, ledger, examination: await ledger.examine({}, signal) })
+      const examination = await ledger.examine({}, signal)
+      examined.push({ name, id: repository.id, ledger, examination, hashes: new Set(examination.hashes.values()) })
     } catch (error) {
       signal.throwIfAborted()
       if (!isHoldfastError(error) || error.code === 'internal') throw error
       unseen.push({ repository: name, because: error.message })
     }
   }
-  const owner = examined.find(({ examination }) => head !== undefined && isThere(examination, head))
+  const owner = examined.find(({ hashes }) => head !== undefined && hashes.has(head))
   const ledgers: VerifiedLedger[] = []
   for (const one of examined) {
     const anchors: Anchor[] = examined.flatMap(({ id: knownTo, examination }) =>
@@ -79,20 +80,18 @@ interface Examined {
   readonly id: string
   readonly ledger: Ledger
   readonly examination: Examination
+  /** The hashes of its records. */
+  readonly hashes: ReadonlySet<string>
 }
 
 /** Another may have written to this ledger since it was looked at, and to one that was looked at after it: that is looked for once more. */
 async function heldAgainstOthers(
-  { ledger, examination }: Examined,
+  { ledger, examination, hashes }: Examined,
   anchors: readonly Anchor[],
   signal: AbortSignal,
 ): Promise<LedgerVerification> {
-  const isComplete = anchors.every(({ hash }) => isThere(examination, hash))
+  const isComplete = anchors.every(({ hash }) => hashes.has(hash))
   return heldAgainst(isComplete ? examination : await ledger.examine({}, signal), anchors)
-}
-
-function isThere({ hashes }: Examination, hash: string): boolean {
-  return hashes.values().some((each) => each === hash)
 }
 
 function verificationOf(

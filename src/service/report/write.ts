@@ -1,10 +1,16 @@
 import type { Catalog } from '../../catalog/index.ts'
 import { renderHtmlPage, renderPdfPages, type Block } from '../../recovery/index.ts'
 import { codeVersion } from '../recovery/code-version.ts'
-import { copiesChapter, objectivesChapter, restoresChapter, runsChapter, summaryChapter } from './chapters.ts'
+import { basisChapter } from './chapters/basis.ts'
+import { controlsChapter } from './chapters/controls.ts'
+import { copiesChapter, restoresChapter } from './chapters/copies.ts'
+import { exceptionsChapter } from './chapters/exceptions.ts'
+import { experimentsChapter } from './chapters/experiments.ts'
+import { objectivesChapter } from './chapters/objectives.ts'
+import { runsChapter } from './chapters/runs.ts'
+import { summaryChapter } from './chapters/summary.ts'
 import { factsAsJson, gatherReport, type Period, type ReportFacts } from './facts.ts'
 import { controlsOf } from './controls.ts'
-import { basisChapter, controlsChapter, exceptionsChapter, experimentsChapter } from './more-chapters.ts'
 import { dayText, timeText } from './words.ts'
 
 export const reportFormats = ['html', 'json', 'pdf'] as const

@@ -1,7 +1,7 @@
 import type { Catalog, Service } from '../../catalog/index.ts'
 import type { EvidenceRecord } from '../../ledger/index.ts'
 import { clockToleranceMs, monthlyTrend, startOfMonth, type TrendMonth } from '../../objectives/index.ts'
-import { openRepositoryLedger } from '../record-evidence.ts'
+import { askLedgers } from '../ask-ledgers.ts'
 import { experimentsByRun, recoveryShown } from '../recovery-shown.ts'
 import type { RepositoryFacts } from './repository-facts.ts'
 
@@ -18,13 +18,10 @@ export async function readTrends(
   signal?: AbortSignal,
 ): Promise<Map<string, TrendMonth[]>> {
   const period = { from: startOfMonth(now, 1 - months), to: new Date(now.getTime() + clockToleranceMs) }
-  const records: (EvidenceRecord<'recovery'> | EvidenceRecord<'experiment'>)[] = []
-  for (const { repository } of seen) {
-    // Damaged places were met and told when the repository was read.
-    const ofRuns = { kinds: ['recovery', 'experiment'] as const, ...period, onDamage: () => {} }
-    const found = await openRepositoryLedger(repository, catalog).ask((view) => [...view.records(ofRuns)], signal)
-    records.push(...found.filter((record) => record.kind === 'recovery' || record.kind === 'experiment'))
-  }
+  // Damaged places were met and told when the repository was read.
+  const ofRuns = { kinds: ['recovery', 'experiment'] as const, ...period, onDamage: () => {} }
+  const { answers } = await askLedgers(catalog, { seen, unseen: [] }, (view) => [...view.records(ofRuns)], signal)
+  const records = answers.flatMap(({ answer }) => answer)
   const experiments = experimentsByRun(records.filter((record) => record.kind === 'experiment'))
   const recoveries = records.filter((record) => record.kind === 'recovery')
   return new Map(

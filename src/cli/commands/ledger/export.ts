@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises'
-import { createFileDurably, HoldfastError, systemCode, type DurableFile } from '../../../kernel/index.ts'
+import { createFileDurably, HoldfastError, type DurableFile } from '../../../kernel/index.ts'
 import { loadCatalog } from '../../../catalog/index.ts'
 import { exportCatalogLedgers } from '../../../service/index.ts'
 import { catalogPath } from '../../catalog-path.ts'
@@ -50,13 +50,11 @@ async function openOutput(path: string | undefined): Promise<DurableFile> {
   }
   await refuseUnwritable(path)
   if (await isThere(path)) throw alreadyThere(path)
-  const file = await createFileDurably(path, { exclusive: true })
+  // Not by `exclusive`: file systems for exchange (FAT) have no links.
+  const file = await createFileDurably(path)
   const commit = async () => {
-    try {
-      await file.commit()
-    } catch (error) {
-      throw systemCode(error) === 'EEXIST' ? alreadyThere(path, error) : error
-    }
+    if (await isThere(path)) throw alreadyThere(path)
+    await file.commit()
   }
   return { write: (data) => file.write(data), commit, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() }
 }
@@ -70,6 +68,6 @@ async function isThere(path: string): Promise<boolean> {
   }
 }
 
-function alreadyThere(path: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('already-exists', { message: `${path} is there already`, hint: 'name another file', cause })
+function alreadyThere(path: string): HoldfastError {
+  return new HoldfastError('already-exists', { message: `${path} is there already`, hint: 'name another file' })
 }

@@ -50,7 +50,7 @@ export function copiesLines({ service, copies: status }: ServiceReport): string[
     '',
     `copies of ${service}, 3-2-1-1-0 by proof: ${coloured(verdict)}${lackingText(status)}`,
     `${parts.join(', ')}; with the original ${counted(distinct.sites, 'site')}, ${counted(distinct.accounts, 'account')}; ${counted(distinct.keys, 'key')}`,
-    ...(copies.length === 0 ? ['nothing backs it up'] : [rows]),
+    ...(copies.length === 0 ? ['the catalog names no repository for it (`backup.to`)'] : [rows]),
   ]
 }
 
