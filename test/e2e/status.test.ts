@@ -265,7 +265,7 @@ describe('holdfast status', () => {
     expect(stdout).toMatch(/^service +tier +RPO +would lose +basis +verdict +RTO +would take +basis +verdict\n/)
     expect(stdout).toMatch(/orders +1 +1 h +- +unknown +unknown +1 h +- +unknown +unknown/)
     expect(stdout).toMatch(/web +2 +1 h\* +- .* 1 h\* +- .*\n\* that of its tier\n/)
-    expect(stdout).toMatch(/shop +2 +1 h +- +- +unknown +unknown +- +-\n/)
+    expect(stdout).toMatch(/shop +2 +1 h +- +- +unknown +unknown +-\n/)
     expect(stdout).toContain('group shop: RPO is unknown: nobody knows what orders, web can be brought back to')
     expect(stdout).toContain('web: RPO is unknown: there is no backup; run `holdfast backup --service orders`')
   })
