@@ -1,8 +1,11 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
+import { keepYaml, readYamlKept } from './kept-yaml.ts'
 import { checkCatalog, requireValid } from './load.ts'
+import { readYaml } from './yaml-source.ts'
 
 /** A service in 300 has no owner, which is a warning at its line. */
 function catalogText(more = ''): string {
@@ -37,6 +40,49 @@ test('a large catalog is the same from what is kept of it, also the places of it
   const again = await read()
   expect(again).toEqual(first)
   expect(again.warnings.filter(({ code }) => code === 'no-owner').map(({ line }) => line)).toEqual([6, 306, 606])
+})
+
+test('each path has the places that it has in the text: through anchors and merges, and of what is not there', async () => {
+  const { file } = await folderWith(catalogText())
+  const text = `# ${'x'.repeat(70_000)}
+base: &base { a: 1, list: [1, [two, { b: }]], nothing: }
+other: { <<: *base, a: 2 }
+again: *base
+'quoted key':
+  - first
+  -
+    deep: { e: &e [x], f: *e }
+`
+  const source = readYaml(text)
+  await keepYaml([{ text, source }], file)
+  const kept = readYamlKept(text, file)
+  expect(kept.value).toEqual(source.value)
+  const part = fc.constantFrom(
+    'base',
+    'other',
+    'again',
+    'quoted key',
+    'a',
+    'b',
+    'list',
+    'nothing',
+    'deep',
+    'e',
+    'f',
+    'toString',
+    0,
+    1,
+    2,
+  )
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 4 }), (path) => {
+      expect(kept.keyOffset(path)).toBe(source.keyOffset(path))
+      expect(kept.valueOffset(path)).toBe(source.valueOffset(path))
+      expect(kept.lineColumn(kept.valueOffset(path))).toEqual(source.lineColumn(source.valueOffset(path)))
+    }),
+    { numRuns: 2000 },
+  )
+  expect(kept.written(['other', 'a'])).toEqual(source.written(['other', 'a']))
 })
 
 test('what is kept is looked up by what the text says now, and is not believed when it is damaged', async () => {

@@ -1,33 +1,44 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { isHoldfastError, sha256Hex, stateDirectory, systemCode, writeFileDurably } from '../kernel/index.ts'
-import { readYaml, type YamlSource } from './yaml-source.ts'
+import { keepChecked, readChecked, sha256Hex, stateDirectory } from '../kernel/index.ts'
+import { isPlainMap, type Path } from './finding.ts'
+import { lineColumnsOf, readYaml, type YamlSource } from './yaml-source.ts'
 
 /** Texts of this length and more are kept, in characters: below it, parsing is as good as free. */
 const large = 64 * 1024
 /** Changes when readYaml gives other values for a text, so that what was kept before is not taken for what it says now. */
-const reading = 1
+const reading = 2
 /** So many are kept, the newest: a catalog that is edited leaves one for each state of it. */
 const mostKept = 64
 
+/** Where a key and its value begin, and the same of what is in the value: of a map by its keys, of a list in order. */
+type Places = readonly [key: number, value: number, within?: Readonly<Record<string, Places>> | readonly Places[]]
+
+interface Kept {
+  readonly value: unknown
+  readonly places: Places
+}
+
 /**
- * As readYaml. What a large text says is looked up in what this machine has kept of it, by the hash of the text: parsing a catalog of a thousand services
- * takes longer than any question about them. Places in the text are looked for in the text itself, which is parsed when somebody asks for one.
+ * As readYaml. What a large text says, and where, is looked up in what this machine has kept of it, by the hash of the text: parsing a catalog of a thousand
+ * services takes longer than any question about them.
  */
 export function readYamlKept(text: string, catalogFile: string): YamlSource {
-  const kept = text.length < large ? undefined : readKept(keptFile(text, catalogFile))
-  if (kept === undefined) return readYaml(text)
-  let parsed: YamlSource | undefined
-  const source = () => (parsed ??= readYaml(text))
+  const content = text.length < large ? undefined : readChecked(keptFile(text, catalogFile))
+  if (content === undefined) return readYaml(text)
+  const { value, places } = JSON.parse(content) as Kept
   return {
-    value: kept.value,
+    value,
     findings: [],
     readable: true,
-    keyOffset: (path) => source().keyOffset(path),
-    valueOffset: (path) => source().valueOffset(path),
-    written: (path) => source().written(path),
-    lineColumn: (offset) => source().lineColumn(offset),
+    keyOffset: (path) => placesAt(places, path)[0],
+    valueOffset(path) {
+      const [key, at] = placesAt(places, path)
+      return isThere(places, path) ? at : key
+    },
+    // For showing what is wrong, and nothing is.
+    written: (path) => readYaml(text).written(path),
+    lineColumn: lineColumnsOf(text),
   }
 }
 
@@ -42,18 +53,41 @@ export async function keepYaml(
   if (!existsSync(stateDirectory(catalogFile))) return
   const news = parts.filter(({ text }) => text.length >= large && !existsSync(keptFile(text, catalogFile)))
   for (const { text, source } of news) {
-    const value = JSON.stringify(source.value)
+    const { value } = source
     // Aliases of aliases stand for more than is worth keeping.
-    if (value.length > 4 * text.length) continue
-    try {
-      await mkdir(keptFolder(catalogFile), { recursive: true, mode: 0o700 })
-      await writeFileDurably(keptFile(text, catalogFile), `${sha256Hex(value)}\n${value}`)
-      removeOldest(keptFolder(catalogFile))
-    } catch (error) {
-      if (!isHoldfastError(error) && systemCode(error) === undefined) throw error
-      return
-    }
+    if (JSON.stringify(value).length > 4 * text.length) continue
+    const kept: Kept = { value, places: placesOf(value, source, []) }
+    if (!(await keepChecked(keptFile(text, catalogFile), JSON.stringify(kept)))) return
+    removeOldest(keptFolder(catalogFile))
   }
+}
+
+function placesOf(value: unknown, source: YamlSource, path: Path): Places {
+  const [key, at] = [source.keyOffset(path), source.valueOffset(path)]
+  if (Array.isArray(value)) return [key, at, value.map((item: unknown, index) => placesOf(item, source, [...path, index]))]
+  if (!isPlainMap(value)) return [key, at]
+  return [
+    key,
+    at,
+    Object.fromEntries(Object.entries(value).map(([name, member]) => [name, placesOf(member, source, [...path, name])])),
+  ]
+}
+
+/** Of the nearest place above, where there is none at this path. */
+function placesAt(places: Places, [part, ...rest]: Path): Places {
+  const within = part === undefined ? undefined : member(places, part)
+  return within === undefined ? places : placesAt(within, rest)
+}
+
+function isThere(places: Places, [part, ...rest]: Path): boolean {
+  if (part === undefined) return true
+  const within = member(places, part)
+  return within !== undefined && isThere(within, rest)
+}
+
+function member([, , within = {}]: Places, part: string | number): Places | undefined {
+  if (Array.isArray(within)) return (within as readonly Places[])[Number(part)]
+  return Object.hasOwn(within, part) ? (within as Readonly<Record<string, Places>>)[part] : undefined
 }
 
 function keptFolder(catalogFile: string): string {
@@ -62,24 +96,6 @@ function keptFolder(catalogFile: string): string {
 
 function keptFile(text: string, catalogFile: string): string {
   return join(keptFolder(catalogFile), `${sha256Hex(text)}-${reading}.json`)
-}
-
-/** Undefined where there is none, or where it is not what was written. */
-function readKept(file: string): { readonly value: unknown } | undefined {
-  let content: string
-  try {
-    content = readFileSync(file, 'utf8')
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error
-    return undefined
-  }
-  const end = content.indexOf('\n')
-  const value = content.slice(end + 1)
-  if (end < 0 || sha256Hex(value) !== content.slice(0, end)) {
-    rmSync(file, { force: true })
-    return undefined
-  }
-  return { value: JSON.parse(value) as unknown }
 }
 
 function removeOldest(folder: string): void {

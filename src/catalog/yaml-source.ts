@@ -40,7 +40,6 @@ export function readYaml(text: string): YamlSource {
       message: `it cannot be read: ${error instanceof Error ? error.message : 'unknown'}`,
     })
   }
-  const lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)]
   let readable = document !== undefined
   let value: unknown
   if (document !== undefined) {
@@ -71,11 +70,16 @@ export function readYaml(text: string): YamlSource {
       if (!isScalar(target) || !target.range) return undefined
       return { text: text.slice(target.range[0], target.range[1]), offset: target.range[0] }
     },
-    // The parser's own line counter does not count lines within a text that does not end.
-    lineColumn(offset) {
-      const line = lastAtOrBefore(lineStarts, offset)
-      return { line: line + 1, column: offset - (lineStarts[line] ?? 0) + 1 }
-    },
+    lineColumn: lineColumnsOf(text),
+  }
+}
+
+/** The place of an offset, counted from 1. The parser's own line counter does not count lines within a text that does not end. */
+export function lineColumnsOf(text: string): YamlSource['lineColumn'] {
+  const lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)]
+  return (offset) => {
+    const line = lastAtOrBefore(lineStarts, offset)
+    return { line: line + 1, column: offset - (lineStarts[line] ?? 0) + 1 }
   }
 }
 

@@ -18,6 +18,8 @@ export interface LedgerCache {
   take(entries: readonly Entry[], objects: ReadonlyMap<string, number>): void
   /** Objects that are gone. */
   forget(names: readonly string[]): void
+  /** What the records of each kind and service are of use for: keys that `useKey` gives. */
+  uses(): ReadonlySet<string>
   /** The rows that answer `where`, which is SQL over the columns of `record`. */
   rows(where: string, values: readonly (string | number | null)[]): CachedRow[]
   damage(): DamagedRow[]
@@ -37,6 +39,8 @@ export interface LedgerCache {
 export interface CachedRow {
   readonly seq: number
   readonly hash: string
+  /** Of the record, in ms since 1970. */
+  readonly time: number
   readonly signed: number
   readonly text: string
 }
@@ -53,6 +57,11 @@ export interface CachedWriter {
   readonly first: Date
   readonly last: Date
   readonly host: string
+}
+
+/** Null: records about no service. */
+export function useKey(kind: string, service: string | null, useful: string): string {
+  return JSON.stringify([kind, service, useful])
 }
 
 export function openLedgerCache(path: string = inMemory): LedgerCache {
@@ -122,8 +131,13 @@ export function openLedgerCache(path: string = inMemory): LedgerCache {
         for (const name of names) statements.removeObject.run(name)
       })
     },
+    uses: () =>
+      new Set(
+        statements.uses.all().map(({ kind, service, useful }) => useKey(String(kind), service as string | null, String(useful))),
+      ),
     rows(where, values) {
-      const statement = selections.get(where) ?? database.prepare(`SELECT seq, hash, signed, text FROM record WHERE ${where}`)
+      const statement =
+        selections.get(where) ?? database.prepare(`SELECT seq, hash, time, signed, text FROM record WHERE ${where}`)
       selections.set(where, statement)
       return statement.all(...values) as unknown as CachedRow[]
     },
@@ -222,6 +236,8 @@ function prepareAll(database: DatabaseSync) {
     damage: prepare('SELECT seq, damage FROM damage ORDER BY seq'),
     putDamage: prepare('INSERT INTO damage VALUES (?, ?) ON CONFLICT (seq) DO UPDATE SET damage = excluded.damage'),
     removeDamage: prepare('DELETE FROM damage WHERE seq = ?'),
+    // The index alone answers it.
+    uses: prepare('SELECT DISTINCT kind, service, useful FROM record INDEXED BY record_newest WHERE useful IS NOT NULL'),
     writers: prepare('SELECT * FROM writer WHERE records > 0 ORDER BY first'),
     countUp: prepare(
       'INSERT INTO writer VALUES (?, 1, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET records = records + 1, first = min(first, excluded.first), ' +

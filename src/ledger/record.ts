@@ -144,10 +144,10 @@ export function decodeRecord(bytes: Uint8Array): LedgerRecord | NotARecord {
   return recordOf(parsed.data, canonical, sha256Hex(canonical))
 }
 
-/** Reads a text that decodeRecord read before, and that had this hash; undefined when it is another one now. */
+/** Reads a text that decodeRecord read before, and that had this hash; undefined when it is another one now. With that hash, its envelope is what it was. */
 export function decodeKnown(canonical: string, hash: string): LedgerRecord | undefined {
   if (sha256Hex(canonical) !== hash) return undefined
-  return recordOf(envelope.parse(JSON.parse(canonical)), canonical, hash)
+  return recordOf(JSON.parse(canonical) as z.output<typeof envelope>, canonical, hash)
 }
 
 function recordOf(parsed: z.output<typeof envelope>, canonical: string, hash: string): LedgerRecord {

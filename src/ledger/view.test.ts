@@ -90,7 +90,7 @@ describe('what is kept of a ledger on this machine', () => {
       await writeFile(cacheFile, Buffer.from(kept).fill(0x5a, page * 4096, page * 4096 + 200))
       read.length = 0
       expect({ page, ...(await everything(area, { cacheFile })) }).toEqual({ page, ...sound })
-      expect(await openLedger(area, { cacheFile }).ask((view) => view.about('backup', '7', () => {}).length)).toBe(1)
+      expect(await openLedger(area, { cacheFile }).ask((view) => view.about('backup', ['7'], () => {}).length)).toBe(1)
       if (read.length > 100) found++
       read.length = 0
       expect(await everything(area, { cacheFile })).toEqual(sound)
@@ -137,7 +137,7 @@ describe('what is kept of a ledger on this machine', () => {
     database.exec(`UPDATE record SET text = replace(text, '"skipped":0', '"skipped":9') WHERE seq = 2`)
     database.close()
     expect(await everything(area, { cacheFile })).toEqual(sound)
-    expect(await openLedger(area, { cacheFile }).ask((view) => view.about('backup', '2', () => {}).length)).toBe(1)
+    expect(await openLedger(area, { cacheFile }).ask((view) => view.about('backup', ['2'], () => {}).length)).toBe(1)
   })
 
   test('looks again at what was damaged: it may have been mended to the size that it had', async () => {
@@ -239,7 +239,7 @@ describe('a view', () => {
     const found = await ledger.ask((view) => ({
       timed: view.newest({ ...question, useful: 'timed', limit: 1 }).map(({ body }) => body.runId),
       failed: view.newest({ ...question, useful: 'failed', limit: 5 }).map(({ body }) => body.runId),
-      about: view.about('recovery', 'older', () => {}).map(({ seq }) => seq),
+      about: view.about('recovery', ['older'], () => {}).map(({ seq }) => seq),
     }))
     expect(found).toEqual({ timed: ['future', 'newest'], failed: ['failed'], about: [2] })
     const between = { from: new Date(Date.UTC(2026, 0, 4)), to: new Date(Date.UTC(2026, 0, 5)) }

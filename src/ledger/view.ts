@@ -1,7 +1,7 @@
 import { HoldfastError } from '../kernel/index.ts'
 import type { SealedArea } from '../storage/index.ts'
 import { cacheLossOf } from './cache-file.ts'
-import { openLedgerCache, type CachedRow, type LedgerCache } from './cache.ts'
+import { openLedgerCache, useKey, type CachedRow, type LedgerCache } from './cache.ts'
 import { catchUp } from './catch-up.ts'
 import type { EvidenceKind } from './evidence.ts'
 import type { LedgerHead } from './head-file.ts'
@@ -51,14 +51,18 @@ export type LastQuestion<Kind extends EvidenceKind> = Pick<NewestQuestion<Kind>,
  *
  * newest   the newest by their own time, which is not the order that they were written in.
  * last     the one that was written last, whatever the clocks of their writers said.
- * about    all records of a snapshot or a run.
+ * about    all records of some snapshots or runs, in the order that they were written in.
  * damaged  places that hold no record; those that nobody trusts are told when they are met.
  */
 export interface LedgerView extends Disposable {
   records(filter?: RecordsFilter): Generator<LedgerRecord>
   newest<Kind extends EvidenceKind>(question: NewestQuestion<Kind>): EvidenceRecord<Kind>[]
   last<Kind extends EvidenceKind>(question: LastQuestion<Kind>): EvidenceRecord<Kind> | undefined
-  about<Kind extends EvidenceKind>(kind: Kind, subject: string, onDamage: (place: DamagedPlace) => void): EvidenceRecord<Kind>[]
+  about<Kind extends EvidenceKind>(
+    kind: Kind,
+    subjects: readonly string[],
+    onDamage: (place: DamagedPlace) => void,
+  ): EvidenceRecord<Kind>[]
   /**
    * Whether the error is that the cache was lost, which is no answer: what was wrong with it was thrown away then, and whoever opens a view
    * again reads the repository.
@@ -75,6 +79,11 @@ export interface ViewOptions {
   readonly id?: string | undefined
   readonly knownKeys: ReadonlyMap<string, string>
 }
+
+/** Left to itself, SQLite may go through all records of the kind instead of looking the subjects up. */
+const aboutAny = `seq IN (
+    SELECT found.seq FROM json_each(?) AS asked CROSS JOIN record AS found INDEXED BY record_subject ON found.subject = asked.value
+  ) AND +kind = ? ORDER BY seq`
 
 /** Rows that are read at once. */
 const page = 256
@@ -113,6 +122,7 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
   const damaged = cache.damage()
   const writers = cache.writers()
   const signingBegan = cache.signingBegan([...knownKeys.keys()])
+  let uses: ReadonlySet<string> | undefined
 
   /** Why a record counts for nothing, though it is whole. */
   const distrust = (row: CachedRow, record: LedgerRecord): RecordDamage | undefined => {
@@ -190,21 +200,21 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
     },
 
     newest<Kind extends EvidenceKind>({ kind, service, useful, limit, until, onDamage }: NewestQuestion<Kind>) {
+      uses ??= cache.uses()
+      if (service !== undefined && !uses.has(useKey(kind, service, useful))) return []
       const which = ['kind = ?', ...(service === undefined ? [] : ['service IS ?']), 'useful = ?'].join(' AND ')
       const values = [kind, ...(service === undefined ? [] : [service]), useful]
-      const later = cache.rows(`${which} AND time > ? ORDER BY time DESC`, [...values, until.getTime()])
-      const found = [...recordsOf(later, false, onDamage)]
-      const wanted = found.length + limit
-      for (let skipped = 0; ;) {
-        const rows = cache.rows(`${which} AND time <= ? ORDER BY time DESC, seq DESC LIMIT ? OFFSET ?`, [
-          ...values,
-          until.getTime(),
-          limit,
-          skipped,
-        ])
-        for (const record of recordsOf(rows, false, onDamage)) if (found.length < wanted) found.push(record)
+      const found: LedgerRecord[] = []
+      let wanted = limit
+      for (let skipped = 0; found.length < wanted;) {
+        const rows = cache.rows(`${which} ORDER BY time DESC, seq DESC LIMIT ? OFFSET ?`, [...values, limit, skipped])
+        const later = rows.filter(({ time }) => time > until.getTime())
+        const counted = [...recordsOf(later, false, onDamage)]
+        wanted += counted.length
+        found.push(...counted)
+        for (const record of recordsOf(rows.slice(later.length), false, onDamage)) if (found.length < wanted) found.push(record)
         skipped += rows.length
-        if (found.length >= wanted || rows.length < limit) break
+        if (rows.length < limit) break
       }
       return ofKind(found, kind)
     },
@@ -216,8 +226,8 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
       return undefined
     },
 
-    about<Kind extends EvidenceKind>(kind: Kind, subject: string, onDamage: (place: DamagedPlace) => void) {
-      const rows = cache.rows('subject = ? AND kind = ? ORDER BY seq', [subject, kind])
+    about<Kind extends EvidenceKind>(kind: Kind, subjects: readonly string[], onDamage: (place: DamagedPlace) => void) {
+      const rows = cache.rows(aboutAny, [JSON.stringify(subjects), kind])
       return ofKind([...recordsOf(rows, false, onDamage)], kind)
     },
 

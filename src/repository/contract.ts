@@ -78,6 +78,8 @@ export interface Repository extends AsyncDisposable {
    */
   snapshots(signal?: AbortSignal, onDamaged?: (id: string, error: HoldfastError) => void): Promise<Snapshot[]>
   snapshotIds(signal?: AbortSignal): Promise<string[]>
+  /** Bytes of the stored form of each, by its id: for whoever keeps what snapshots say (decodeSnapshot). */
+  snapshotSizes(signal?: AbortSignal): Promise<Map<string, number>>
   readSnapshot(id: string, signal?: AbortSignal): Promise<Snapshot>
   /** By `latest` or the beginning of an id. Throws `snapshot-not-found`, `snapshot-ambiguous`. The filter is for `latest`. */
   findSnapshot(idOrLatest: string, filter?: SnapshotFilter, signal?: AbortSignal): Promise<Snapshot>

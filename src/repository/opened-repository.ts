@@ -166,8 +166,12 @@ export class OpenedRepository implements Repository {
   }
 
   async snapshotIds(signal?: AbortSignal): Promise<string[]> {
+    return [...(await this.snapshotSizes(signal)).keys()].sort()
+  }
+
+  async snapshotSizes(signal?: AbortSignal): Promise<Map<string, number>> {
     const listed = await Array.fromAsync(this.backend.list('snapshots', '', signal))
-    return listed.map(({ name }) => name).sort()
+    return new Map(listed.map(({ name, sizeBytes }) => [name, sizeBytes]))
   }
 
   async snapshots(signal?: AbortSignal, onDamaged?: (id: string, error: HoldfastError) => void): Promise<Snapshot[]> {

@@ -61,6 +61,8 @@ export interface FoundRecord {
 
 /** What the ledgers of a catalog's repositories say of these plans. */
 export async function drillHistory(catalog: Catalog, plans: readonly string[], signal: AbortSignal): Promise<DrillHistory> {
+  // Nothing on record can be about none.
+  if (plans.length === 0) return { drills: [], closings: [], unseen: [] }
   const records: FoundRecord[] = []
   const onRecord = (repository: string, record: LedgerRecord): undefined => void records.push({ repository, record })
   const unseen = await readLedgers(

@@ -139,20 +139,25 @@ export async function gatherReport(
 function readLedger(view: LedgerView, period: Period) {
   const uncounted = new Set<number>()
   const onDamage = ({ seq }: { readonly seq: number }) => uncounted.add(seq)
-  const records = [...view.records({ kinds, ...period, onDamage })].flatMap((record): PlacedRecord[] => {
+  // A period may have a million: what a report does not say is not kept of them.
+  const placed = (record: LedgerRecord): PlacedRecord[] => {
     if (record.kind === 'unknown') return []
-    if (record.kind !== 'restore') return [{ record, service: record.service }]
-    const backup = view.about('backup', record.body.snapshot, onDamage).at(-1)
+    const { kind, service, time, host, seq, body } = record
+    const said = { kind, time, host, seq, body } as PlacedRecord['record']
+    if (record.kind !== 'restore') return [{ record: said, service }]
+    const backup = view.about('backup', [record.body.snapshot], onDamage).at(-1)
     const source = record.body.source ?? backup?.body.source
-    return [{ record, service: record.service ?? backup?.service, ...(source === undefined ? {} : { source }) }]
-  })
+    return [{ record: said, service: service ?? backup?.service, ...(source === undefined ? {} : { source }) }]
+  }
+  const records: PlacedRecord[] = []
+  for (const record of view.records({ kinds, ...period, onDamage })) records.push(...placed(record))
   const ofDrills = [...view.records({ kinds: historyKinds, order: 'newest-first', onDamage })]
   const { count, head, writers } = view
   return { records, ofDrills, about: { records: count, ...(head ? { head } : {}), writers, uncounted: uncounted.size } }
 }
 
 interface PlacedRecord {
-  readonly record: Exclude<LedgerRecord, { kind: 'unknown' }>
+  readonly record: { [Kind in EvidenceKind]: Pick<EvidenceRecord<Kind>, 'kind' | 'time' | 'host' | 'seq' | 'body'> }[EvidenceKind]
   readonly service: string | undefined
   readonly source?: string
 }

@@ -5,6 +5,7 @@ import { clockToleranceMs } from '../../objectives/index.ts'
 import type { Repository, Snapshot } from '../../repository/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import { openRepositoryLedger } from '../record-evidence.ts'
+import { snapshotsOf } from './kept-snapshots.ts'
 
 /** What one repository of a catalog holds and what its ledger says, as far as it could be read. Disposing it closes the repository. */
 export interface RepositoryFacts extends AsyncDisposable {
@@ -69,7 +70,7 @@ async function readFacts(
   now: Date,
   signal?: AbortSignal,
 ): Promise<RepositoryFacts> {
-  const snapshots = await repository.snapshots(signal)
+  const snapshots = await snapshotsOf(repository, catalog, signal)
   const facts = await openRepositoryLedger(repository, catalog).ask((view) => ledgerFacts(view, catalog, snapshots, now), signal)
   const byPath = new Map<string, Snapshot[]>()
   for (const snapshot of snapshots)
@@ -98,13 +99,10 @@ function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Sna
   const damaged = new Set(view.damaged.map(({ seq }) => seq))
   const onDamage = ({ seq }: { readonly seq: number }) => damaged.add(seq)
   const question = { until: new Date(now.getTime() + clockToleranceMs), limit: looked, onDamage }
-  const backups = new Map<string, EvidenceRecord<'backup'>>()
-  const restores = new Map<number, EvidenceRecord<'restore'>>()
-  for (const { id } of snapshots) {
-    const backup = view.about('backup', id, onDamage).at(-1)
-    if (backup) backups.set(id, backup)
-    for (const restore of view.about('restore', id, onDamage)) restores.set(restore.seq, restore)
-  }
+  const ids = snapshots.map(({ id }) => id)
+  // Of a snapshot's records the last one counts.
+  const backups = new Map(view.about('backup', ids, onDamage).map((backup) => [backup.body.snapshot, backup]))
+  const restores = new Map(view.about('restore', ids, onDamage).map((restore) => [restore.seq, restore]))
   const recoveries: EvidenceRecord<'recovery'>[] = []
   for (const service of [...Object.keys(catalog.services), null]) {
     for (const source of ['files', 'postgres'] as const)
@@ -117,7 +115,7 @@ function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Sna
     }
   }
   const runs = new Set(recoveries.flatMap(({ body }) => body.drill?.experiment ?? []))
-  const experiments = [...runs].flatMap((runId) => view.about('experiment', runId, onDamage))
+  const experiments = view.about('experiment', [...runs], onDamage)
   // By their places: a clock that is ahead must not make an old check pass for newer than one that has found damage since.
   const checks = (['structure', 'data'] as const).flatMap((useful) => view.last({ kind: 'check', useful, onDamage }) ?? [])
   return {
