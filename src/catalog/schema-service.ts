@@ -11,6 +11,7 @@ import {
   siteName,
   text,
 } from './fields.ts'
+import { serviceEnvironments } from './environment.ts'
 import { postgres } from './schema-postgres.ts'
 import { health } from './schema-probe.ts'
 
@@ -106,6 +107,10 @@ export const serviceSchema = z
       })
       .optional(),
     site: siteName.describe('The failure domain that it runs in.'),
+    environment: z
+      .enum(serviceEnvironments)
+      .describe('What it is there for. Absent: production. `--environment` asks for the services of one only.')
+      .optional(),
     description: text.describe('For people.').optional(),
     objectives: z
       .strictObject({

@@ -1,3 +1,4 @@
+import type { ServiceEnvironment } from './environment.ts'
 import type { Contact, EscalationStep } from './contact.ts'
 import type { Probe } from './observation.ts'
 import type { Schedule } from './schedule.ts'
@@ -17,6 +18,8 @@ export interface Service {
   /** 1 is the most important. */
   readonly tier?: number
   readonly site: string
+  /** As written: see environmentOf. */
+  readonly environment?: ServiceEnvironment
   readonly description?: string
   readonly objectives: Objectives
   /** Whether an objective is its own, or its tier's. */

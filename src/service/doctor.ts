@@ -1,4 +1,11 @@
-import { checkCatalog, requireValid, type Catalog, type CatalogWarning } from '../catalog/index.ts'
+import {
+  checkCatalog,
+  requireValid,
+  servicesIn,
+  type Catalog,
+  type CatalogWarning,
+  type ServiceEnvironment,
+} from '../catalog/index.ts'
 import type { RunView } from '../durable/index.ts'
 import type { ObjectiveStatus, StatusFinding } from '../objectives/index.ts'
 import { dueDrills, type DueDrill } from './drill/due.ts'
@@ -39,12 +46,23 @@ export interface Diagnosis {
   readonly looked: { readonly services: number; readonly repositories: number; readonly plans: number; readonly runs: number }
 }
 
-/** Looks at everything that Holdfast can know from here. Needs no service to be up. Throws `catalog-invalid` for a catalog that is wrong. */
-export async function diagnose(path: string, signal: AbortSignal): Promise<Diagnosis> {
+/**
+ * Looks at everything that Holdfast can know from here, or at the services of one environment and the plans that recover them; of repositories, runs, keys and the
+ * catalog it always tells all. Needs no service to be up. Throws `catalog-invalid` for a catalog that is wrong.
+ */
+export async function diagnose(
+  path: string,
+  { environment }: { readonly environment?: ServiceEnvironment | undefined },
+  signal: AbortSignal,
+): Promise<Diagnosis> {
   const check = await checkCatalog(path, { actionParams, faultParams }, signal)
   const { catalog, warnings } = requireValid(check)
-  const status = await readStatus(catalog, {}, signal)
-  const history = await drillHistory(catalog, Object.keys(catalog.plans), signal)
+  const services = servicesIn(catalog, environment)
+  const plans = Object.values(catalog.plans)
+    .filter(({ recovers }) => environment === undefined || recovers.some((name) => services.includes(name)))
+    .map(({ name }) => name)
+  const status = await readStatus(catalog, { services }, signal)
+  const history = await drillHistory(catalog, plans, signal)
   const runs = await runsOf(catalog)
   const complaints: Complaint[] = [
     ...(status.services.length === 0 ? [{ severity: 'critical', code: 'nothing-declared' } as const] : []),
@@ -65,7 +83,7 @@ export async function diagnose(path: string, signal: AbortSignal): Promise<Diagn
       finding.code === 'unseen' ? [] : [{ severity: 'serious', code: 'evidence', finding }],
     ),
     ...dueDrills(catalog, history, status.time).drills.flatMap((drill): Complaint[] =>
-      drill.overdue ? [{ severity: 'serious', code: 'drill-due', drill }] : [],
+      drill.overdue && plans.includes(drill.plan) ? [{ severity: 'serious', code: 'drill-due', drill }] : [],
     ),
     ...findingsOf(history).findings.flatMap((finding): Complaint[] => {
       if (finding.closed !== undefined) return []
@@ -82,7 +100,7 @@ export async function diagnose(path: string, signal: AbortSignal): Promise<Diagn
     looked: {
       services: status.services.length,
       repositories: status.repositories.filter(({ state }) => state === 'open').length,
-      plans: Object.keys(catalog.plans).length,
+      plans: plans.length,
       runs: runs.length,
     },
   }

@@ -1,4 +1,4 @@
-import { withDependencies, type Catalog, type Service } from '../catalog/index.ts'
+import { withDependencies, type Catalog, type Service, type ServiceEnvironment } from '../catalog/index.ts'
 import type { LedgerWriter } from '../ledger/index.ts'
 import {
   serviceStatus,
@@ -33,6 +33,8 @@ export interface ServiceReport extends ServiceStatus {
   readonly service: string
   readonly owner?: string
   readonly tier?: number
+  /** As the catalog says it. */
+  readonly environment?: ServiceEnvironment
   /** Whether an objective is its own, or its tier's. */
   readonly declaredBy: Service['declaredBy']
   readonly plan?: string
@@ -120,6 +122,7 @@ function serviceReport(service: Service, status: ServiceStatus, chain: Dependenc
     service: service.name,
     ...(service.owner === undefined ? {} : { owner: service.owner }),
     ...(service.tier === undefined ? {} : { tier: service.tier }),
+    ...(service.environment === undefined ? {} : { environment: service.environment }),
     declaredBy: service.declaredBy,
     ...(service.recovery === undefined ? {} : { plan: service.recovery }),
     ...status,

@@ -92,7 +92,7 @@ test('whoever signs without being known is named by the doctor, once', async () 
   for (const repository of Object.values(repositories)) await forger(repository).append('backup', backupBody('odd'))
   const stranger = (await openSigner(join(folder, 'stranger', 'key.pem'))).key
   const found = async (file: string) =>
-    (await diagnose(file, signal)).complaints.flatMap((complaint) => {
+    (await diagnose(file, {}, signal)).complaints.flatMap((complaint) => {
       if (complaint.code !== 'ledger-key') return []
       return [{ severity: complaint.severity, named: complaint.named, key: complaint.writer.key }]
     })

@@ -41,6 +41,20 @@ function withStep(text: string, action: string): string {
 
 /** For each lint what gives `sound` the weakness that it finds. */
 export const lintCases: Readonly<Record<string, (text: string) => string>> = {
+  'depends-on-lesser-environment': (text) =>
+    text
+      .replace('    site: east\n', '    site: east\n    environment: production\n    dependsOn: [trial]\n')
+      .replace(
+        'plans:',
+        `  trial: { owner: x, onCall: y, site: east, environment: staging, objectives: { rpo: 1d, rto: 1h } }\nplans:`,
+      ),
+  'experiment-in-greater-environment': (text) =>
+    `${text.replace('    site: east\n', '    site: east\n    environment: staging\n')}experiments:
+  cut:
+    services: [db]
+    hypothesis: { title: it answers, probes: [{ name: up, tcp: 'db:1' }] }
+    faults: [{ inject: { cut: {} }, for: 5s }]
+`,
   'no-check': (text) => text.replace('check: daily, ', ''),
   'nothing-asserted': (text) => text.replace('{ files: { paths: [/srv] } }', '{ postgres: { url: { env: U }, wal: stream } }'),
   'immutable-too-short': (text) => text.replace('immutableFor: 30d', 'immutableFor: 3d'),

@@ -1,6 +1,7 @@
 import { copyLints } from './copies.ts'
 import { dependencyLints } from './dependencies.ts'
 import { groupLints } from './groups.ts'
+import { environmentLints } from './environments.ts'
 import type { Lint } from './lint.ts'
 import { needLints } from './needs.ts'
 import { peopleLints } from './people.ts'
@@ -11,6 +12,7 @@ import { survivabilityLints } from './survivability.ts'
 /** Every lint, in the order of docs/lints.md. */
 export const lints: readonly Lint[] = [
   ...dependencyLints,
+  ...environmentLints,
   ...copyLints,
   ...scheduleLints,
   ...groupLints,

@@ -6,6 +6,7 @@ import { loadRunCatalog, reportFormats, writeReport } from '../../service/index.
 import { catalogPath } from '../catalog-path.ts'
 import { command } from '../command.ts'
 import { contextOf } from '../context.ts'
+import { environmentOption } from '../environment-option.ts'
 import { refuseUnwritable } from '../output/output-file.ts'
 
 export const reportCommand = command(
@@ -21,10 +22,11 @@ export const reportCommand = command(
   ],
 )
   .requiredOption('--from <day>', 'the first day (2026-01-01, UTC)', parseDay)
+  .addOption(environmentOption())
   .option('--to <day>', 'the day after the last; default: now', parseDay)
   .addOption(new Option('--format <format>', 'default: what the end of the output’s name says, else html').choices(reportFormats))
   .option('--output <file>', 'write it there instead of to stdout; what is there is replaced')
-  .action(async ({ from, to = new Date(), format, output }, self) => {
+  .action(async ({ from, to = new Date(), format, output, environment }, self) => {
     const { globals, print, signal } = contextOf(self)
     if (to <= from)
       throw new HoldfastError('usage', {
@@ -36,7 +38,11 @@ export const reportCommand = command(
       throw new HoldfastError('usage', { message: 'a PDF is not for a terminal', hint: 'name a file with --output FILE.pdf' })
     if (output !== undefined) await refuseUnwritable(output)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
-    const { facts, content } = await writeReport(catalog, { format: chosen, period: { from, to }, host: hostname() }, signal)
+    const { facts, content } = await writeReport(
+      catalog,
+      { format: chosen, period: { from, to }, host: hostname(), environment },
+      signal,
+    )
     for (const { repository, because } of facts.unseen) print.note(`${repository} could not be looked into: ${because}`)
     if (facts.unseen.length > 0) process.exitCode = exitCodes.partlyDone
     if (output === undefined) {

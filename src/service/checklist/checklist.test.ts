@@ -69,7 +69,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const read = (service?: string) => checkReadiness(catalog, { service }, signal)
+const read = (service?: string) => checkReadiness(catalog, { services: service === undefined ? undefined : [service] }, signal)
 
 /** The checklist of the same facts, today and so many days later. */
 async function readOverTime(days: readonly number[]): Promise<Checklist[]> {

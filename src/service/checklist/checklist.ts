@@ -28,13 +28,13 @@ export interface Checklist {
   readonly unseen: readonly UnseenLedger[]
 }
 
-/** Whether everything is ready for a recovery, as far as Holdfast can see and people have said. `service`: of this one only. */
+/** Whether everything is ready for a recovery, as far as Holdfast can see and people have said. `services`: of these only. */
 export async function checkReadiness(
   catalog: Catalog,
-  { service, now = new Date() }: { readonly service?: string | undefined; readonly now?: Date },
+  { services, now = new Date() }: { readonly services?: readonly string[] | undefined; readonly now?: Date },
   signal: AbortSignal,
 ): Promise<Checklist> {
-  return readiness(await gatherChecklist(catalog, { now, names: service === undefined ? undefined : [service] }, signal))
+  return readiness(await gatherChecklist(catalog, { now, names: services }, signal))
 }
 
 /** The same of facts that were gathered already. */

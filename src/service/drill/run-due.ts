@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Catalog } from '../../catalog/index.ts'
+import { servicesIn, type Catalog, type ServiceEnvironment } from '../../catalog/index.ts'
 import { isHoldfastError, type HoldfastError, stateDirectory } from '../../kernel/index.ts'
 import { inputOf, openRunsAt } from '../recovery/run-views.ts'
 import { abortRun, type FinishedRun, type RunWatcher } from '../recovery/recover.ts'
@@ -31,12 +31,13 @@ export interface DueRuns {
 }
 
 /**
- * Runs the sandbox drills of a catalog that are due, one after the other; one that fails, or cannot begin, keeps none of the others from
+ * Runs the sandbox drills of a catalog that are due, or of plans that recover a service of one environment, one after the other; one that fails, or cannot begin, keeps none of the others from
  * it. Aborting the signal lets the drill that runs go: the next call aborts it, and drills anew. Throws `run-busy` while another process
  * does the same.
  */
 export async function runDueDrills(
   catalog: Catalog,
+  { environment }: { readonly environment?: ServiceEnvironment | undefined },
   watcher: RunWatcher & { readonly onDrill?: (drill: DueDrill) => void },
   signal: AbortSignal,
 ): Promise<DueRuns> {
@@ -46,7 +47,12 @@ export async function runDueDrills(
     'they are run one after the other: wait for that process, or see with `holdfast run list` what keeps it',
   )
   const aborted = await abortLeft(catalog, watcher, signal)
-  const { drills, unseen } = await drillsDue(catalog, {}, signal)
+  const services = servicesIn(catalog, environment)
+  const due = await drillsDue(catalog, {}, signal)
+  const { unseen } = due
+  const drills = due.drills.filter(
+    ({ recovers }) => environment === undefined || recovers.some((name) => services.includes(name)),
+  )
   const runs: DueRun[] = []
   for (const drill of drills.filter(({ kind, overdue }) => kind === 'sandbox' && overdue)) {
     watcher.onDrill?.(drill)

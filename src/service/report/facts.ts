@@ -1,4 +1,4 @@
-import type { Catalog } from '../../catalog/index.ts'
+import { servicesIn, type Catalog, type ServiceEnvironment } from '../../catalog/index.ts'
 import type { Json } from '../../kernel/index.ts'
 import type {
   EvidenceBody,
@@ -74,6 +74,8 @@ export interface ReportFacts {
   readonly period: Period
   readonly madeAt: Date
   readonly madeOn: { readonly host: string; readonly version: string }
+  /** It is of the services of this one only; of repositories it tells all. */
+  readonly environment?: ServiceEnvironment
   /** As of when the report was made: what a repository holds now says nothing of what it held then. */
   readonly status: StatusReport
   readonly runs: readonly ReportedRun[]
@@ -98,9 +100,17 @@ const kinds = ['recovery', 'restore', 'backup', 'check', 'experiment', 'forget']
 export async function gatherReport(
   catalog: Catalog,
   period: Period,
-  made: { readonly at: Date; readonly host: string; readonly version: string },
+  made: {
+    readonly at: Date
+    readonly host: string
+    readonly version: string
+    readonly environment?: ServiceEnvironment | undefined
+  },
   signal: AbortSignal,
 ): Promise<ReportFacts> {
+  const services = servicesIn(catalog, made.environment)
+  const isAsked = (names: readonly (string | undefined)[]) =>
+    made.environment === undefined || names.some((name) => name !== undefined && services.includes(name))
   await using repositories = await readRepositories(catalog, made.at, signal)
   const found: Found = new Map()
   const ledgers: ReportedLedger[] = []
@@ -114,21 +124,24 @@ export async function gatherReport(
   const all = [...found.values()].toSorted((a, b) => a.time.getTime() - b.time.getTime())
   const ofKind = <Kind extends EvidenceKind>(kind: Kind) =>
     all.filter((one) => one.kind === kind).map(({ kind: _kind, ...one }) => one as unknown as OnRecord<Kind>)
+  const ofServices = <Kind extends EvidenceKind>(kind: Kind) => ofKind(kind).filter(({ service }) => isAsked([service]))
+  const plans = Object.values(catalog.plans).flatMap(({ name, recovers }) => (isAsked(recovers) ? [name] : []))
   const experiments = ofKind('experiment')
   const byRun = experimentsByRun(experiments as unknown as EvidenceRecord<'experiment'>[])
   return {
     period,
     madeAt: made.at,
     madeOn: { host: made.host, version: made.version },
-    status: await statusOf(catalog, repositories, { now: made.at, services: Object.keys(catalog.services) }, signal),
-    runs: ofKind('recovery').map((run) => ({ ...run, shown: recoveryShown(run.body, byRun) })),
-    restores: ofKind('restore'),
-    backups: ofKind('backup'),
+    ...(made.environment === undefined ? {} : { environment: made.environment }),
+    status: await statusOf(catalog, repositories, { now: made.at, services }, signal),
+    runs: ofServices('recovery').map((run) => ({ ...run, shown: recoveryShown(run.body, byRun) })),
+    restores: ofServices('restore'),
+    backups: ofServices('backup'),
     checks: ofKind('check'),
-    experiments,
+    experiments: experiments.filter(({ body }) => isAsked(body.services)),
     removals: ofKind('forget'),
-    copies: declaredCopies(catalog),
-    findings: findingsOf(historyOf(history, Object.keys(catalog.plans), unseen)).findings,
+    copies: declaredCopies(catalog).filter(({ service }) => isAsked([service])),
+    findings: findingsOf(historyOf(history, plans, unseen)).findings,
     accepted: catalog.accepted,
     ledgers,
     unseen,

@@ -1,4 +1,4 @@
-import type { Catalog } from '../../catalog/index.ts'
+import type { Catalog, ServiceEnvironment } from '../../catalog/index.ts'
 import { renderHtmlPage, renderPdfPages, type Block } from '../../recovery/index.ts'
 import { codeVersion } from '../recovery/code-version.ts'
 import { basisChapter } from './chapters/basis.ts'
@@ -25,10 +25,20 @@ export interface WrittenReport {
 /** What was achieved in a period, for auditors. */
 export async function writeReport(
   catalog: Catalog,
-  { format, period, host }: { readonly format: ReportFormat; readonly period: Period; readonly host: string },
+  {
+    format,
+    period,
+    host,
+    environment,
+  }: {
+    readonly format: ReportFormat
+    readonly period: Period
+    readonly host: string
+    readonly environment?: ServiceEnvironment | undefined
+  },
   signal: AbortSignal,
 ): Promise<WrittenReport> {
-  const facts = await gatherReport(catalog, period, { at: new Date(), host, version: codeVersion() }, signal)
+  const facts = await gatherReport(catalog, period, { at: new Date(), host, version: codeVersion(), environment }, signal)
   return { facts, content: await render(facts, format) }
 }
 
@@ -52,7 +62,7 @@ async function render(facts: ReportFacts, format: ReportFormat): Promise<string 
 /** A report in words, for whatever it is to be written as. */
 export function documentOf(facts: ReportFacts): { readonly title: string; readonly blocks: readonly Block[] } {
   const title = `Disaster recovery of ${facts.status.catalog.name}`
-  const { period, madeAt, status } = facts
+  const { period, madeAt, status, environment } = facts
   return {
     title,
     blocks: [
@@ -62,6 +72,7 @@ export function documentOf(facts: ReportFacts): { readonly title: string; readon
         facts: [
           ['period', [periodText(period)]],
           ['made', [timeText(madeAt)]],
+          ...(environment === undefined ? [] : [['services', [`of the environment ${environment} only`]] as const]),
           ['verdict now', [status.verdict]],
         ],
       },

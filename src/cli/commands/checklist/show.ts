@@ -1,7 +1,9 @@
 import pc from 'picocolors'
+import { servicesIn } from '../../../catalog/index.ts'
 import { exitCodes } from '../../../kernel/index.ts'
 import { checkReadiness, loadRunCatalog } from '../../../service/index.ts'
 import { command } from '../../command.ts'
+import { environmentOption } from '../../environment-option.ts'
 import { contextOf } from '../../context.ts'
 import { catalogPath } from '../../catalog-path.ts'
 import { checklistText } from './wording.ts'
@@ -12,11 +14,13 @@ export const checklistShowCommand = command('show', 'the checklist (`holdfast ch
   ['holdfast checklist --service orders-db --json', 'for a program; exit code 4 while something is not so, or unknown'],
 ])
   .option('--service <name>', 'only what is about this service')
+  .addOption(environmentOption().conflicts('service'))
   .option('--all', 'every answer with its evidence, and not only what is lacking')
-  .action(async ({ service, all = false }, self) => {
+  .action(async ({ service, environment, all = false }, self) => {
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
-    const checklist = await checkReadiness(catalog, { service }, signal)
+    const services = service === undefined ? servicesIn(catalog, environment) : [service]
+    const checklist = await checkReadiness(catalog, { services }, signal)
     print.result(checklist, () => checklistText(checklist, all))
     for (const { repository, because } of checklist.unseen)
       print.note(pc.yellow(`${repository} could not be looked into: ${because}`))

@@ -5,21 +5,24 @@ import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
 import { complaintText, nextCommand } from './wording.ts'
+import { environmentOption } from '../../environment-option.ts'
 import { counted } from '../../output/counted.ts'
 
 export const doctorCommand = command('doctor', 'what is wrong now, the worst first, and what to do about it', [
   ['holdfast doctor', 'everything that can be known from here'],
   ['holdfast doctor --json', 'for a program; exit code 4 when something is critical or serious'],
-]).action(async (_options, self) => {
-  const { globals, print, signal } = contextOf(self)
-  const diagnosis = await diagnose(catalogPath(globals), signal)
-  const complaints = diagnosis.complaints.map((complaint) => {
-    const next = nextCommand(complaint)
-    return { ...complaint, message: complaintText(complaint), ...(next === undefined ? {} : { next }) }
+])
+  .addOption(environmentOption())
+  .action(async ({ environment }, self) => {
+    const { globals, print, signal } = contextOf(self)
+    const diagnosis = await diagnose(catalogPath(globals), { environment }, signal)
+    const complaints = diagnosis.complaints.map((complaint) => {
+      const next = nextCommand(complaint)
+      return { ...complaint, message: complaintText(complaint), ...(next === undefined ? {} : { next }) }
+    })
+    print.result({ ...diagnosis, complaints }, () => diagnosisText(diagnosis))
+    if (diagnosis.complaints.some(({ severity }) => severity !== 'minor')) process.exitCode = exitCodes.objectiveMissed
   })
-  print.result({ ...diagnosis, complaints }, () => diagnosisText(diagnosis))
-  if (diagnosis.complaints.some(({ severity }) => severity !== 'minor')) process.exitCode = exitCodes.objectiveMissed
-})
 
 const colours: Record<Severity, (text: string) => string> = { critical: pc.red, serious: pc.yellow, minor: pc.dim }
 

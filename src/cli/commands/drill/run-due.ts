@@ -1,4 +1,5 @@
 import pc from 'picocolors'
+import type { ServiceEnvironment } from '../../../catalog/index.ts'
 import { exitCodes, type ExitCode } from '../../../kernel/index.ts'
 import { loadRunCatalog, runDueDrills, type DueRun, type DueRuns } from '../../../service/index.ts'
 import type { Context } from '../../context.ts'
@@ -8,10 +9,10 @@ import { outcomeText } from '../run/wording.ts'
 import { achievedTable, drillExitCode, drillFindingsText, dueStates } from './wording.ts'
 
 /** `drill run --due`: for a timer. Its exit code is the worst of all that it saw. */
-export async function runDue({ globals, print, signal }: Context): Promise<void> {
+export async function runDue(environment: ServiceEnvironment | undefined, { globals, print, signal }: Context): Promise<void> {
   const catalog = await loadRunCatalog(catalogPath(globals), signal)
   const onDrill = ({ plan, state }: DueRun['drill']) => print.note(`drill of ${plan} in a sandbox (${dueStates[state]})`)
-  const done = await runDueDrills(catalog, { ...lineWatcher(print), onDrill }, signal)
+  const done = await runDueDrills(catalog, { environment }, { ...lineWatcher(print), onDrill }, signal)
   const { runs, gamedays, aborted, unseen } = done
   print.result(
     {

@@ -12,6 +12,7 @@ import { command } from '../../command.ts'
 import { confirmByName, type Confirmation } from '../../confirm.ts'
 import { contextOf } from '../../context.ts'
 import { catalogPath } from '../../catalog-path.ts'
+import { environmentOption } from '../../environment-option.ts'
 import { watching } from '../run/watcher.ts'
 import { runDue } from './run-due.ts'
 import { drillExitCode, drillPlanText, drillText, findingLines } from './wording.ts'
@@ -50,15 +51,30 @@ export const drillRunCommand = command('run', 'run a plan on purpose, and measur
   .addOption(new Option('--keep <folder>', 'restore there, and leave it there for looking').conflicts('live'))
   .option('--run-id <id>', 'what its run is called, for a program that looks for it; not one that is known already', readRunId)
   .option('--dry-run', 'check everything that can be checked, and show what would be done')
+  .addOption(environmentOption())
   .option('--yes', 'do not ask')
   .action(async (name, options, self) => {
-    const { due, live, disaster, repository, scenario, participant, window, keep, runId: wanted, dryRun, yes } = options
+    const {
+      due,
+      live,
+      disaster,
+      repository,
+      scenario,
+      participant,
+      window,
+      keep,
+      runId: wanted,
+      dryRun,
+      yes,
+      environment,
+    } = options
     const context = contextOf(self)
     const { globals, print, signal } = context
     if ((due === true) === (name !== undefined)) {
       throw new HoldfastError('usage', { message: 'give either a service or a plan, or --due for all that are due' })
     }
-    if (name === undefined) return await runDue(context)
+    if (name === undefined) return await runDue(environment, context)
+    if (environment !== undefined) throw new HoldfastError('usage', { message: '--environment is for --due' })
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     const request: DrillRequest = {
       catalog,

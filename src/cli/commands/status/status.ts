@@ -1,10 +1,11 @@
-import { findService } from '../../../catalog/index.ts'
-import { exitCodes } from '../../../kernel/index.ts'
+import { findService, servicesIn } from '../../../catalog/index.ts'
+import { exitCodes, HoldfastError } from '../../../kernel/index.ts'
 import type { ObjectiveStatus } from '../../../objectives/index.ts'
 import { loadRunCatalog, readStatus, type ServiceReport, type StatusReport } from '../../../service/index.ts'
 import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
+import { environmentOption } from '../../environment-option.ts'
 import { table, type Column } from '../../output/table.ts'
 import { coloured } from './colours.ts'
 import { copiesLines } from './copies.ts'
@@ -15,14 +16,19 @@ import { basisText, durationText, hintLines, nextStep } from './wording.ts'
 export const statusCommand = command('status', 'could we recover right now, how much would we lose, and how long would it take', [
   ['holdfast status', 'every service of the catalog'],
   ['holdfast status orders-db', 'one of them, with its copies and what each month achieved'],
+  ['holdfast status --environment production', 'those of one environment'],
   ['holdfast status --json', 'for a program; exit code 4 when an objective is missed or unknown'],
 ])
   .argument('[services...]', 'only these services')
-  .action(async (names, _options, self) => {
+  .addOption(environmentOption())
+  .action(async (names, { environment }, self) => {
     const { globals, print, signal } = contextOf(self)
     const catalog = await loadRunCatalog(catalogPath(globals), signal)
     for (const name of names) findService(catalog, name)
-    const report = await readStatus(catalog, names.length > 0 ? { services: names, trends: true } : {}, signal)
+    if (names.length > 0 && environment !== undefined)
+      throw new HoldfastError('usage', { message: 'give either services or --environment' })
+    const asked = names.length > 0 ? { services: names, trends: true } : { services: servicesIn(catalog, environment) }
+    const report = await readStatus(catalog, asked, signal)
     print.result(print.json ? asJson(report) : report, () => statusText(report, names.length > 0))
     if (report.verdict === 'missed' || report.verdict === 'unknown') process.exitCode = exitCodes.objectiveMissed
   })
