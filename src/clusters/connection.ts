@@ -21,6 +21,8 @@ export interface Connection extends AsyncDisposable {
   readonly server: string
   /** Throws HoldfastErrors only, or why it was aborted; `outcome-unknown` for a change without an answer. */
   send(request: ApiRequest): Promise<Json>
+  /** The same for an answer that is not one document: logs, or what happens for a while (`watch`). */
+  text(request: ApiRequest): Promise<string>
 }
 
 const requestTimeoutMs = 20_000
@@ -40,38 +42,45 @@ export async function connect(entry: ClusterEntry, context: SecretResolver, sign
   const redact = (said: string) => secretParts.reduce((clean, part) => clean.replaceAll(part, '***'), secrets.redact(said))
   const http = new client.IsomorphicFetchHttpLibrary()
   let dispatcher: ReturnType<RequestContext['getDispatcher']>
+  const answerTo = async (request: ApiRequest, accept: string): Promise<string> => {
+    const { method, path, query = {}, body, contentType = 'application/json', what, changes = false } = request
+    signal.throwIfAborted()
+    const asked = { cluster: entry.name, server, what }
+    const fails = (error: HoldfastError) => (changes ? asUnknown(error) : error)
+    const sent = new client.RequestContext(`${server}${path}`, method)
+    sent.setHeaderParam('Accept', accept)
+    for (const [name, value] of Object.entries(query)) sent.setQueryParam(name, value)
+    if (body !== undefined) {
+      sent.setHeaderParam('Content-Type', contentType)
+      sent.setBody(JSON.stringify(body))
+    }
+    await authenticate(config, sent, entry, redact)
+    // One for all requests: each that the client makes would connect anew.
+    dispatcher ??= sent.getDispatcher()
+    if (dispatcher !== undefined) sent.setDispatcher(dispatcher)
+    sent.setSignal(AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]))
+    let answer: { readonly status: number; readonly text: string }
+    try {
+      const response = await http.send(sent).toPromise()
+      answer = { status: response.httpStatusCode, text: await response.body.text() }
+    } catch (error) {
+      // A change that was cut off may have been made all the same.
+      if (!changes) signal.throwIfAborted()
+      throw fails(noAnswer(error, asked))
+    }
+    if (answer.status < 200 || answer.status > 299) throw fails(refusal(answer.status, redact(answer.text), asked))
+    return answer.text
+  }
   return {
     server,
-    async send({ method, path, query = {}, body, contentType = 'application/json', what, changes = false }) {
-      signal.throwIfAborted()
-      const asked = { cluster: entry.name, server, what }
-      const fails = (error: HoldfastError) => (changes ? asUnknown(error) : error)
-      const request = new client.RequestContext(`${server}${path}`, method)
-      request.setHeaderParam('Accept', 'application/json')
-      for (const [name, value] of Object.entries(query)) request.setQueryParam(name, value)
-      if (body !== undefined) {
-        request.setHeaderParam('Content-Type', contentType)
-        request.setBody(JSON.stringify(body))
-      }
-      await authenticate(config, request, entry, redact)
-      // One for all requests: each that the client makes would connect anew.
-      dispatcher ??= request.getDispatcher()
-      if (dispatcher !== undefined) request.setDispatcher(dispatcher)
-      request.setSignal(AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]))
-      let answer: { readonly status: number; readonly text: string }
+    text: (request) => answerTo(request, '*/*'),
+    async send(request) {
+      const text = await answerTo(request, 'application/json')
       try {
-        const response = await http.send(request).toPromise()
-        answer = { status: response.httpStatusCode, text: await response.body.text() }
-      } catch (error) {
-        // A change that was cut off may have been made all the same.
-        if (!changes) signal.throwIfAborted()
-        throw fails(noAnswer(error, asked))
-      }
-      if (answer.status < 200 || answer.status > 299) throw fails(refusal(answer.status, redact(answer.text), asked))
-      try {
-        return JSON.parse(answer.text) as Json
-      } catch (error) {
-        throw fails(noAnswer(error, asked))
+        return JSON.parse(text) as Json
+      } catch (cause) {
+        const error = noAnswer(cause, { cluster: entry.name, server, what: request.what })
+        throw request.changes === true ? asUnknown(error) : error
       }
     },
     async [Symbol.asyncDispose]() {

@@ -1,1 +1,3 @@
 export { connect, type ApiRequest, type Connection } from './connection.ts'
+export { isMissing, readObject, type KubeObject } from './object.ts'
+export { controllerOf, endPod, hasEmptyDir, isStaticPod, livingPods, podsPath, stillLiving, type PodTrace } from './pods.ts'

@@ -20,7 +20,7 @@ export function choose<T>(from: readonly T[], how: Choice, random: () => number)
   return Array.from({ length: count }, () => left.splice(Math.floor(random() * left.length), 1)).flat()
 }
 
-function howMany(available: number, how: Choice): number {
+export function howMany(available: number, how: Choice): number {
   if (how === 'all') return available
   if (how === 'one') return Math.min(1, available)
   return Math.min(available, 'count' in how ? how.count : Math.ceil((available * how.percent) / 100))

@@ -72,6 +72,7 @@ export const faults: readonly AnyFault[] = [
   awsFis,
 ]
 
+export { choose, howMany } from './choose.ts'
 export { findLibfaketime } from './clock/libfaketime.ts'
 export { findLibfiu } from './io/libfiu.ts'
 export { endMarkedProcesses, markedProcesses, watchdogMark } from './mark.ts'

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { text } from '../catalog/index.ts'
+import { isMissing } from '../clusters/index.ts'
 import { blocker, HoldfastError, isHoldfastError, type Json } from '../kernel/index.ts'
 import type { FaultContext } from './contract.ts'
 import { defineFault } from './define-fault.ts'
-import { clusterFindings, clusterParam, clusterTrace, findCluster, isMissing, kubectl, openCluster } from './kubernetes/api.ts'
+import { clusterFindings, clusterParam, clusterTrace, findCluster, kubectl, openCluster } from './kubernetes/api.ts'
 import { apiVersion, installedKinds, limited, lookAtChaos, onceOnlyProblem, pathOf } from './kubernetes/chaos-mesh.ts'
 
 const params = z.strictObject({

@@ -1,13 +1,22 @@
 import { z } from 'zod'
 import { durationText, text } from '../catalog/index.ts'
-import type { Connection } from '../clusters/index.ts'
+import {
+  controllerOf,
+  endPod,
+  hasEmptyDir,
+  isStaticPod,
+  livingPods,
+  stillLiving,
+  type Connection,
+  type KubeObject,
+  type PodTrace,
+} from '../clusters/index.ts'
 import { HoldfastError, parseDuration } from '../kernel/index.ts'
 import { partly, type FaultContext } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { change, changing, lookAtChange } from './kubernetes/annotated.ts'
-import { clusterFindings, clusterParam, openCluster, requireNoneSpared, type KubeObject } from './kubernetes/api.ts'
+import { clusterFindings, clusterParam, openCluster, requireNoneSpared } from './kubernetes/api.ts'
 import { cordonOf, cordonTrace, planCordon, uncordonByHand } from './kubernetes/node.ts'
-import { endPod, livingPods, stillLiving, type PodTrace } from './kubernetes/pods.ts'
 
 const params = z.strictObject({
   cluster: clusterParam,
@@ -82,7 +91,7 @@ async function podsToEvict(
     { fieldSelector: `spec.nodeName=${node}` },
     `list pods of Node ${node}`,
   )
-  const moved = there.filter((found) => controllerOf(found) !== 'DaemonSet' && !isStatic(found))
+  const moved = there.filter((found) => controllerOf(found) !== 'DaemonSet' && !isStaticPod(found))
   requireNoneSpared(moved, 'Pod', context)
   const lost = moved.filter((found) => controllerOf(found) === undefined)
   if (lost.length > 0) throw wouldLose(lost, 'nothing would start them elsewhere')
@@ -114,20 +123,6 @@ async function evictAll(
     await clock.sleep(pollMs, signal)
     left = held
   }
-}
-
-function controllerOf({ metadata }: KubeObject): string | undefined {
-  return metadata.ownerReferences?.find(({ controller }) => controller === true)?.kind
-}
-
-/** The API server only shows it: the kubelet runs it from a file. */
-function isStatic({ metadata }: KubeObject): boolean {
-  return metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined
-}
-
-function hasEmptyDir({ spec }: KubeObject): boolean {
-  const volumes = (spec?.volumes ?? []) as readonly { readonly emptyDir?: object }[]
-  return volumes.some(({ emptyDir }) => emptyDir !== undefined)
 }
 
 function wouldLose(pods: readonly KubeObject[], why: string, hint?: string): HoldfastError {

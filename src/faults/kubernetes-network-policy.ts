@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { text } from '../catalog/index.ts'
+import { isMissing, readObject, type KubeObject } from '../clusters/index.ts'
 import { absent, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import {
@@ -7,12 +8,9 @@ import {
   clusterParam,
   clusterTrace,
   findCluster,
-  isMissing,
   kubectl,
   openCluster,
-  readObject,
   requireNoneSpared,
-  type KubeObject,
 } from './kubernetes/api.ts'
 
 const params = z.strictObject({

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { durationText, text } from '../catalog/index.ts'
+import { endPod, livingPods, podsPath, stillLiving } from '../clusters/index.ts'
 import { parseDuration } from '../kernel/index.ts'
 import { choice, choose, type Choice } from './choose.ts'
 import { absent, partly, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { clusterFindings, clusterParam, clusterTrace, findCluster, isSpared, openCluster } from './kubernetes/api.ts'
-import { endPod, livingPods, podsPath, stillLiving } from './kubernetes/pods.ts'
 
 const params = z.strictObject({
   cluster: clusterParam,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { text } from '../catalog/index.ts'
+import { readObject } from '../clusters/index.ts'
 import { HoldfastError } from '../kernel/index.ts'
 import { defineFault } from './define-fault.ts'
 import { annotateBack, changing, type Change } from './kubernetes/annotated.ts'
@@ -10,7 +11,6 @@ import {
   findCluster,
   kubectl,
   openCluster,
-  readObject,
   requireNoneSpared,
 } from './kubernetes/api.ts'
 

@@ -1,7 +1,7 @@
-import type { Connection } from '../../clusters/index.ts'
+import { isMissing, readObject, type Connection } from '../../clusters/index.ts'
 import { HoldfastError, isHoldfastError, type Json } from '../../kernel/index.ts'
 import { absent, partly, present, type Fault, type Sight, type TraceContext } from '../contract.ts'
-import { isMissing, kubectl, openCluster, readObject, type ClusterTrace } from './api.ts'
+import { kubectl, openCluster, type ClusterTrace } from './api.ts'
 
 /** A member of an object that a fault changes, with an annotation that says whose change it is and what it was before. */
 export interface Change {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { clusterName, secretRef, type ClusterEntry, type SecretRef } from '../../catalog/index.ts'
-import { connect, type Connection } from '../../clusters/index.ts'
-import { blocker, HoldfastError, isHoldfastError, quote, type Finding, type Json } from '../../kernel/index.ts'
+import { connect, type Connection, type KubeObject } from '../../clusters/index.ts'
+import { blocker, HoldfastError, quote, type Finding } from '../../kernel/index.ts'
 import type { FaultContext, TraceContext } from '../contract.ts'
 
 export const clusterParam = clusterName.describe('Which cluster of the catalog.')
@@ -16,21 +16,6 @@ export const clusterTrace = z.strictObject({
 })
 
 export type ClusterTrace = z.infer<typeof clusterTrace>
-
-export interface KubeObject {
-  readonly metadata: {
-    readonly name: string
-    readonly namespace?: string
-    readonly ownerReferences?: readonly { readonly kind: string; readonly controller?: boolean }[]
-    readonly uid: string
-    readonly annotations?: Readonly<Record<string, string>>
-    readonly labels?: Readonly<Record<string, string>>
-    readonly deletionTimestamp?: string
-    readonly resourceVersion?: string
-  }
-  readonly spec?: Readonly<Record<string, Json>>
-  readonly status?: { readonly phase?: string }
-}
 
 /** Throws `not-found` for a cluster that the catalog does not have, `identity-mismatch` when its kubeconfig leads to another. */
 export async function findCluster(name: string, context: FaultContext, signal: AbortSignal): Promise<ClusterTrace> {
@@ -56,16 +41,6 @@ export async function openCluster(trace: ClusterTrace, context: TraceContext, si
   }
 }
 
-/** Undefined when there is none. */
-export async function readObject(connection: Connection, path: string, what: string): Promise<KubeObject | undefined> {
-  try {
-    return (await connection.send({ method: 'GET', path, what: `read ${what}` })) as unknown as KubeObject
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
-}
-
 /** Whether an object carries one of the labels that are not to be hit; a workload also when it gives its pods one. */
 export function isSpared({ metadata, spec }: KubeObject, { spare = [] }: Pick<FaultContext, 'spare'>): boolean {
   const { labels: ofPods } = (spec?.template as Partial<KubeObject> | undefined)?.metadata ?? {}
@@ -81,11 +56,6 @@ export function requireNoneSpared(objects: readonly KubeObject[], what: string, 
   throw new HoldfastError('fault-refused', {
     message: `${what} ${spared.metadata.name} has a label that is excluded from experiments`,
   })
-}
-
-/** The status 404 of an object, or of its kind. */
-export function isMissing(error: unknown): boolean {
-  return isHoldfastError(error, 'not-found') && error.details.status === 404
 }
 
 /** What keeps the cluster from being asked. */

@@ -1,8 +1,7 @@
-import type { Connection } from '../../clusters/index.ts'
+import { isMissing, readObject, type Connection, type KubeObject } from '../../clusters/index.ts'
 import { HoldfastError, type Json } from '../../kernel/index.ts'
 import { absent, over, partly, present, type Sight } from '../contract.ts'
 import { goDurationMs } from './go-duration.ts'
-import { isMissing, readObject, type KubeObject } from './api.ts'
 
 /** Chaos Mesh’s API, as its custom resource definitions have it (chaos-mesh.org, Define chaos experiments). */
 export const apiVersion = 'chaos-mesh.org/v1alpha1'

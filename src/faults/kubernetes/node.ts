@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { readObject } from '../../clusters/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
 import type { FaultContext } from '../contract.ts'
 import { annotateBack, type Change } from './annotated.ts'
-import { clusterTrace, findCluster, kubectl, openCluster, readObject, requireNoneSpared } from './api.ts'
+import { clusterTrace, findCluster, kubectl, openCluster, requireNoneSpared } from './api.ts'
 
 /** A node to which nothing new shall come. */
 export const cordonTrace = z.strictObject({ cluster: clusterTrace, node: z.string(), uid: z.string(), hadMember: z.boolean() })

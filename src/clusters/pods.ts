@@ -1,8 +1,8 @@
-import type { Connection } from '../../clusters/index.ts'
-import { isHoldfastError } from '../../kernel/index.ts'
-import { isMissing, readObject, type KubeObject } from './api.ts'
+import { isHoldfastError } from '../kernel/index.ts'
+import type { Connection } from './connection.ts'
+import { isMissing, readObject, type KubeObject } from './object.ts'
 
-/** A pod as it was planned: one that has its name later is another. */
+/** A pod as it was found: one that has its name later is another. */
 export interface PodTrace {
   readonly namespace: string
   readonly name: string
@@ -66,4 +66,20 @@ export async function stillLiving(connection: Connection, pods: readonly PodTrac
     if (found?.metadata.uid === pod.uid && found.metadata.deletionTimestamp === undefined) living.push(pod)
   }
   return living
+}
+
+/** The kind of what would start another in its place: `ReplicaSet`, `DaemonSet`. */
+export function controllerOf({ metadata }: KubeObject): string | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller === true)?.kind
+}
+
+/** The API server only shows it: the kubelet runs it from a file. */
+export function isStaticPod({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined
+}
+
+/** Whether it keeps data that go with it. */
+export function hasEmptyDir({ spec }: KubeObject): boolean {
+  const volumes = (spec?.volumes ?? []) as readonly { readonly emptyDir?: object }[]
+  return volumes.some(({ emptyDir }) => emptyDir !== undefined)
 }
