@@ -76,6 +76,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'repository',
     'postgres',
     'catalog',
+    'clusters',
     'ledger',
     'backup',
     'sources',

@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { delimiter, join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Json } from '../../src/kernel/index.ts'
+import { chaos, comparable } from '../support/chaostoolkit-run.ts'
 import { holdfast, temporaryFolder } from '../support/holdfast.ts'
 import { serving } from '../support/http.ts'
 import { describeWith } from '../support/peers.ts'
@@ -290,43 +289,6 @@ describeWith('chaostoolkit', 'the same experiment', (environment) => {
     expect(ours).toEqual(theirs)
   })
 })
-
-/** The real program. Its options come before the file. */
-async function chaos(environment: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const [file = '', ...options] = args.slice(0, -1)
-  const all = ['-m', 'chaostoolkit', '--no-version-check', 'run', '--journal-path', args.at(-1) ?? '', ...options, file]
-  const child = spawn(join(environment, 'bin/python'), all, { env, cwd: join(file, '..'), stdio: 'ignore' })
-  const [exitCode] = (await once(child, 'close')) as [number]
-  return exitCode
-}
-
-const varying: ReadonlySet<string> = new Set(['chaoslib-version', 'platform', 'node', 'start', 'end', 'duration'])
-
-function isJsonMap(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isCopy(activity: Json): boolean {
-  return isJsonMap(activity) && 'iteration_index' in activity
-}
-
-/** Without what differs from run to run, of which only the kind is kept; of an exception, its last line. */
-function comparable(value: Json): Json {
-  if (Array.isArray(value)) return value.map((item: Json) => comparable(item))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => key !== 'secrets' || !('path' in value))
-      .map(([key, member]): [string, Json] => {
-        if (varying.has(key)) return [key, typeof member]
-        // What their library leaves in an experiment: copies of what is repeated, the output that a tolerance was given, and secrets.
-        if (key === 'method' && Array.isArray(member)) return [key, comparable(member.filter((each: Json) => !isCopy(each)))]
-        if (key === 'arguments' && isJsonMap(member) && isJsonMap(member.value)) return [key, {}]
-        if (key === 'exception' && Array.isArray(member)) return [key, String(member.at(-1)).split(': ').slice(0, 2).join(': ')]
-        return [key, comparable(member)]
-      }),
-  )
-}
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const { pathname, search } = new URL(request.url ?? '', 'http://x')

@@ -1,24 +1,27 @@
 import { HoldfastError, messageOf, type Json } from '../../kernel/index.ts'
 import { parseJsonpath } from '../hypothesis/jsonpath.ts'
 import { controlProblem } from './controls/known.ts'
-import { checkPython } from './providers/python.ts'
+import { activitiesOf, controlsOf, findersOf, functionsOf, guardsOf, listOf, type Placed, type PythonProvider } from './places.ts'
+import { kubernetesProblem, nativeFunction } from './providers/kubernetes/call.ts'
 import { findProgram } from './providers/process.ts'
+import { checkPython } from './providers/python.ts'
 import { isMap, pythonPattern } from './python-values.ts'
-import type { CtkActivity, CtkControl, CtkExperiment, CtkProvider } from './types.ts'
+import type { CtkActivity, CtkExperiment, CtkProvider } from './types.ts'
 
 type Place = { readonly at: string; readonly problem: string }
+
+export interface CheckOptions {
+  /** Unknown controls are left out with a word, as Chaos Toolkit does: given each of them. */
+  readonly onUnknownControl?: (name: string, problem: string) => void
+  /** See Stage. */
+  readonly pythonOnly?: boolean
+}
 
 /**
  * Everything that must be right before anything is played: the shape, programs and modules that exist, references that lead somewhere.
  * Throws `experiment-invalid` with all that is wrong.
- *
- * @param tolerated unknown controls are left out with a word, as Chaos Toolkit does: given each of them
  */
-export async function checkExperiment(
-  value: Json,
-  options: { readonly onUnknownControl?: (name: string, problem: string) => void },
-  signal: AbortSignal,
-): Promise<CtkExperiment> {
+export async function checkExperiment(value: Json, options: CheckOptions, signal: AbortSignal): Promise<CtkExperiment> {
   if (!isMap(value)) throw invalid([{ at: 'the experiment', problem: 'is no map' }])
   const problems: Place[] = []
   const say = (at: string, problem: string | undefined) => void (problem === undefined || problems.push({ at, problem }))
@@ -29,68 +32,56 @@ export async function checkExperiment(
   if (hypothesis !== undefined && !isText(hypothesis.title)) say('steady-state-hypothesis.title', 'is missing')
   const probes = listOf(hypothesis?.probes)
   const method = listOf(experiment.method)
-  const rollbacks = listOf(experiment.rollbacks)
   const named = new Set([...method, ...probes].flatMap(({ name }) => name ?? []))
-  const placed = [
-    ...probes.map((activity, index) => [`steady-state-hypothesis.probes[${index}]`, activity] as const),
-    ...method.map((activity, index) => [`method[${index}]`, activity] as const),
-    ...rollbacks.map((activity, index) => [`rollbacks[${index}]`, activity] as const),
-  ]
-  const controls: [string, CtkControl][] = listOf(experiment.controls).map((control, index) => [`controls[${index}]`, control])
-  for (const [at, activity] of placed) {
-    say(at, activityProblem(activity, named))
-    controls.push(
-      ...listOf(activity.controls).map((control, index): [string, CtkControl] => [`${at}.controls[${index}]`, control]),
-    )
-  }
+  for (const [at, activity] of activitiesOf(experiment)) say(at, activityProblem(activity, named))
   for (const [index, { ref, tolerance }] of probes.entries()) {
     const at = `steady-state-hypothesis.probes[${index}].tolerance`
     if (ref === undefined) say(at, tolerance === undefined ? 'is missing' : toleranceProblem(tolerance))
   }
+  const controls = controlsOf(experiment)
   for (const [at, control] of controls) {
     const problem = controlProblem(control)
     if (problem === undefined) continue
     if (options.onUnknownControl === undefined) say(at, problem)
     else options.onUnknownControl(control.name, problem)
   }
-  const guards = controls.flatMap(([at, control]) =>
-    guardProbes(control).map((probe, index) => [`${at}.probes[${index}]`, probe] as const),
-  )
-  for (const [at, probe] of guards) {
+  for (const [at, probe] of guardsOf(controls)) {
     say(
       at,
       activityProblem(probe, named) ?? (probe.tolerance === undefined ? 'has no tolerance' : toleranceProblem(probe.tolerance)),
     )
   }
-  const dynamic = Object.entries(experiment.configuration ?? {}).flatMap(([key, entry]) =>
-    isMap(entry) && entry.type === 'probe' ? [[`configuration.${key}`, entry as unknown as CtkActivity] as const] : [],
-  )
-  for (const [at, probe] of dynamic) say(at, activityProblem(probe, named))
-  if (problems.length === 0) {
-    for (const place of await pythonProblems([...placed, ...guards, ...dynamic], signal)) problems.push(place)
-  }
+  for (const [at, probe] of findersOf(experiment)) say(at, activityProblem(probe, named))
+  if (problems.length === 0) problems.push(...(await functionProblems(experiment, options, signal)))
   if (problems.length > 0) throw invalid(problems)
   return experiment
 }
 
-async function pythonProblems(placed: readonly (readonly [string, CtkActivity])[], signal: AbortSignal): Promise<Place[]> {
-  const calls = placed.flatMap(([at, { provider, tolerance }]) => {
-    const inTolerance =
-      isMap(tolerance) && tolerance.type === 'probe' ? (tolerance as unknown as CtkActivity).provider : undefined
-    // A tolerance is given the value besides.
-    const withValue =
-      inTolerance?.type === 'python' ? { ...inTolerance, arguments: { ...inTolerance.arguments, value: null } } : undefined
-    return [provider, withValue].flatMap((each) => (each?.type === 'python' ? [{ at, provider: each }] : []))
-  })
-  if (calls.length === 0) return []
-  const found = await checkPython(
-    calls.map(({ provider }) => provider),
-    signal,
-  )
-  return calls.flatMap(({ at }, index) => {
-    const problem = found[index]
-    return problem === undefined ? [] : [{ at, problem: `cannot be called: ${problem}` }]
-  })
+/** Functions that cannot be called: those that Holdfast has itself by their arguments, and the others as Python says. */
+async function functionProblems(experiment: CtkExperiment, options: CheckOptions, signal: AbortSignal): Promise<Place[]> {
+  const found: Place[] = []
+  const left: Placed<PythonProvider>[] = []
+  for (const [at, provider] of functionsOf(experiment)) {
+    const native = nativeFunction(provider, options)
+    if (native === undefined) left.push([at, provider])
+    const problem = native === undefined ? undefined : kubernetesProblem(provider, native)
+    if (problem !== undefined) found.push({ at, problem: `cannot be called: ${problem}` })
+  }
+  const byPython =
+    left.length === 0
+      ? []
+      : await checkPython(
+          left.map(([, provider]) => provider),
+          signal,
+        )
+  for (const [index, [at, provider]] of left.entries()) {
+    const problem = byPython[index]
+    if (problem === undefined) continue
+    const isMissing = /^chaosk8s\b/.test(provider.module) && options.pythonOnly !== true
+    const more = isMissing ? ` (Holdfast itself has no ${provider.module}.${provider.func})` : ''
+    found.push({ at, problem: `cannot be called: ${problem}${more}` })
+  }
+  return found
 }
 
 function activityProblem(activity: CtkActivity, named: ReadonlySet<string>): string | undefined {
@@ -153,15 +144,6 @@ function toleranceProblem(tolerance: Json): string | undefined {
   } catch (error) {
     return messageOf(error)
   }
-}
-
-function guardProbes({ provider }: CtkControl): CtkActivity[] {
-  const probes = provider?.arguments?.probes
-  return Array.isArray(probes) ? (probes as readonly unknown[] as CtkActivity[]) : []
-}
-
-function listOf<T>(value: readonly T[] | undefined): readonly T[] {
-  return Array.isArray(value) ? (value as readonly T[]) : []
 }
 
 function isText(value: unknown): value is string {

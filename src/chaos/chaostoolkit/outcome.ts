@@ -25,7 +25,7 @@ export function judgeJournal(journal: CtkJournal, dry: boolean): CtkOutcome {
     open.push('nobody looked whether it is steady once something was done')
   }
   if (journal.run.length === 0 && before?.steady_state_met !== false) open.push('its method did nothing')
-  open.push(...journal.run.flatMap((run) => failureOf(run) ?? []))
+  open.push(...journal.run.flatMap((run) => failureOf(run) ?? idleness(run) ?? []))
   if (open.length > 0) return { verdict: 'inconclusive', because: open }
   const first = looks.find(({ steady_state_met: met }) => met === false)
   if (first === undefined) return { verdict: 'pass', because: [] }
@@ -45,4 +45,11 @@ function failureOf({ activity, status, exception, output }: CtkRun): string | un
   const { type } = activity.provider
   if (type === 'process' && output.status !== 0) return `${activity.name} ended with exit code ${output.status}`
   return type === 'http' && output.status >= 400 ? `${activity.name} was answered with ${output.status}` : undefined
+}
+
+/** An action of chaosk8s gives the names of what it acted on, where it chose. */
+function idleness({ activity: { type, name, provider }, output }: CtkRun): string | undefined {
+  const chose =
+    type === 'action' && provider.type === 'python' && provider.module.startsWith('chaosk8s.') && Array.isArray(output)
+  return chose && output.length === 0 ? `${name} found nothing to act on` : undefined
 }

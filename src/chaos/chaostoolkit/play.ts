@@ -1,5 +1,6 @@
 import type { Clock, Json } from '../../kernel/index.ts'
 import { HoldfastError, messageOf } from '../../kernel/index.ts'
+import { nativeFunction, playKubernetes, type NativeChoice } from './providers/kubernetes/call.ts'
 import { playHttp } from './providers/http.ts'
 import { playProcess } from './providers/process.ts'
 import { playPython } from './providers/python.ts'
@@ -7,10 +8,14 @@ import { substitute } from './substitute.ts'
 import { ActivityFailed, type CtkActivity, type CtkControl, type CtkRun, type CtkVariables, type DryKind } from './types.ts'
 import { knownControl } from './controls/known.ts'
 
-/** What playing an activity needs, the same for all of an experiment. */
-export interface Stage {
-  readonly clock: Clock
+/** What a provider needs. */
+export interface ProviderNeeds extends NativeChoice {
   readonly variables: CtkVariables
+}
+
+/** What playing an activity needs, the same for all of an experiment. */
+export interface Stage extends ProviderNeeds {
+  readonly clock: Clock
   readonly dry: DryKind | undefined
   /** As Chaos Toolkit does it, in everything. */
   readonly strict: boolean
@@ -22,14 +27,21 @@ export interface Stage {
 }
 
 /** The output of an activity's provider. Throws ActivityFailed for what the journal calls failed. */
-export async function playProvider({ provider }: CtkActivity, variables: CtkVariables, signal: AbortSignal): Promise<Json> {
+export async function playProvider(
+  { provider }: CtkActivity,
+  { variables, ...choice }: ProviderNeeds,
+  signal: AbortSignal,
+): Promise<Json> {
   switch (provider.type) {
     case 'process':
       return await playProcess(provider, variables, signal)
     case 'http':
       return await playHttp(provider, variables, signal)
-    case 'python':
-      return await playPython(provider, variables, signal)
+    case 'python': {
+      const native = nativeFunction(provider, choice)
+      if (native === undefined) return await playPython(provider, variables, signal)
+      return await playKubernetes(provider, native, variables, signal)
+    }
     default:
       throw new TypeError('a provider of an unknown type')
   }
@@ -58,7 +70,7 @@ export async function playActivity(
   add(run)
   await stage.onRun('began', run)
   try {
-    if (!isDry) run.output = await playProvider(activity, stage.variables, signal)
+    if (!isDry) run.output = await playProvider(activity, stage, signal)
     run.status = 'succeeded'
   } catch (error) {
     signal.throwIfAborted()

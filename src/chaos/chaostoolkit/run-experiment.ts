@@ -4,13 +4,22 @@ import { newJournal } from './journal.ts'
 import { playMethod } from './method.ts'
 import { judgeJournal, type CtkOutcome } from './outcome.ts'
 import { isDryRun, playProvider, timestamp, type Stage } from './play.ts'
+import { requireClusters, type NativeChoice } from './providers/kubernetes/call.ts'
 import { playHypothesis } from './steady-state.ts'
 import { pythonText, substitute } from './substitute.ts'
 import { findOut, loadVariables, type GivenVariables } from './variables.ts'
 import { mustRollBack } from './rollbacks.ts'
-import type { CtkActivity, CtkExperiment, CtkJournal, DryKind, HypothesisStrategy, RollbackStrategy } from './types.ts'
+import type {
+  CtkActivity,
+  CtkExperiment,
+  CtkJournal,
+  CtkVariables,
+  DryKind,
+  HypothesisStrategy,
+  RollbackStrategy,
+} from './types.ts'
 
-export interface CtkRunOptions {
+export interface CtkRunOptions extends NativeChoice {
   readonly clock: Clock
   /** As Chaos Toolkit does it, in everything. */
   readonly strict: boolean
@@ -38,14 +47,16 @@ const looksAfter: ReadonlySet<HypothesisStrategy> = new Set(['default', 'after-m
 
 /**
  * Runs a checked experiment. An abort of the signal interrupts it: what is played is cut off, and rolled back unless its strategy says
- * otherwise. Throws only what ends Chaos Toolkit itself too, and only where it is to be followed in everything.
+ * otherwise. Throws `experiment-invalid` before anything is begun, and then only what ends Chaos Toolkit itself too, where it is to be followed in everything.
  */
 export async function runCtkExperiment(given: CtkExperiment, options: CtkRunOptions, signal: AbortSignal): Promise<CtkResult> {
-  const { clock, strict, dry, onEntry } = options
+  const { clock, strict, dry, onEntry, pythonOnly = false } = options
   const never = new AbortController().signal
   const loaded = loadVariables(given, options.variables, strict)
   const warn = (key: string, error: unknown) => void onEntry({ event: 'configuration-not-found', key, because: String(error) })
-  const variables = await findOut(loaded, (probe, known) => playProvider(probe, known, signal), warn)
+  await requireClusters(given, { variables: loaded, pythonOnly }, signal)
+  const find = (probe: CtkActivity, known: CtkVariables) => playProvider(probe, { variables: known, pythonOnly }, signal)
+  const variables = await findOut(loaded, find, warn)
   const experiment = { ...given, title: pythonText(substitute(given.title, variables)) }
   const journal = newJournal(experiment, dry, clock)
   const startedMs = clock.monotonicMs()
@@ -164,7 +175,7 @@ function stageOf(
   experiment: CtkExperiment,
   { variables, options }: { readonly variables: Stage['variables']; readonly options: CtkRunOptions },
 ): Stage {
-  const { clock, strict, dry, onEntry } = options
+  const { clock, strict, dry, onEntry, pythonOnly = false } = options
   // Of two with one name the later counts, and those of the hypothesis come last.
   const known = new Map<string, CtkActivity>()
   for (const activity of [...experiment.method, ...(experiment['steady-state-hypothesis']?.probes ?? [])]) {
@@ -173,6 +184,7 @@ function stageOf(
   return {
     clock,
     variables,
+    pythonOnly,
     dry,
     strict,
     controls: experiment.controls ?? [],

@@ -24,7 +24,7 @@ async function isMet(run: CtkRun, stage: Stage, signal: AbortSignal): Promise<bo
   const { tolerance = null } = run.activity
   const { variables } = stage
   try {
-    return await isTolerated(tolerance, run.output, { variables, play: (probe) => playProvider(probe, variables, signal) })
+    return await isTolerated(tolerance, run.output, { variables, play: (probe) => playProvider(probe, stage, signal) })
   } catch (error) {
     signal.throwIfAborted()
     // Chaos Toolkit dies of it, without a journal and without rollbacks.

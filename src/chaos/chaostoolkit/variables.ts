@@ -37,6 +37,14 @@ export function loadVariables(
   }
 }
 
+/** The secrets of the scopes that a provider names, of which the later ones count. */
+export function secretsFor(
+  { secrets = [] }: { readonly secrets?: readonly string[] },
+  variables: CtkVariables,
+): Readonly<Record<string, Json>> {
+  return Object.assign({}, ...secrets.map((scope) => variables.secrets[scope])) as Record<string, Json>
+}
+
 /** Plays the probes of the configuration, in order, each with what was found before it. One that fails gives no value, as Chaos Toolkit does. */
 export async function findOut(
   { configuration, secrets }: CtkVariables,

@@ -53,13 +53,13 @@ export interface FinishedFile extends CtkResult, Partial<KeptRun> {
  * begun.
  */
 export async function runExperimentFile(request: FileRunRequest, signal: AbortSignal): Promise<FinishedFile> {
-  const { strict, onUnknownControl = () => {}, variableFiles = [], configuration = {}, record } = request
+  const { strict, pythonOnly = false, onUnknownControl = () => {}, variableFiles = [], configuration = {}, record } = request
   if (record !== undefined) for (const name of record.services) findService(record.catalog, name)
   const files = await Promise.all(variableFiles.map(readVariableFile))
   const variables = mergeVariables([...files, { configuration }])
   Object.assign(process.env, variables.environment)
   const read = await readExperimentFile(request.file)
-  const experiment = await checkExperiment(read, strict ? { onUnknownControl } : {}, signal)
+  const experiment = await checkExperiment(read, { pythonOnly, ...(strict ? { onUnknownControl } : {}) }, signal)
   await using log = request.journal === undefined ? undefined : await openLog(linesBeside(request.journal))
   const onEntry = async (entry: Json) => {
     request.onEntry?.(entry)
@@ -86,8 +86,8 @@ async function beginOnRecord(
 ): Promise<(result: CtkResult) => Promise<KeptRun & { readonly runId: string }>> {
   // No experiment of a catalog has such a name.
   const experiment = `chaostoolkit: ${given.title}`
-  const { strict, dry, hypothesisStrategy, rollbackStrategy, hypothesisEveryMs, failFast } = request
-  const how = { strict, dry, hypothesisStrategy, rollbackStrategy, hypothesisEveryMs, failFast }
+  const { strict, pythonOnly, dry, hypothesisStrategy, rollbackStrategy, hypothesisEveryMs, failFast } = request
+  const how = { strict, pythonOnly, dry, hypothesisStrategy, rollbackStrategy, hypothesisEveryMs, failFast }
   const { configuration } = variables
   const hash = sha256Hex(
     canonicalJson(JSON.parse(JSON.stringify({ experiment: withoutSecrets(given), configuration, how })) as Json),

@@ -51,11 +51,12 @@ export async function openSafeguards(experiment: CtkExperiment, stage: Stage, si
   }
 }
 
-async function unmet(guard: Guard, { variables, find }: Stage, signal: AbortSignal): Promise<string | undefined> {
+async function unmet(guard: Guard, stage: Stage, signal: AbortSignal): Promise<string | undefined> {
+  const { variables, find } = stage
   const probe = guard.ref === undefined ? guard : (find(guard.ref) ?? guard)
   try {
-    const output = await playProvider(probe, variables, signal)
-    const play = (each: CtkActivity) => playProvider(each, variables, signal)
+    const output = await playProvider(probe, stage, signal)
+    const play = (each: CtkActivity) => playProvider(each, stage, signal)
     return (await isTolerated(guard.tolerance ?? null, output, { variables, play })) ? undefined : 'its tolerance is not met'
   } catch (error) {
     return signal.aborted ? undefined : messageOf(error)

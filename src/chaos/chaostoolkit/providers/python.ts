@@ -1,6 +1,7 @@
 import { HoldfastError, runProcess, type Json } from '../../../kernel/index.ts'
 import { substitute } from '../substitute.ts'
 import { ActivityFailed, type CtkProvider, type CtkVariables } from '../types.ts'
+import { secretsFor } from '../variables.ts'
 import { findProgram } from './process.ts'
 
 type PythonProvider = Extract<CtkProvider, { type: 'python' }>
@@ -83,7 +84,7 @@ export async function playPython(provider: PythonProvider, variables: CtkVariabl
     func,
     arguments: substitute(provider.arguments ?? {}, variables),
     configuration: variables.configuration,
-    ...(secrets === undefined ? {} : { secrets: Object.assign({}, ...secrets.map((scope) => variables.secrets[scope])) as Json }),
+    ...(secrets === undefined ? {} : { secrets: secretsFor(provider, variables) }),
   }
   const answer = (await ask({ what: 'call', call }, signal)) as { readonly output?: Json; readonly failed?: string }
   if (answer.failed !== undefined) throw new ActivityFailed(answer.failed)

@@ -52,6 +52,7 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
   .option('--hypothesis-frequency <seconds>', 'between two looks while the method runs', readSeconds)
   .option('--fail-fast', 'end the method at the first look meanwhile that is not met')
   .addOption(new Option('--rollback-strategy <when>', 'when rollbacks are played').choices(rollbackStrategies))
+  .option('--python-only', 'of a file: leave functions of chaosk8s to Python too, with the package that is installed there')
   .option('--ctk-strict', 'follow Chaos Toolkit also where that calls a success what is none')
   .action(async (file, options, self) => {
     const { globals, print, signal } = contextOf(self)
@@ -77,6 +78,7 @@ export const chaosRunCommand = command('run', 'run an experiment, clean up after
       ...(hypothesisStrategy === undefined ? {} : { hypothesisStrategy }),
       ...(hypothesisFrequency === undefined ? {} : { hypothesisEveryMs: hypothesisFrequency * 1000 }),
       ...(failFast === true ? { failFast } : {}),
+      ...(options.pythonOnly === true ? { pythonOnly: true } : {}),
       ...(rollbackStrategy === undefined ? {} : { rollbackStrategy }),
     }
     const { ledger, ...result } = await runExperimentFile(request, signal)

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises'
+import { afterEach, expect, test, vi } from 'vitest'
+import { checkExperiment } from '../../check.ts'
+import type { Json } from '../../../../kernel/index.ts'
+import { nativeModules } from './functions.ts'
+import { secondsOf } from './pod-logs.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+const never = new AbortController().signal
+
+async function problemOf(module: string, func: string, args: Json, options = {}): Promise<string | undefined> {
+  const provider = { type: 'python', module: `chaosk8s.${module}`, func, arguments: args }
+  const experiment = { title: 't', description: 'd', method: [{ type: 'action', name: 'a', provider }] }
+  try {
+    await checkExperiment(experiment, options, never)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+test.each<[string, string, Json]>([
+  ['pod.actions', 'terminate_pods', {}],
+  ['pod.actions', 'terminate_pods', { label_selector: 'app=web', qty: '${how_many}', all: '$all' }],
+  ['pod.probes', 'count_pods', { label_selector: null }],
+  ['deployment.probes', 'deployment_fully_available', { name: 'web', timeout: '30' }],
+  ['probes', 'all_microservices_healthy', { ns: 'shop' }],
+])('a function of chaosk8s needs no Python: %s.%s', async (module, func, args) => {
+  vi.stubEnv('PATH', '/nowhere')
+  expect(await problemOf(module, func, args)).toBeUndefined()
+  expect(await problemOf(module, func, args, { pythonOnly: true })).toContain('python3 is not in PATH')
+})
+
+test.each<[string, string, Json, string]>([
+  ['pod.actions', 'terminate_pods', { selector: 'app=web' }, 'it takes no argument selector'],
+  ['pod.probes', 'count_pods', {}, 'it needs the argument label_selector'],
+  ['pod.actions', 'terminate_pods', { all: 'false' }, 'its argument all must be true or false'],
+  [
+    'pod.actions',
+    'terminate_pods',
+    { qty: 1.5, '${x}': 1 },
+    'its argument qty must be a whole number, it takes no argument ${x}',
+  ],
+  ['deployment.actions', 'scale_deployment', { name: 'web' }, 'it needs the argument replicas'],
+  [
+    'deployment.probes',
+    'deployment_fully_available',
+    { name: 'web', timeout: 'long' },
+    'its argument timeout must be a number of seconds',
+  ],
+  ['probes', 'all_microservices_healthy', { raise_on_any_unhealthy: false }, 'it takes no argument raise_on_any_unhealthy'],
+  ['probes', 'all_microservices_healthy', { secrets: {} }, 'it takes no argument secrets'],
+])('what a function does not take is refused before anything is begun: %s.%s %j', async (module, func, args, problem) => {
+  const said = `nothing was begun: method[0] cannot be called: chaosk8s.${module}.${func}: ${problem}`
+  expect(await problemOf(module, func, args)).toBe(said)
+})
+
+test('a function that only the package has is left to Python, and named where there is none', async () => {
+  vi.stubEnv('PATH', '/nowhere')
+  expect(await problemOf('pod.actions', 'exec_in_pods', { cmd: 'true' })).toBe(
+    'nothing was begun: method[0] cannot be called: python3 is not in PATH (Holdfast itself has no chaosk8s.pod.actions.exec_in_pods)',
+  )
+})
+
+test.each([
+  ['10 minutes', 600],
+  ['1 hour, 30 min ago', 5400],
+  ['90s', 90],
+  ['2d 1h', 176_400],
+])('logs of the last %s are of %i seconds', (last, seconds) => {
+  expect(secondsOf(last)).toBe(seconds)
+})
+
+test.each(['yesterday', '10', '', 'in 5 fortnights', '5 minutes and more'])('%j is no span of time', (last) => {
+  expect(() => secondsOf(last)).toThrow('no span of time')
+})
+
+const documentation = readFile('docs/chaostoolkit.md', 'utf8')
+
+test('the documentation names every function, and no other', async () => {
+  const rows = [...(await documentation).matchAll(/^- `(chaosk8s\.[\w.]+)`: (.*(?:\n {2}.*)*)/gm)]
+  const documented = rows.map(([, module = '', functions = '']) => [
+    module,
+    [...functions.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+  ])
+  const actual = Object.entries(nativeModules).map(([module, functions]) => [module, Object.keys(functions)])
+  expect(documented).toEqual(actual)
+})
+
+test('the example of the documentation can be run', async () => {
+  const [, text = ''] = /^```json\n(.*?)^```/ms.exec(await documentation) ?? []
+  await expect(checkExperiment(JSON.parse(text) as Json, {}, never)).resolves.toMatchObject({
+    title: 'The shop survives the loss of a pod',
+  })
+})
