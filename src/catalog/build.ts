@@ -55,6 +55,7 @@ export function buildCatalog(
     observers: mapEntries(file.observers, (observer, name) => buildObserver(observer, name, folder('observers', name))),
     plans: mapEntries(file.plans, (plan, name) => buildPlan(plan, name, file, folder('plans', name))),
     accepted: file.accepted.map(present),
+    maintenance: buildMaintenance(file.maintenance),
     chaos: buildChaos(file.chaos),
     ledger: { keys: mapEntries(file.ledger.keys, (key) => key) },
     experiments: mapEntries(file.experiments, (experiment, name) =>
@@ -65,6 +66,23 @@ export function buildCatalog(
 
 function buildChaos({ peak, windows, ...rest }: CatalogFile['chaos']): catalog.Catalog['chaos'] {
   return present({ ...rest, peak: peak?.map(present), windows: windows?.map(present) })
+}
+
+function buildMaintenance({ timeZone, windows }: CatalogFile['maintenance']): catalog.Catalog['maintenance'] {
+  return {
+    timeZone,
+    windows: windows.map(({ title, services, sites, environments, days, from, to, begins, ends }) => ({
+      title,
+      services,
+      sites,
+      environments,
+      // Its schema allows the one or the other.
+      when:
+        from !== undefined && to !== undefined
+          ? { kind: 'weekly', range: present({ days, from, to }) }
+          : { kind: 'once', from: new Date(begins ?? NaN), to: new Date(ends ?? NaN) },
+    })),
+  }
 }
 
 function buildRepository(entry: FileOf<'repositories'>, name: string, directory: string): catalog.RepositoryEntry {

@@ -44,8 +44,8 @@ export function closestRunsMs(a: Schedule, b: Schedule): number | undefined {
   return closest
 }
 
-/** In rising order. */
-function runsInYear(cron: string): number[] {
+/** When a cron expression runs in the year 1970, in ms since its beginning and in rising order. */
+export function runsInYear(cron: string): number[] {
   const { times, matches } = readCron(cron)
   return Array.from({ length: 366 }, (_, day) => day * dayMs)
     .filter((day) => matches(new Date(day)))

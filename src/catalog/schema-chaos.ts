@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { serviceName, setOf } from './fields.ts'
 import { weekdays } from './chaos.ts'
 
-const timeOfDay = z
+export const timeOfDay = z
   .string()
   .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/)
   .meta({ expected: 'a time as HH:MM, in quotes' })
@@ -15,6 +15,8 @@ const timeRange = z.strictObject({
 
 export const timeRanges = z.array(timeRange).min(1)
 
+export const timeZone = z.string().refine(isTimeZone).meta({ expected: 'a time zone, such as Europe/Berlin' })
+
 /** What experiments may not touch. */
 export const exclusion = z.strictObject({
   services: setOf(serviceName).describe('No experiment names one of these, or anything that they depend on.').default([]),
@@ -26,14 +28,7 @@ export const exclusion = z.strictObject({
 
 /** Rules for all experiments of the catalog. */
 export const chaosRules = z.strictObject({
-  timeZone: z
-    .string()
-    .refine(isTimeZone)
-    .meta({
-      expected: 'a time zone, such as Europe/Berlin',
-      description: 'Of the times here, and of the windows of experiments.',
-    })
-    .default('UTC'),
+  timeZone: timeZone.describe('Of the times here, and of the windows of experiments.').default('UTC'),
   peak: timeRanges.describe('When nothing is broken outside dev, not even in its last minute.').optional(),
   windows: timeRanges.describe('When something may be broken outside dev, and at no other time.').optional(),
   exclude: exclusion.describe('What no experiment touches.').default({ services: [], labels: {} }),

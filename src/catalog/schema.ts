@@ -10,6 +10,7 @@ import { observer } from './schema-detection.ts'
 import type { KnownParams } from './schema-call.ts'
 import { groupSchema } from './schema-group.ts'
 import { experimentSchema } from './schema-experiment.ts'
+import { maintenanceSchema } from './schema-maintenance.ts'
 import { planSchema } from './schema-plan.ts'
 import { strategySchema } from './schema-strategy.ts'
 import { tierNumber, tierSchema } from './schema-tier.ts'
@@ -116,6 +117,11 @@ export function catalogSchema(actionParams?: KnownParams, faultParams?: KnownPar
         .default({}),
       plans: z.record(entryName, planSchema(actionParams)).describe('How services come back, by name.').default({}),
       accepted: z.array(acceptedSchema).describe('Weaknesses that were looked at and are lived with for a time.').default([]),
+      maintenance: maintenanceSchema
+        .describe(
+          'When services may be down because it was announced: then `detect` starts nothing and tells nobody, and `status` and `doctor` say so.',
+        )
+        .prefault({}),
       chaos: chaosRules.describe('When and where nothing is broken on purpose.').prefault({}),
       ledger: ledgerRules.describe('Whose evidence counts.').prefault({}),
       experiments: z

@@ -1,4 +1,5 @@
 import type { ChaosRules } from './chaos.ts'
+import type { Maintenance } from './maintenance.ts'
 import type { Contact } from './contact.ts'
 import type { Experiment } from './experiment.ts'
 import type { Observer } from './observation.ts'
@@ -41,6 +42,7 @@ export interface Catalog {
   readonly observers: Readonly<Record<string, Observer>>
   readonly plans: Readonly<Record<string, Plan>>
   readonly accepted: readonly AcceptedRisk[]
+  readonly maintenance: Maintenance
   /** Of all experiments. */
   readonly chaos: ChaosRules
   /** Public keys of those whose evidence counts (`ed25519:…`), by name; none: everybody's does. */

@@ -96,7 +96,7 @@ export async function diagnose(
   return {
     time: status.time,
     catalog: status.catalog,
-    complaints: complaints.toSorted(byUrgency),
+    complaints: complaints.toSorted((a, b) => Number(isAnnounced(a)) - Number(isAnnounced(b)) || byUrgency(a, b)),
     looked: {
       services: status.services.length,
       repositories: status.repositories.filter(({ state }) => state === 'open').length,
@@ -159,6 +159,11 @@ function weaknesses(warnings: readonly CatalogWarning[]): Complaint[] {
 
 function unique(findings: readonly StatusFinding[]): StatusFinding[] {
   return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()]
+}
+
+/** Of a service that is in a window of announced maintenance: it is said, behind the rest, and nobody has to be woken for it. */
+export function isAnnounced(complaint: Complaint): boolean {
+  return (complaint.code === 'objective' || complaint.code === 'dependencies') && complaint.report.maintenance !== undefined
 }
 
 const severities: readonly Severity[] = ['critical', 'serious', 'minor']

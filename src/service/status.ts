@@ -1,4 +1,11 @@
-import { withDependencies, type Catalog, type Service, type ServiceEnvironment } from '../catalog/index.ts'
+import {
+  maintenanceAt,
+  withDependencies,
+  type Catalog,
+  type OpenMaintenance,
+  type Service,
+  type ServiceEnvironment,
+} from '../catalog/index.ts'
 import type { LedgerWriter } from '../ledger/index.ts'
 import {
   serviceStatus,
@@ -33,6 +40,8 @@ export interface ServiceReport extends ServiceStatus {
   readonly service: string
   readonly owner?: string
   readonly tier?: number
+  /** An announced window that is open now. The verdict is what it is without it. */
+  readonly maintenance?: OpenMaintenance
   /** As the catalog says it. */
   readonly environment?: ServiceEnvironment
   /** Whether an objective is its own, or its tier's. */
@@ -99,11 +108,19 @@ export async function statusOf(
   }
   const statuses = new Map([...judged].map(([name, { status }]) => [name, status]))
   const chains = dependencyStatuses(catalog, statuses)
+  const maintenanceOf = maintenanceAt(catalog, now)
   const reports = services.flatMap((name) => {
     const [service, known] = [catalog.services[name], judged.get(name)]
     if (!service || !known) return []
     const copies = copiesOf(catalog, service, { evidence: known.evidence, seen, now })
-    return [{ ...serviceReport(service, known.status, chains.get(name)), ...(copies ? { copies } : {}) }]
+    const maintenance = maintenanceOf(service)
+    return [
+      {
+        ...serviceReport(service, known.status, chains.get(name)),
+        ...(maintenance ? { maintenance } : {}),
+        ...(copies ? { copies } : {}),
+      },
+    ]
   })
   const ofGroups = groupReports(groups, judged, now)
   return {

@@ -55,6 +55,10 @@ export const lintCases: Readonly<Record<string, (text: string) => string>> = {
     hypothesis: { title: it answers, probes: [{ name: up, tcp: 'db:1' }] }
     faults: [{ inject: { cut: {} }, for: 5s }]
 `,
+  'schedule-in-maintenance': (text) =>
+    `maintenance: { windows: [{ title: t, services: [db], from: '01:00', to: '03:00' }] }\n${text}`,
+  'maintenance-exceeds-rpo': (text) =>
+    `maintenance: { windows: [{ title: t, sites: [east], begins: 2026-01-01T00:00:00Z, ends: 2026-01-03T00:00:00Z }] }\n${text}`,
   'no-check': (text) => text.replace('check: daily, ', ''),
   'nothing-asserted': (text) => text.replace('{ files: { paths: [/srv] } }', '{ postgres: { url: { env: U }, wal: stream } }'),
   'immutable-too-short': (text) => text.replace('immutableFor: 30d', 'immutableFor: 3d'),

@@ -3,6 +3,7 @@ import { dependencyLints } from './dependencies.ts'
 import { groupLints } from './groups.ts'
 import { environmentLints } from './environments.ts'
 import type { Lint } from './lint.ts'
+import { maintenanceLints } from './maintenance.ts'
 import { needLints } from './needs.ts'
 import { peopleLints } from './people.ts'
 import { planLints } from './plans.ts'
@@ -15,6 +16,7 @@ export const lints: readonly Lint[] = [
   ...environmentLints,
   ...copyLints,
   ...scheduleLints,
+  ...maintenanceLints,
   ...groupLints,
   ...peopleLints,
   ...planLints,

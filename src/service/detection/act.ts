@@ -126,7 +126,8 @@ export async function openDecider(
       const because = reasonOf(detection, acted)
       if (because === undefined || detection.since === undefined || watched.notify.length === 0) return undefined
       const open = await current()
-      const incident = open?.incident ?? newIncident({ service, plan: plan.name, form }, detection, detection.since)
+      const onset = detection.countsFrom ?? detection.since
+      const incident = open?.incident ?? newIncident({ service, plan: plan.name, form }, detection, onset)
       if (incident.told.includes(because)) return { state: 'told-before' }
       if (open === undefined) await writeIncident(catalog.file, incident)
       const telling = await tellPeople({ catalog, watched, incident, because, details, claims }, signal)
@@ -144,8 +145,11 @@ export async function openDecider(
 function reasonOf({ verdict, start }: Detection, acted: Acted | undefined): string | undefined {
   if (verdict !== 'down') return undefined
   if (start.start) return acted?.kind === 'begun' ? 'begun-elsewhere' : acted?.kind === 'not-claimable' ? acted.kind : undefined
-  return start.because === 'run-open' || start.because === 'not-down' ? undefined : start.because
+  return quietReasons.has(start.because) ? undefined : start.because
 }
+
+/** Nobody is told: a run is open, or the time was announced. */
+const quietReasons: ReadonlySet<string> = new Set(['run-open', 'not-down', 'maintenance'])
 
 /** A repository that cannot be reached is part of the disaster: it ends nothing. */
 function passing(signal: AbortSignal): (error: unknown) => { readonly because: string } {

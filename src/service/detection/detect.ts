@@ -1,4 +1,4 @@
-import type { Catalog, Plan } from '../../catalog/index.ts'
+import { maintenanceAt, outageCountsFrom, type Catalog, type OpenMaintenance, type Plan } from '../../catalog/index.ts'
 import {
   decideStart,
   judge,
@@ -38,6 +38,10 @@ export interface Detection {
   readonly verdict: DetectionVerdict['verdict']
   /** When it began, as far as is known: the onset. */
   readonly since?: Date
+  /** Where it began in a window of announced maintenance that has ended: from when it counts as an outage. */
+  readonly countsFrom?: Date
+  /** A window that is open now, of a service that the plan recovers. */
+  readonly maintenance?: OpenMaintenance
   /** The observers that see it. */
   readonly by?: readonly string[]
   /** Why it is unknown. */
@@ -51,7 +55,10 @@ export interface Detection {
   }
   readonly observers: readonly ObserverView[]
   /** Whether the plan may be started without asking. */
-  readonly start: StartDecision | { readonly start: false; readonly because: 'runs-unreadable'; readonly message: string }
+  readonly start:
+    | StartDecision
+    | { readonly start: false; readonly because: 'maintenance'; readonly until: Date }
+    | { readonly start: false; readonly because: 'runs-unreadable'; readonly message: string }
 }
 
 /** Reads what every observer reports, and judges it. */
@@ -70,13 +77,15 @@ export async function detect(
     heard.flatMap((each) => sightOf(plan.name, each)),
     now,
   )
-  const start = await startOf(catalog, plan, { verdict: found, decide, quietMs, now }, signal)
+  const announced = announcedFor(catalog, plan, found, now)
+  const start = await startOf(catalog, plan, { verdict: found, decide, quietMs, now }, announced, signal)
   return {
     time: now,
     service,
     plan: plan.name,
     verdict: found.verdict,
     ...('since' in found ? { since: found.since, by: found.by } : {}),
+    ...announced,
     ...('because' in found ? { because: found.because } : {}),
     rule: { needed, of: watch.observers.length, forMs, quietMs, decide },
     observers: found.voices.map((voice) =>
@@ -91,19 +100,42 @@ export async function detect(
   }
 }
 
+/**
+ * What was announced for the services of a plan. While a window is open, in which any of them may be down, or which follows upon the one that the outage began in,
+ * nothing is an outage.
+ */
+function announcedFor(
+  catalog: Catalog,
+  { recovers }: Plan,
+  found: DetectionVerdict,
+  now: Date,
+): Pick<Detection, 'countsFrom' | 'maintenance'> {
+  const services = recovers.flatMap((name) => catalog.services[name] ?? [])
+  const open = maintenanceAt(catalog, now)
+  const [maintenance] = services.flatMap((service) => open(service) ?? [])
+  if (maintenance !== undefined) return { maintenance }
+  if (!('since' in found)) return {}
+  const countsFrom = outageCountsFrom(catalog, services, { since: found.since, now })
+  return countsFrom === undefined || countsFrom.getTime() === found.since.getTime() ? {} : { countsFrom }
+}
+
 /** What is recorded of runs may be damaged. The verdict is as good as ever then, but nothing is started on half a memory. */
 async function startOf(
   catalog: Catalog,
   plan: Plan,
   question: Pick<StartQuestion, 'verdict' | 'decide' | 'quietMs' | 'now'>,
+  { countsFrom, maintenance }: Pick<Detection, 'countsFrom' | 'maintenance'>,
   signal: AbortSignal,
 ): Promise<Detection['start']> {
+  if (maintenance !== undefined && question.verdict.verdict === 'down')
+    return { start: false, because: 'maintenance', until: maintenance.until }
   try {
     const runs = await runsOf(catalog, plan)
     if (question.verdict.verdict !== 'down') return decideStart({ ...question, ...runs })
     // Runs of other machines are in the ledgers, which are read only when it matters.
     const lastRun = laterRun(runs.lastRun, await recordedRun(catalog, plan, signal))
-    return decideStart({ ...question, ...runs, ...(lastRun === undefined ? {} : { lastRun }) })
+    const start = decideStart({ ...question, ...runs, ...(lastRun === undefined ? {} : { lastRun }) })
+    return start.start && countsFrom !== undefined ? { ...start, onset: countsFrom } : start
   } catch (error) {
     if (!isHoldfastError(error) || error.code === 'internal' || signal.aborted) throw error
     return { start: false, because: 'runs-unreadable', message: error.message }

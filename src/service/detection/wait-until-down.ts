@@ -8,7 +8,7 @@ const longestPauseMs = 5000
 /** Once somebody sees it, every moment counts. */
 const suspectedPauseMs = 1000
 
-/** Judges again and again until it is down, or the time is up; gives the last judgement. */
+/** Judges again and again until it is down and no announced maintenance is the reason, or the time is up; gives the last judgement. */
 export async function waitUntilDown(
   catalog: Catalog,
   watched: WatchedService,
@@ -23,7 +23,8 @@ export async function waitUntilDown(
   for (;;) {
     const found = await detect(catalog, watched, reader, signal)
     await onLook(found)
-    if (found.verdict === 'down' || systemClock.monotonicMs() >= endMs) return found
+    const isOutage = found.verdict === 'down' && found.maintenance === undefined
+    if (isOutage || systemClock.monotonicMs() >= endMs) return found
     const { everyMs } = watched.watch
     const pauseMs = found.verdict === 'suspected' ? Math.min(everyMs / 4, suspectedPauseMs) : Math.min(everyMs, longestPauseMs)
     await systemClock.sleep(pauseMs, signal)

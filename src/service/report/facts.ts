@@ -1,4 +1,4 @@
-import { servicesIn, type Catalog, type ServiceEnvironment } from '../../catalog/index.ts'
+import { servicesIn, type Catalog, type MaintenanceWindow, type ServiceEnvironment } from '../../catalog/index.ts'
 import type { Json } from '../../kernel/index.ts'
 import type {
   EvidenceBody,
@@ -89,6 +89,8 @@ export interface ReportFacts {
   /** Of drills, whenever they were found. */
   readonly findings: readonly KnownFinding[]
   readonly accepted: Catalog['accepted']
+  /** Windows that were announced, as the catalog says them now; of single ones those that touch the period. */
+  readonly maintenance: readonly MaintenanceWindow[]
   readonly ledgers: readonly ReportedLedger[]
   readonly unseen: readonly UnseenLedger[]
 }
@@ -143,6 +145,9 @@ export async function gatherReport(
     copies: declaredCopies(catalog).filter(({ service }) => isAsked([service])),
     findings: findingsOf(historyOf(history, plans, unseen)).findings,
     accepted: catalog.accepted,
+    maintenance: catalog.maintenance.windows.filter(
+      ({ when }) => when.kind === 'weekly' || (when.from < period.to && when.to > period.from),
+    ),
     ledgers,
     unseen,
   }

@@ -1,6 +1,7 @@
 import pc from 'picocolors'
 import { formatDuration } from '../../../kernel/index.ts'
 import type { Acted, CopyReach, Detection, ObserverView, Telling } from '../../../service/index.ts'
+import { maintenanceText } from '../status/wording.ts'
 import { table } from '../../output/table.ts'
 
 type Shown = Detection & { readonly wouldLose: readonly CopyReach[]; readonly next: string | undefined }
@@ -29,7 +30,15 @@ const doubts: Readonly<Record<string, string>> = {
 }
 
 /** The verdict in one line. */
-export function verdictLine({ service, verdict, since, by, because, time, rule }: Detection): string {
+export function verdictLine(detection: Detection): string {
+  const { maintenance, countsFrom } = detection
+  const announced = maintenance === undefined ? '' : `; it is ${maintenanceText(maintenance)}`
+  const counted =
+    countsFrom === undefined ? '' : `; maintenance was announced until ${countsFrom.toISOString()}, from when it counts`
+  return `${seenLine(detection)}${announced}${counted}`
+}
+
+function seenLine({ service, verdict, since, by, because, time, rule }: Detection): string {
   const line = `${service} is ${colours[verdict](verdict)}`
   switch (verdict) {
     case 'healthy':
@@ -51,7 +60,7 @@ export function verdictLine({ service, verdict, since, by, because, time, rule }
 
 /** What to do next, as a command where there is one. */
 export function nextStep(
-  { service, plan, verdict, since, start, observers }: Detection,
+  { service, plan, verdict, since, countsFrom, start, observers }: Detection,
   acting: boolean,
   acted?: Acted,
 ): string | undefined {
@@ -63,7 +72,7 @@ export function nextStep(
       ? 'look at the network of the observers that are blind'
       : `see whether \`holdfast observe --as ${first}\` runs at its site${missing.length > 1 ? `, and ${missing.slice(1).join(', ')} too` : ''}`
   }
-  const recover = `\`holdfast recover ${service} --onset ${since?.toISOString()}\``
+  const recover = `\`holdfast recover ${service} --onset ${(countsFrom ?? since)?.toISOString()}\``
   if (acted !== undefined && acted.kind !== 'ran')
     return `${claimText(acted)}; if that is of no help, a person decides: ${recover}`
   if (start.start) return acting ? undefined : `\`holdfast detect ${service} --act\` starts the plan ${plan}; or ${recover}`
@@ -76,6 +85,8 @@ export function nextStep(
       return `run ${start.runId} has just ended; nothing is started by itself until ${start.until.toISOString()}: a person decides, ${recover}`
     case 'runs-unreadable':
       return `what is recorded of earlier runs cannot be read (${start.message}): a person decides, ${recover}`
+    case 'maintenance':
+      return `it was announced: until ${start.until.toISOString()} nothing is started by itself, and nobody is told; a person can, with ${recover}`
     case 'a-person-decides':
     case 'not-down':
     default:

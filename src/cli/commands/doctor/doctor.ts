@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import { exitCodes } from '../../../kernel/index.ts'
-import { diagnose, type Complaint, type Diagnosis, type Severity } from '../../../service/index.ts'
+import { diagnose, isAnnounced, type Complaint, type Diagnosis, type Severity } from '../../../service/index.ts'
 import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
@@ -21,7 +21,8 @@ export const doctorCommand = command('doctor', 'what is wrong now, the worst fir
       return { ...complaint, message: complaintText(complaint), ...(next === undefined ? {} : { next }) }
     })
     print.result({ ...diagnosis, complaints }, () => diagnosisText(diagnosis))
-    if (diagnosis.complaints.some(({ severity }) => severity !== 'minor')) process.exitCode = exitCodes.objectiveMissed
+    const isUrgent = (complaint: Complaint) => complaint.severity !== 'minor' && !isAnnounced(complaint)
+    if (diagnosis.complaints.some(isUrgent)) process.exitCode = exitCodes.objectiveMissed
   })
 
 const colours: Record<Severity, (text: string) => string> = { critical: pc.red, serious: pc.yellow, minor: pc.dim }

@@ -1,10 +1,16 @@
-import type { Complaint } from '../../../service/index.ts'
+import { isAnnounced, type Complaint } from '../../../service/index.ts'
 import { groupText } from '../status/groups.ts'
-import { chainText, findingText, nextStep, reasonText } from '../status/wording.ts'
+import { chainText, findingText, maintenanceText, nextStep, reasonText } from '../status/wording.ts'
 import { dueStates } from '../drill/wording.ts'
 
 /** What is wrong, in one line. */
 export function complaintText(complaint: Complaint): string {
+  const maintenance =
+    isAnnounced(complaint) && 'report' in complaint && 'maintenance' in complaint.report && complaint.report.maintenance
+  return `${whatIsWrong(complaint)}${maintenance ? `; it is ${maintenanceText(maintenance)}` : ''}`
+}
+
+function whatIsWrong(complaint: Complaint): string {
   switch (complaint.code) {
     case 'nothing-declared':
       return 'the catalog names no service: there is nothing to recover, and nothing is known'

@@ -11,7 +11,7 @@ import { coloured } from './colours.ts'
 import { copiesLines } from './copies.ts'
 import { groupHints, groupLines } from './groups.ts'
 import { trendLines } from './trend.ts'
-import { basisText, durationText, hintLines, nextStep } from './wording.ts'
+import { basisText, durationText, hintLines, maintenanceLines, nextStep } from './wording.ts'
 
 export const statusCommand = command('status', 'could we recover right now, how much would we lose, and how long would it take', [
   ['holdfast status', 'every service of the catalog'],
@@ -77,6 +77,7 @@ function statusText({ catalog, services, groups }: StatusReport, explained: bool
   return [
     table(columns, services),
     ...(byTier ? ['* that of its tier'] : []),
+    ...maintenanceLines(services),
     ...groupLines(groups),
     ...(explained ? services.flatMap((service) => [...copiesLines(service), ...trendLines(service)]) : []),
     ...(hints.length > 0 ? ['', ...hints] : []),

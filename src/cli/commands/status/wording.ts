@@ -1,3 +1,4 @@
+import type { OpenMaintenance } from '../../../catalog/index.ts'
 import { formatDuration, shortId } from '../../../kernel/index.ts'
 import type { DependencyStatus, ObjectiveStatus, Reason, StatusFinding } from '../../../objectives/index.ts'
 import type { ServiceReport } from '../../../service/index.ts'
@@ -25,6 +26,22 @@ const reasons: Record<Reason, string> = {
   'last-recovery-failed': 'the last run of its plan failed',
   'nothing-was-checked': 'its plan was run, but checked nothing',
   'estimated-from-restore': 'only restores were measured, not the whole plan',
+}
+
+/** A line for each window that is open, with its services. */
+export function maintenanceLines(services: readonly ServiceReport[]): string[] {
+  const open = Map.groupBy(
+    services.flatMap(({ service, maintenance }) => (maintenance ? [{ service, text: maintenanceText(maintenance) }] : [])),
+    ({ text }) => text,
+  )
+  return [...open].map(
+    ([text, of]) => `${of.map(({ service }) => service).join(', ')}: ${text}; the verdicts are what they are without it`,
+  )
+}
+
+/** `in announced maintenance (kernel updates) until 2026-12-06T04:00:00.000Z`. */
+export function maintenanceText({ title, until }: OpenMaintenance): string {
+  return `in announced maintenance (${title}) until ${until.toISOString()}`
 }
 
 export function reasonText({ because }: ObjectiveStatus): string {

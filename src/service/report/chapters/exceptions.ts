@@ -1,9 +1,10 @@
+import { rangeText } from '../../../catalog/index.ts'
 import { heading, type Block } from '../../../recovery/index.ts'
 import type { ReportFacts } from '../facts.ts'
 import { chapter, dayText, placeText, reasonText, tableOr, timeText } from '../words.ts'
 
 export function exceptionsChapter(facts: ReportFacts): Block {
-  const { status, findings, accepted, checks, backups, ledgers, unseen, madeAt } = facts
+  const { status, findings, accepted, checks, backups, ledgers, unseen, madeAt, maintenance } = facts
   const objectives = status.services.flatMap((service) =>
     (['rpo', 'rto'] as const).flatMap((objective) => {
       const { verdict, because, declaredMs } = service[objective]
@@ -63,6 +64,19 @@ export function exceptionsChapter(facts: ReportFacts): Block {
         ['until', ({ until }) => `${until}${until < madeAt.toISOString().slice(0, 10) ? ', expired' : ''}`],
       ],
       'None is accepted in the catalog.',
+    ),
+    heading(3, 'Announced maintenance'),
+    tableOr(
+      maintenance,
+      [
+        ['what', ({ title }) => title],
+        ['of', ({ services, sites, environments }) => [...services, ...sites, ...environments].join(', ')],
+        [
+          'when',
+          ({ when }) => (when.kind === 'weekly' ? rangeText(when.range) : `${timeText(when.from)} to ${timeText(when.to)}`),
+        ],
+      ],
+      'None is in the catalog for this period.',
     ),
     heading(3, 'What went wrong in backups and checks'),
     tableOr(

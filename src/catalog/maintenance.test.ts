@@ -1,0 +1,120 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { catalogOf, problemsOf, unmark } from '../../test/support/marked-catalog.ts'
+import { maintenanceAt, outageCountsFrom } from './maintenance.ts'
+import type { Catalog, Service } from './types.ts'
+
+const at = (text: string) => new Date(text)
+
+function text(windows: string, timeZone = 'timeZone: Europe/Berlin, '): string {
+  return `version: 1
+name: acme
+sites: { east: {}, west: {} }
+services:
+  api: { owner: me, site: east, objectives: { rpo: 1h, rto: 1h } }
+  db: { owner: me, site: west, environment: staging, objectives: { rpo: 1h, rto: 1h } }
+maintenance: { ${timeZone}windows: [${windows}] }
+`
+}
+const catalog = (windows: string) => catalogOf(text(windows))
+const serviceOf = ({ services }: Catalog, name: string) => services[name] as Service
+const open = (found: Catalog, time: string, name = 'api') => maintenanceAt(found, at(time))(serviceOf(found, name))
+
+describe('a window', () => {
+  test('that comes back is open by the clock of its zone, over midnight, and has a beginning and an end', async () => {
+    const found = await catalog("{ title: updates, services: [api], days: [sat], from: '23:00', to: '02:00' }")
+    // Saturday 2026-11-28 23:00 in Berlin is 22:00 UTC.
+    const times = { title: 'updates', since: at('2026-11-28T22:00:00Z'), until: at('2026-11-29T01:00:00Z') }
+    expect(open(found, '2026-11-28T21:59:59.999Z')).toBeUndefined()
+    expect(open(found, '2026-11-28T22:00:00Z')).toEqual(times)
+    expect(open(found, '2026-11-29T00:59:59.999Z')).toEqual(times)
+    expect(open(found, '2026-11-29T01:00:00Z')).toBeUndefined()
+    expect(open(found, '2026-11-29T22:30:00Z')).toBeUndefined()
+    expect(open(found, '2026-11-28T23:00:00Z', 'db')).toBeUndefined()
+    // In the night of the change to summer time it is an hour shorter.
+    const spring = await catalog("{ title: t, services: [api], days: [sun], from: '01:00', to: '04:00' }")
+    expect(open(spring, '2026-03-29T00:30:00Z')).toMatchObject({
+      since: at('2026-03-29T00:00:00Z'),
+      until: at('2026-03-29T02:00:00Z'),
+    })
+  })
+
+  test('that comes once is open from its beginning until its end, which is not in it', async () => {
+    const found = await catalog('{ title: hall, sites: [east], begins: 2026-12-05T20:00:00+01:00, ends: 2026-12-06T04:00:00Z }')
+    expect(open(found, '2026-12-05T18:59:59Z')).toBeUndefined()
+    expect(open(found, '2026-12-05T19:00:00Z')).toMatchObject({ title: 'hall', until: at('2026-12-06T04:00:00Z') })
+    expect(open(found, '2026-12-06T04:00:00Z')).toBeUndefined()
+  })
+
+  test('is of the services that it names, of its sites and of its environments; of several the one that ends last counts', async () => {
+    const found = await catalog(
+      "{ title: a, environments: [production], from: '00:00', to: '12:00' }, { title: b, sites: [west], from: '00:00', to: '12:00' }, { title: c, services: [db], from: '00:00', to: '13:00' }",
+    )
+    expect(open(found, '2026-11-28T08:00:00Z', 'api')?.title).toBe('a')
+    expect(open(found, '2026-11-28T08:00:00Z', 'db')?.title).toBe('c')
+  })
+
+  test('that never ends tells a turn of it', async () => {
+    const found = await catalog("{ title: t, services: [api], from: '00:00', to: '00:00' }")
+    const { since, until } = open(found, '2026-11-28T08:00:00Z') ?? {}
+    expect((until?.getTime() ?? 0) - (since?.getTime() ?? 0)).toBeLessThanOrEqual(48 * 3_600_000)
+  })
+})
+
+describe('an outage', () => {
+  const counts = (found: Catalog, since: string, now: string) =>
+    outageCountsFrom(found, [serviceOf(found, 'api')], { since: at(since), now: at(now) })
+
+  test('that began in a window counts from its end, one that goes over into another from the end of that, and any other from its beginning', async () => {
+    const found = await catalog(
+      "{ title: a, services: [api], from: '02:00', to: '03:00' }, { title: b, services: [api], begins: 2026-11-28T02:00:00Z, ends: 2026-11-28T05:00:00Z }",
+    )
+    expect(counts(found, '2026-11-28T01:30:00Z', '2026-11-28T06:00:00Z')).toEqual(at('2026-11-28T05:00:00Z'))
+    expect(counts(found, '2026-11-28T01:30:00Z', '2026-11-28T04:00:00Z')).toBeUndefined()
+    expect(counts(found, '2026-11-27T01:30:00Z', '2026-11-27T03:00:00Z')).toEqual(at('2026-11-27T02:00:00Z'))
+    expect(counts(found, '2026-11-28T00:30:00Z', '2026-11-28T06:00:00Z')).toEqual(at('2026-11-28T00:30:00Z'))
+  })
+
+  test('never counts from before it began, nor from later than now', async () => {
+    const found = await catalog(
+      "{ title: a, services: [api], from: '02:00', to: '03:00' }, { title: b, services: [api], from: '03:00', to: '05:30' }",
+    )
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 3 * 86_400 }), fc.integer({ min: 0, max: 86_400 }), (begins, seconds) => {
+        const since = new Date(Date.UTC(2026, 5, 1) + begins * 1000)
+        const now = new Date(since.getTime() + seconds * 1000)
+        const from = outageCountsFrom(found, [serviceOf(found, 'api')], { since, now })
+        const isOpen = maintenanceAt(found, now)(serviceOf(found, 'api')) !== undefined
+        expect(from === undefined ? isOpen : from >= since && from <= now).toBe(true)
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+test.each([
+  ['of nobody', "‸{ title: t, from: '02:00', to: '03:00' }", /services, sites or environments/],
+  ['without a time', '‸{ title: t, services: [api] }', /from and to .* or with begins/],
+  ['with half a time', "‸{ title: t, services: [api], from: '02:00' }", /from and to/],
+  [
+    'that comes once and comes back',
+    "‸{ title: t, services: [api], from: '02:00', to: '03:00', begins: 2026-01-01T00:00:00Z, ends: 2026-01-02T00:00:00Z }",
+    /from and to/,
+  ],
+  [
+    'that ends before it begins',
+    '‸{ title: t, services: [api], begins: 2026-01-02T00:00:00Z, ends: 2026-01-01T00:00:00Z }',
+    /later, ends/,
+  ],
+  ['of a service that is not there', "{ title: t, services: [‸apo], from: '02:00', to: '03:00' }", /'apo'.*does not exist/],
+  [
+    'at a time without a zone',
+    '{ title: t, services: [api], begins: ‸2026-01-02T00:00:00, ends: 2026-01-03T00:00:00Z }',
+    /with its zone/,
+  ],
+])('a window %s is a problem at its place', async (_what, window, said) => {
+  const { text: written, places } = unmark(text(window))
+  const problems = await problemsOf(written)
+  expect(problems.places).toEqual(places)
+  expect(problems.said).toMatch(said)
+})

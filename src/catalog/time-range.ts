@@ -1,0 +1,48 @@
+import { weekdays, type TimeRange } from './chaos.ts'
+
+/** A moment as a clock on the wall shows it. */
+export interface WallTime {
+  /** 0 is Monday. */
+  readonly day: number
+  readonly minute: number
+  readonly text: string
+}
+
+/** Reads the clock of a time zone: so that a day with 23 or 25 hours is none of ours to work out. */
+export function wallClock(timeZone: string): (at: Date) => WallTime {
+  const format = new Intl.DateTimeFormat('en', {
+    timeZone,
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  })
+  return (at) => {
+    const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]))
+    const { weekday = '', hour = '', minute = '' } = parts
+    const day = weekdays.findIndex((name) => name === weekday.toLowerCase())
+    return { day, minute: Number(hour) * 60 + Number(minute), text: `${weekday} ${hour}:${minute}` }
+  }
+}
+
+export function isWithin({ days = weekdays, from, to }: TimeRange, { day, minute }: Omit<WallTime, 'text'>): boolean {
+  const [begins, ends] = [minutesOf(from), minutesOf(to)]
+  const on = (index: number) => days.includes(weekdays[(index + weekdays.length) % weekdays.length] ?? 'mon')
+  if (begins < ends) return on(day) && begins <= minute && minute < ends
+  // It ends on the next day.
+  return (on(day) && begins <= minute) || (on(day - 1) && minute < ends)
+}
+
+/** From its beginning to its end, in minutes; a day where both are the same time. */
+export function minutesLong({ from, to }: TimeRange): number {
+  return (minutesOf(to) - minutesOf(from) + 1440) % 1440 || 1440
+}
+
+export function rangeText({ days, from, to }: TimeRange): string {
+  return `${days === undefined ? 'daily' : days.join(', ')} ${from}–${to}`
+}
+
+function minutesOf(time: string): number {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number)
+  return hours * 60 + minutes
+}
