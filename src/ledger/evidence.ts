@@ -160,6 +160,10 @@ export const recoveryEvidence = z.object({
     verifyMs: durationMs.optional(),
   }),
   restoredBytes: count.optional(),
+  /** Snapshots that came back whole, and from which repository. Absent: none, or by a version that did not yet say. */
+  restored: z
+    .array(z.object({ service: z.string(), source: z.enum(['files', 'postgres']), repository: z.string(), snapshot: z.string() }))
+    .optional(),
   /** What was looked at to call it recovered. All zero proves nothing. */
   compared: z.object({
     checks: count,

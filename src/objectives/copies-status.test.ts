@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { copiesStatus, type CopiesQuestion, type CopyPlace } from './copies-status.ts'
-import type { DataEvidence, SnapshotFact } from './evidence.ts'
+import type { DataEvidence, RecoveryFact, SnapshotFact } from './evidence.ts'
 
 const now = new Date('2026-06-01T12:00:00Z')
 const dayMs = 86_400_000
@@ -79,6 +79,50 @@ describe('3-2-1-1-0', () => {
     })
     const twoParts = [...data, part([snapshot('near'), snapshot('far')])]
     expect(copiesStatus({ ...sound, data: twoParts, places })).toMatchObject({ verdict: 'missed' })
+  })
+
+  describe('takes a recovery that was checked for having read what it restored', () => {
+    const record = { repository: 'near', seq: 9 }
+    const restored = { service: 'db', source: 'files', repository: 'far', snapshot: 'far-1' } as const
+    const run = {
+      time: ago(0.5),
+      planHash: 'p',
+      outcome: 'completed',
+      checks: 1,
+      checksFailed: 0,
+      restored: [restored],
+      record,
+    } as const
+    const ask = (recovery: RecoveryFact) =>
+      copiesStatus({
+        ...sound,
+        data: [{ ...part([snapshot('near'), snapshot('far'), snapshot('far', 5)]), recoveries: [recovery] }],
+        places: [place('near'), without(far)],
+      })
+
+    test('also where it is on record in another repository', () => {
+      expect(ask(run)).toMatchObject({ verdict: 'met', copies: [{}, { readAt: ago(0.5), records: [record] }] })
+    })
+
+    test.each([
+      ['it failed', { ...run, outcome: 'failed' }],
+      ['nothing was checked', { ...run, checks: 0 }],
+      ['a check failed', { ...run, checksFailed: 1 }],
+      ['it restored from elsewhere', { ...run, restored: [{ ...restored, repository: 'near' }] }],
+      ['it restored something else', { ...run, restored: [{ ...restored, source: 'postgres' }] }],
+      ['what it restored is not there any more', { ...run, restored: [{ ...restored, snapshot: 'far-99' }] }],
+      ['it is from tomorrow', { ...run, time: ago(-1) }],
+      ['nobody wrote down what it restored', { ...run, restored: [] }],
+    ] as const)('but not when %s', (_what, recovery) => {
+      expect(ask(recovery)).toMatchObject({ verdict: 'missed', copies: [{}, { problem: 'never-read' }] })
+    })
+
+    test('and only up to that: an old snapshot that was restored shows nothing of newer ones', () => {
+      const old = { ...run, restored: [{ ...restored, snapshot: 'far-100' }] }
+      const data = [{ ...part([snapshot('near'), snapshot('far'), snapshot('far', 100)]), recoveries: [old] }]
+      const status = copiesStatus({ ...sound, data, places: [place('near'), without(far)] })
+      expect(status.copies[1]).toMatchObject({ problem: 'read-too-long-ago', readAt: ago(0.5) })
+    })
   })
 
   test('is unknown where only what could not be looked into may keep it', () => {

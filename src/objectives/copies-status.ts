@@ -1,5 +1,6 @@
 import type { DataEvidence, LedgerRef } from './evidence.ts'
 import { clockToleranceMs, proofMaxAgeMs } from './objective-status.ts'
+import { isProof } from './proof.ts'
 import { recoverablePoints, soundSnapshots, type PointProblem } from './recoverable-point.ts'
 
 /** A repository that the catalog says some data is copied to. */
@@ -45,7 +46,7 @@ export interface CopyStatus extends Pick<CopyPlace, 'repository' | 'site' | 'acc
   readonly problem?: CopyProblem
   /** The moment that all parts can be brought back to from it. */
   readonly newest?: Date
-  /** When all of it was last read and found right, by a check or by a compared restore of each part. */
+  /** When all of it was last read and found right, by a check, or of each part by a compared restore or a recovery that was checked. */
   readonly readAt?: Date
   readonly records: readonly LedgerRef[]
 }
@@ -131,21 +132,22 @@ function copyStatus(place: CopyPlace, { data, now }: CopiesQuestion): CopyStatus
   const ways = data.map((part) => timesIn(part, repository, limit))
   const problem = ways.length === 0 ? ('no-snapshot' as const) : ways.find((way) => way.problem !== undefined)?.problem
   if (problem !== undefined) return { ...about, problem, records: [] }
-  // A check reads all that is there by then; restores say it of their part.
-  const restores = data.map((part) => newestRestore(part, repository, limit))
-  const restored = restores.flatMap((each) => each ?? [])
+  // A check reads all that is there by then; restores and recoveries say it of their part.
+  const readings = data.flatMap((part) => newestReading(part, repository, limit) ?? [])
   const byCheck = checked !== undefined && checked.time.getTime() <= limit ? checked : undefined
-  const byRestores = restored.length < data.length ? -Infinity : Math.min(...restored.map(({ time }) => time.getTime()))
-  const readAt = Math.max(byCheck?.time.getTime() ?? -Infinity, byRestores)
+  const checkedAt = byCheck?.time.getTime() ?? -Infinity
+  const ofAll = readings.length < data.length ? [] : readings
+  const byRestores = ofAll.length === 0 ? -Infinity : Math.min(...ofAll.map(({ upTo }) => upTo))
+  const readAt = checkedAt >= byRestores ? checkedAt : Math.min(...ofAll.map(({ at }) => at))
   const newestUpTo = (moment: number) => Math.min(...ways.map(({ times }) => Math.max(...times.filter((time) => time <= moment))))
   const newest = newestUpTo(limit)
   // What came later nobody has read yet.
-  const read = newestUpTo(readAt)
+  const read = newestUpTo(Math.max(checkedAt, byRestores))
   const found = {
     ...about,
     newest: new Date(newest),
     ...(readAt === -Infinity ? {} : { readAt: new Date(readAt) }),
-    records: [...(byCheck ? [byCheck.record] : []), ...restored.flatMap(({ record }) => record ?? [])],
+    records: [...(byCheck ? [byCheck.record] : []), ...readings.flatMap(({ record }) => record ?? [])],
   }
   const isOld = (time: number) => now.getTime() - time > proofMaxAgeMs
   if (isOld(newest)) return { ...found, problem: 'too-old' }
@@ -164,10 +166,25 @@ function timesIn(part: DataEvidence, repository: string, limit: number): { times
   return { times, ...(problem === undefined ? {} : { problem }) }
 }
 
-function newestRestore({ restores }: DataEvidence, repository: string, limit: number) {
-  return restores
-    .filter(
-      ({ record, verifiedFiles, time }) => record?.repository === repository && verifiedFiles > 0 && time.getTime() <= limit,
-    )
-    .toSorted((a, b) => b.time.getTime() - a.time.getTime())[0]
+interface Reading {
+  readonly at: number
+  /** Snapshots up to this moment were read by then. */
+  readonly upTo: number
+  readonly record?: LedgerRef | undefined
+}
+
+/** The reading of a part of the data in a repository that reaches the furthest. A recovery read the snapshot that it restored, where that is still there. */
+function newestReading(part: DataEvidence, repository: string, limit: number): Reading | undefined {
+  const restores = part.restores
+    .filter(({ record, verifiedFiles }) => record?.repository === repository && verifiedFiles > 0)
+    .map(({ time, record }): Reading => ({ at: time.getTime(), upTo: time.getTime(), record }))
+  const recoveries = part.recoveries.filter(isProof).flatMap(({ time, restored = [], record }) =>
+    restored
+      .filter((one) => one.repository === repository && one.service === part.service && one.source === part.kind)
+      .flatMap(
+        ({ snapshot }) => part.snapshots.find((each) => each.repository === repository && each.snapshot === snapshot) ?? [],
+      )
+      .map((snapshot): Reading => ({ at: time.getTime(), upTo: Math.min(time.getTime(), snapshot.time.getTime()), record })),
+  )
+  return [...restores, ...recoveries].filter(({ at }) => at <= limit).toSorted((a, b) => b.upTo - a.upTo || b.at - a.at)[0]
 }

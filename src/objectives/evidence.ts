@@ -69,7 +69,15 @@ export interface RecoveryFact {
   readonly drill?: DrillFact
   readonly checks: number
   readonly checksFailed: number
+  /** Snapshots that it brought back whole. */
+  readonly restored?: readonly RestoredSnapshot[]
   readonly record?: LedgerRef
+}
+
+export interface RestoredSnapshot extends Pick<DataEvidence, 'service'> {
+  readonly source: DataEvidence['kind']
+  readonly repository: string
+  readonly snapshot: string
 }
 
 /** All that is known of one service. Fewer facts never make a better verdict. */

@@ -31,10 +31,18 @@ test('where the first repository is gone, the preflight names the other copy, an
   const { records } = (await orders.run('ledger', 'show', '--repository', 'far', '--kind', 'recovery')).json<{
     records: { body: { form?: string; restoreFrom?: string; planHash: string } }[]
   }>()
+  const restored = [{ service: 'orders', source: 'files', repository: 'far' }]
   expect(records.map(({ body }) => body)).toMatchObject([
-    { form: 'disaster', restoreFrom: 'far', planHash: blocked.planHash },
-    { form: 'disaster', restoreFrom: 'far' },
+    { form: 'disaster', restoreFrom: 'far', planHash: blocked.planHash, restored },
+    { form: 'disaster', restoreFrom: 'far', restored },
   ])
+  // It was checked: so what it restored was read, which nobody else has done.
+  const { services } = (await orders.run('status', 'orders')).json<{
+    services: { copies: { copies: { repository: string; readAt?: string; problem?: string }[] } }[]
+  }>()
+  const far = services[0]?.copies.copies.find(({ repository }) => repository === 'far')
+  expect(far).toEqual(expect.objectContaining({ readAt: expect.any(String) as string }))
+  expect(far).not.toHaveProperty('problem')
 })
 
 test('where a backup in the first repository is damaged, what fails names the other copy; a drill shows that it can be restored', async () => {

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Catalog } from '../../catalog/index.ts'
 import type { Json } from '../../kernel/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
@@ -44,6 +45,7 @@ function recoveryRecord(
   const { detect, decide, prepare, restore, replay, verify } = timing.phases
   const declared = catalog.services[service]?.objectives
   const { ended, rpaMs, checks, checksFailed, verdict } = judgeRecovery(catalog, service, outcome)
+  const restored = restoredIn(outcome)
   const reachedLsn = outputsOf(outcome).find(({ reachedLsn }) => typeof reachedLsn === 'string')?.reachedLsn
   return {
     runId,
@@ -59,8 +61,31 @@ function recoveryRecord(
     ...(ended === 'completed' ? { rtaMs: timing.rtaMs } : {}),
     declared: declared === undefined ? {} : { rpoMs: declared.rpoMs, rtoMs: declared.rtoMs },
     phases: { detectMs: detect, decideMs: decide, prepareMs: prepare, restoreMs: restore, replayMs: replay, verifyMs: verify },
+    ...(restored.length === 0 ? {} : { restored }),
     compared: { checks, checksFailed },
     verdict,
     ...(input.drill === undefined ? {} : { drill: drillRecord(input, input.drill, outcome) }),
   }
 }
+
+/** Snapshots that steps of the run restored, without a file that could not be. */
+function restoredIn({ steps }: PlanOutcome): NonNullable<EvidenceBody<'recovery'>['restored']> {
+  return steps.flatMap(({ kind, state, output }) => {
+    const source = restoringKinds.get(kind)
+    const { data: found } = restoreOutput.safeParse(output)
+    if (state !== 'done' || source === undefined || found === undefined || found.skipped > 0) return []
+    const { service, repository, snapshot } = found
+    return [{ service, source, repository, snapshot }]
+  })
+}
+
+const restoringKinds: ReadonlyMap<string, 'files' | 'postgres'> = new Map([
+  ['files.restore', 'files'],
+  ['postgres.restore', 'postgres'],
+])
+const restoreOutput = z.object({
+  service: z.string(),
+  repository: z.string(),
+  snapshot: z.string(),
+  skipped: z.int().default(0),
+})

@@ -177,6 +177,7 @@ function recoveryFacts(service: Service, seen: readonly RepositoryFacts[]): Reco
         planHash: body.planHash,
         ...drillFact(body),
         ...shown,
+        ...(body.restored === undefined ? {} : { restored: body.restored }),
         record: { repository: name, seq },
       })
     }
