@@ -1,13 +1,20 @@
+import { HoldfastError } from '../kernel/index.ts'
 import { Moved, serve } from '../threads/index.ts'
 import type { BlobType } from './blob.ts'
 import { StoredBlobs } from './blob-table/stored-blobs.ts'
 import { sealKeys } from './seal.ts'
 import type { FileResult, WriterCalls, WriterMainCalls, WriterWorkerData } from './writer/calls.ts'
 import { ContentReader } from './writer/content-reader.ts'
-import { ContentSaver, readFileContent, Unreadable } from './writer/content-saver.ts'
+import { ContentSaver } from './writer/content-saver.ts'
+import type { FileMaker, SavedContent } from './writer/contract.ts'
 import { KnownBlobs } from './writer/known-blobs.ts'
 import { oneByOne } from './writer/one-by-one.ts'
 import { PackBuilder, type OpenPack } from './writer/pack-builder.ts'
+import { attempt, readFile, Unreadable } from './writer/read-file.ts'
+
+type OpenFileMaker = (data: unknown) => FileMaker<unknown> | Promise<FileMaker<unknown>>
+
+const contentAlone: FileMaker<SavedContent> = { wants: () => true, make: ({ saved }) => saved }
 
 /** A thread of a BlobWriter: reads, cuts, hashes, compresses, seals and packs. Calls are worked on one at a time, in order. */
 await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
@@ -27,22 +34,34 @@ await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
     const streams = new Map<number, { saver: ContentSaver; reader: ContentReader }>()
     const onRead = (bytes: number) => void Atomics.add(counter, 0, BigInt(bytes))
     const inTurn = oneByOne()
+    const makers = new Map<number, FileMaker<unknown>>()
+    const saveFile = async (maker: FileMaker<unknown>, latin1Path: string): Promise<FileResult> => {
+      try {
+        const stat = await readFile(Buffer.from(latin1Path, 'latin1'), fileReader, { wants: maker.wants, onRead })
+        if (stat === undefined) return { made: undefined }
+        const saved = files.take()
+        return { made: attempt(() => maker.make({ latin1Path, stat, saved })) }
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error
+        // What was saved of it stays saved, but belongs to no file.
+        files.take()
+        return { unreadable: error.message, ...(error.code !== undefined && { code: error.code }) }
+      }
+    }
 
     return {
-      saveFiles: ({ latin1Paths }) =>
+      openMaker: ({ maker, entry, data }) =>
         inTurn(async () => {
+          const { openFileMaker } = (await import(entry)) as { openFileMaker: OpenFileMaker }
+          makers.set(maker, await openFileMaker(data))
+        }),
+
+      saveFiles: ({ maker: number, latin1Paths }) =>
+        inTurn(async () => {
+          const maker = number === undefined ? contentAlone : makers.get(number)
+          if (maker === undefined) throw new HoldfastError('internal', { message: `no thread knows what file maker ${number} is` })
           const results: FileResult[] = []
-          for (const path of latin1Paths) {
-            try {
-              await readFileContent(Buffer.from(path, 'latin1'), fileReader, onRead)
-              results.push({ saved: files.take() })
-            } catch (error) {
-              if (!(error instanceof Unreadable)) throw error
-              // What was saved of it stays saved, but belongs to no file.
-              files.take()
-              results.push({ unreadable: error.message })
-            }
-          }
+          for (const path of latin1Paths) results.push(await saveFile(maker, path))
           return results
         }),
 

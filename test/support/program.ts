@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 
 /**
- * A program of the tests, by its path in `test/` without extension, as a bundle (bundle-setup.ts): from its sources it takes seconds to start, and
+ * A program of the tests, by its path in `test/` without extension, as a bundle (programs-setup.ts): from its sources it takes seconds to start, and
  * the crash tests start hundreds.
  */
 export function testProgram(path: string): string {

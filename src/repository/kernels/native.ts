@@ -1,5 +1,5 @@
 import { addressing, HoldfastError, nodeFfi, type Ffi } from '../../kernel/index.ts'
-import { zstdLevel, type Kernels } from './contract.ts'
+import { zstdLevel, type CipherKeys, type Kernels } from './contract.ts'
 
 const zstdCompressionLevel = 100
 
@@ -49,9 +49,8 @@ function bind(ffi: Ffi): Kernels {
   const cipher = (name: string) => existing(c.EVP_CIPHER_fetch(none, at(text(name)), none), name)
   const compressor = existing(c.ZSTD_createCCtx(), 'zstd')
   const decompressor = existing(c.ZSTD_createDCtx(), 'zstd')
-  const aes = existing(c.EVP_CIPHER_CTX_new(), 'AES')
-  const aes256ctr = cipher('AES-256-CTR')
-  const aes128ecb = cipher('AES-128-ECB')
+  const contentCipher = keyedCipher(cipher('AES-256-CTR'), ({ bytes }) => bytes.encrypt)
+  const nonceCipher = keyedCipher(cipher('AES-128-ECB'), ({ bytes }) => bytes.macK)
   const mac = existing(c.EVP_MAC_CTX_new(existing(c.EVP_MAC_fetch(none, at(text('POLY1305')), none), 'POLY1305')), 'POLY1305')
   if (c.ZSTD_isError(c.ZSTD_CCtx_setParameter(compressor, zstdCompressionLevel, zstdLevel)) !== 0) throw new Error('zstd level')
 
@@ -62,12 +61,22 @@ function bind(ffi: Ffi): Kernels {
   const writtenAt = oneTimeKeyAt + 64n
 
   const size = (result: bigint) => (c.ZSTD_isError(result) === 0 ? Number(result) : undefined)
-  const encrypt = (kind: bigint, key: Uint8Array, nonce: bigint, from: bigint, to: bigint, length: number) => {
-    succeeded(c.EVP_EncryptInit_ex2(aes, kind, at(key), nonce, none))
-    succeeded(c.EVP_CIPHER_CTX_set_padding(aes, 0))
-    for (let done = 0; done < length; done += mostAtOnce) {
-      const [offset, count] = [BigInt(done), Math.min(mostAtOnce, length - done)]
-      succeeded(c.EVP_EncryptUpdate(aes, to + offset, writtenAt, from + offset, count))
+
+  /** Encrypts with a context that stays set up for the keys it was used with last: that takes ten times as long as a small blob. */
+  function keyedCipher(kind: bigint, keyOf: (keys: CipherKeys) => Uint8Array) {
+    const context = existing(c.EVP_CIPHER_CTX_new(), 'AES')
+    let keyedFor: CipherKeys | undefined
+    return (keys: CipherKeys, nonce: bigint, from: bigint, to: bigint, length: number) => {
+      if (keyedFor !== keys) {
+        keyedFor = undefined
+        succeeded(c.EVP_EncryptInit_ex2(context, kind, at(keyOf(keys)), nonce, none))
+        succeeded(c.EVP_CIPHER_CTX_set_padding(context, 0))
+        keyedFor = keys
+      } else if (nonce !== none) succeeded(c.EVP_EncryptInit_ex2(context, none, none, nonce, none))
+      for (let done = 0; done < length; done += mostAtOnce) {
+        const [offset, count] = [BigInt(done), Math.min(mostAtOnce, length - done)]
+        succeeded(c.EVP_EncryptUpdate(context, to + offset, writtenAt, from + offset, count))
+      }
     }
   }
 
@@ -78,11 +87,11 @@ function bind(ffi: Ffi): Kernels {
       size(c.ZSTD_decompressDCtx(decompressor, at(target), BigInt(target.length), at(frame), BigInt(frame.length))),
     crypt(keys, nonce, from, to) {
       if (to.length !== from.length) throw new HoldfastError('internal', { message: 'no room for what is to be encrypted' })
-      if (from.length > 0) encrypt(aes256ctr, keys.bytes.encrypt, at(nonce), at(from), at(to), from.length)
+      if (from.length > 0) contentCipher(keys, at(nonce), at(from), at(to), from.length)
     },
     authenticate(keys, nonce, ciphertext, tag) {
       oneTimeKey.set(keys.macR)
-      encrypt(aes128ecb, keys.bytes.macK, none, at(nonce), oneTimeKeyAt + 16n, nonce.length)
+      nonceCipher(keys, none, at(nonce), oneTimeKeyAt + 16n, nonce.length)
       succeeded(c.EVP_MAC_init(mac, oneTimeKeyAt, 32n, none))
       if (ciphertext.length > 0) succeeded(c.EVP_MAC_update(mac, at(ciphertext), BigInt(ciphertext.length)))
       succeeded(c.EVP_MAC_final(mac, at(tag), writtenAt, 16n))

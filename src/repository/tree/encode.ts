@@ -5,26 +5,29 @@ import { goQuote } from './go-quote.ts'
 import { isSafeNodeName, type TreeNode } from './node.ts'
 import { formatTime } from './time.ts'
 
-/** Nodes whose text is made at once: of a million, the text of all would be longer than a string can be. */
+/** Nodes whose text becomes bytes at once: of a million, the text of all would be longer than a string can be. */
 const nodesAtOnce = 512
 
 /**
  * Makes the exact bytes of a tree, so that its id is the one restic would give it: nodes in byte order of their names, Go's field order,
- * quoting and escaping, a newline at the end. Keeps no more than some nodes and the bytes of the others.
+ * quoting and escaping, a newline at the end. Keeps no more than the text of some nodes and the bytes of the others.
  */
 export class TreeEncoder {
   readonly #pieces: Buffer[] = []
-  #nodes: TreeNode[] = []
-  #previous: Buffer | undefined
+  #texts: string[] = []
+  #previous: string | undefined
 
   /** In the order of their names. Throws `internal` for a name that cannot be, that is there twice, or that is not next in order. */
   add(node: TreeNode): void {
-    const { name } = node
-    if (!isSafeNodeName(name) || (this.#previous !== undefined && Buffer.compare(this.#previous, name) >= 0))
-      throw new HoldfastError('internal', { message: `a tree cannot have this name, or has it twice: ${goQuote(name)}` })
-    this.#previous = name
-    this.#nodes.push(node)
-    if (this.#nodes.length === nodesAtOnce) this.#encode()
+    this.addEncoded(node.name.toString('latin1'), encodeNode(node))
+  }
+
+  /** As `add`, with what encodeNode gave for it. One character of the name stands for each byte. */
+  addEncoded(latin1Name: string, text: string): void {
+    if (this.#previous !== undefined && this.#previous >= latin1Name) throw impossibleName(Buffer.from(latin1Name, 'latin1'))
+    this.#previous = latin1Name
+    this.#texts.push(text)
+    if (this.#texts.length === nodesAtOnce) this.#encode()
   }
 
   /** The bytes of the whole tree; nothing can be added after that. */
@@ -37,8 +40,8 @@ export class TreeEncoder {
 
   /** Each piece begins with a comma; the first one's becomes the bracket of the list. */
   #encode(): void {
-    if (this.#nodes.length > 0) this.#pieces.push(Buffer.from(`,${this.#nodes.map(encodeNode).join(',')}`))
-    this.#nodes = []
+    if (this.#texts.length > 0) this.#pieces.push(Buffer.from(`,${this.#texts.join(',')}`))
+    this.#texts = []
   }
 }
 
@@ -54,7 +57,9 @@ export function encodeTree(nodes: readonly TreeNode[]): Buffer {
   return encoder.finish()
 }
 
-function encodeNode(node: TreeNode): string {
+/** A node as it stands in the list of a tree. Two nodes of which nothing differs have the same text. Throws `internal` for a name that cannot be. */
+export function encodeNode(node: TreeNode): string {
+  if (!isSafeNodeName(node.name)) throw impossibleName(node.name)
   let json = `{"name":${goJsonString(goQuote(node.name))},"type":"${node.type}"`
   if (node.mode !== 0) json += `,"mode":${node.mode}`
   json += `,"mtime":"${formatTime(node.mtime)}","atime":"${formatTime(node.atime)}","ctime":"${formatTime(node.ctime)}"`
@@ -79,6 +84,10 @@ function encodeNode(node: TreeNode): string {
   if (node.subtree) json += `,"subtree":"${node.subtree}"`
   if (node.error) json += `,"error":${goJsonString(node.error)}`
   return `${json}}`
+}
+
+function impossibleName(name: Buffer): HoldfastError {
+  return new HoldfastError('internal', { message: `a tree cannot have this name, or has it twice: ${goQuote(name)}` })
 }
 
 function base64(bytes: Uint8Array): string {

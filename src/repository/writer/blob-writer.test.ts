@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempDisposableSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { assert, expect, test } from 'vitest'
 import { HoldfastError, sha256Hex } from '../../kernel/index.ts'
 import { createMemoryBackend, type Backend } from '../../storage/index.ts'
 import { createBlobIndex, type BlobIndex } from '../blob-index.ts'
@@ -55,7 +55,8 @@ test('content comes back from the packs byte for byte, and a file and a stream o
   await using backend = createMemoryBackend()
   const { writer, indexed } = writerOn(backend)
   await using _ = writer
-  const file = await writer.saveFile(path)
+  const file = await writer.fileSaver()(path)
+  assert(file !== undefined)
   const stream = await writer.saveStream(inPieces(bytes, 777_777))
   await writer.flush()
 
@@ -173,11 +174,11 @@ test('a file that cannot be read is named, and the writer goes on', async () => 
   await using backend = createMemoryBackend()
   const { writer } = writerOn(backend)
   await using _ = writer
-  await expect(writer.saveFile('/nonexistent-for-holdfast')).rejects.toMatchObject({
+  await expect(writer.fileSaver()('/nonexistent-for-holdfast')).rejects.toMatchObject({
     code: 'source-unreadable',
     message: expect.stringContaining('/nonexistent-for-holdfast') as string,
   })
-  await expect(writer.saveFile(tmpdir())).rejects.toMatchObject({ code: 'source-unreadable' })
+  await expect(writer.fileSaver()(tmpdir())).rejects.toMatchObject({ code: 'source-unreadable' })
   expect(await writer.saveStream(inPieces(Buffer.from('on'), 1))).toMatchObject({ sizeBytes: 2 })
   await writer.flush()
   expect((await blobsIn(backend)).size).toBe(1)

@@ -10,7 +10,7 @@ import type { RepositoryConfig } from '../config.ts'
 import { plaintextBytes } from '../read-pack.ts'
 import { sealKeys, type MasterKey } from '../seal.ts'
 import type { WriterCalls, WriterMainCalls, WriterWorkerData } from './calls.ts'
-import type { BlobWriter, SavedContent, SavedTree, WriterTotals } from './contract.ts'
+import type { BlobWriter, FileMakerModule, SaveFile, SavedContent, SavedTree, WriterTotals } from './contract.ts'
 import { FileQueue } from './file-queue.ts'
 import { IndexBuilder, type StoreIndex } from './index-builder.ts'
 import { KnownBlobs } from './known-blobs.ts'
@@ -52,7 +52,6 @@ export function createBlobWriter(parts: WriterParts, options: WriterOptions = {}
 
 interface Threads {
   readonly pool: WorkerPool<WriterCalls>
-  readonly files: FileQueue
   readonly streams: StreamSender
 }
 
@@ -66,6 +65,7 @@ class ThreadedBlobWriter implements BlobWriter {
   readonly #bytesRead = new SharedArrayBuffer(8)
   readonly #startThreads: () => Threads
   #threads: Threads | undefined
+  #makers = 0
   /** The first trees: a backup of which little is new has few more, and these are packed sooner than threads are started. */
   readonly #firstTrees: PackBuilder
   #firstTreesLeft = 32
@@ -100,7 +100,7 @@ class ThreadedBlobWriter implements BlobWriter {
         workerData: newWorkerData(),
         handlers: () => ({ storePack: ({ type, pack }) => this.#storePack(type, pack) }),
       })
-      return { pool, files: new FileQueue(pool), streams: new StreamSender(pool) }
+      return { pool, streams: new StreamSender(pool) }
     }
   }
 
@@ -123,8 +123,15 @@ class ThreadedBlobWriter implements BlobWriter {
     return { id, added: true, addedBytes: bytes.length, addedStoredBytes }
   }
 
-  saveFile(path: string | Buffer, signal?: AbortSignal): Promise<SavedContent> {
-    return this.#do(signal, () => this.#started.files.save(typeof path === 'string' ? Buffer.from(path) : path))
+  fileSaver(): SaveFile<SavedContent>
+  fileSaver<Made>(maker: FileMakerModule): SaveFile<Made>
+  fileSaver(maker?: FileMakerModule): SaveFile<unknown> {
+    let queue: FileQueue | undefined
+    const started = () => {
+      const { pool } = this.#started
+      return new FileQueue(pool, maker && { ...maker, number: this.#makers++ })
+    }
+    return (latin1Path, signal) => this.#do(signal, () => (queue ??= started()).save(latin1Path))
   }
 
   saveStream(pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<SavedContent> {

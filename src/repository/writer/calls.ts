@@ -1,7 +1,7 @@
 import type { BlobType } from '../blob.ts'
 import type { StoredBlobsMemory } from '../blob-table/stored-blobs.ts'
 import type { MasterKey } from '../seal.ts'
-import type { SavedContent } from './contract.ts'
+import type { FileMakerModule, SavedContent } from './contract.ts'
 import type { KnownBlobsMemory } from './known-blobs.ts'
 import type { FinishedPack, OpenPack } from './pack-builder.ts'
 
@@ -27,7 +27,9 @@ export interface WriterCalls {
    * Several files in one call: for small ones, a message costs as much as the work. Paths are text with one character for each byte, as a
    * view of bytes would take all of the memory that it is a view of along.
    */
-  saveFiles: { input: { latin1Paths: readonly string[] }; output: readonly FileResult[] }
+  saveFiles: { input: { maker: number | undefined; latin1Paths: readonly string[] }; output: readonly FileResult[] }
+  /** Makes a FileMaker known by a number. `entry` is an address as text. */
+  openMaker: { input: { maker: number; entry: string; data: FileMakerModule['data'] }; output: void }
   /** The whole content of a small stream. */
   saveBytes: { input: { bytes: Uint8Array<ArrayBuffer> }; output: SavedContent }
   /** The next bytes of a stream, which begins with its first call. Gives the memory back. */
@@ -48,8 +50,8 @@ export interface WriterCalls {
   finish: { input: null; output: void }
 }
 
-/** `unreadable` says why a file could not be read. */
-export type FileResult = { readonly saved: SavedContent } | { readonly unreadable: string }
+/** `unreadable` says why a file could not be read, `code` by which error of the system. */
+export type FileResult = { readonly made: unknown } | { readonly unreadable: string; readonly code?: string }
 
 /** What a worker asks of the main thread. */
 export interface WriterMainCalls {

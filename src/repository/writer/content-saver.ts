@@ -1,7 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { hash } from 'node:crypto'
-import { messageOf } from '../../kernel/index.ts'
-import type { ContentReader } from './content-reader.ts'
 import type { SavedContent } from './contract.ts'
 import type { PackBuilder } from './pack-builder.ts'
 
@@ -35,36 +32,6 @@ export class ContentSaver {
     const saved = this.#saved
     this.#saved = emptyContent()
     return saved
-  }
-}
-
-/** Why a file could not be read; failures to store are other errors. */
-export class Unreadable extends Error {}
-
-/**
- * Reads a regular file into `reader`. Symbolic links are not followed, and a FIFO does not block: what stands at the path may have
- * changed since it was seen. Throws Unreadable.
- */
-export async function readFileContent(path: Buffer, reader: ContentReader, onRead: (bytes: number) => void): Promise<void> {
-  const attempt = <Result>(work: () => Result): Result => {
-    try {
-      return work()
-    } catch (error) {
-      throw new Unreadable(messageOf(error))
-    }
-  }
-  const file = attempt(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK))
-  try {
-    if (!attempt(() => fstatSync(file)).isFile()) throw new Unreadable('it is not a regular file any more')
-    reader.begin()
-    await reader.readAll((memory) => {
-      const count = attempt(() => readSync(file, memory))
-      onRead(count)
-      return count
-    })
-    await reader.end()
-  } finally {
-    closeSync(file)
   }
 }
 

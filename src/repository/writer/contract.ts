@@ -1,3 +1,5 @@
+import type { BigIntStats } from 'node:fs'
+
 /** What became of one file's or stream's content. Blob ids are lower-case hex SHA-256 of the plaintext, in the order of the content. */
 export interface SavedContent {
   readonly content: string[]
@@ -30,6 +32,31 @@ export interface WriterTotals {
 }
 
 /**
+ * Makes of a file that was saved what the caller wants to know of it, in the thread that read it: for small files, a message to another
+ * thread costs as much as the work.
+ */
+export interface FileMaker<Made> {
+  /** Whether the file is wanted at all; it is left out otherwise. */
+  wants(stat: BigIntStats): boolean
+  /** `stat` is that of the file that was read, from before. One character of the path stands for each byte. What it throws makes the file unreadable. */
+  make(file: { readonly latin1Path: string; readonly stat: BigIntStats; readonly saved: SavedContent }): Made
+}
+
+/** A FileMaker for threads to open: the module exports `openFileMaker(data: Data): FileMaker<Made> | Promise<FileMaker<Made>>`. */
+export interface FileMakerModule {
+  readonly entry: URL
+  /** Cloned to every thread. */
+  readonly data: unknown
+}
+
+/**
+ * Saves the content of a regular file, and gives what was made of it; undefined for one that the maker does not want. Throws
+ * `source-unreadable`, naming the file, when it cannot be opened or read or is not a regular file (any more), with the system's `code` in its details;
+ * the writer stays usable then.
+ */
+export type SaveFile<Made> = (latin1Path: string, signal?: AbortSignal) => Promise<Made | undefined>
+
+/**
  * Puts content into a repository. Reading, chunking, hashing, compression and encryption happen in worker threads; memory stays bounded
  * however large the content is.
  *
@@ -41,11 +68,9 @@ export interface WriterTotals {
 export interface BlobWriter extends AsyncDisposable {
   /** The exact bytes of a tree (encodeTree). With `again` they are stored even if the repository names them: for what cannot be read back. */
   saveTree(bytes: Uint8Array, signal?: AbortSignal, options?: { readonly again?: boolean }): Promise<SavedTree>
-  /**
-   * Reads a regular file. Throws `source-unreadable`, naming the file, when it cannot be opened or read or is not a regular file (any more);
-   * the writer stays usable then.
-   */
-  saveFile(path: string | Buffer, signal?: AbortSignal): Promise<SavedContent>
+  /** Without a maker, the saved content itself is given. */
+  fileSaver(): SaveFile<SavedContent>
+  fileSaver<Made>(maker: FileMakerModule): SaveFile<Made>
   /**
    * Pieces may have any size; they are copied, so the caller may reuse their memory after it is asked for the next one.
    * Pulls as fast as the workers take it. Errors of `pieces` are passed on.

@@ -1,59 +1,87 @@
 import { HoldfastError } from '../../kernel/index.ts'
-import type { WorkerPool } from '../../threads/index.ts'
+import type { PoolWorker, WorkerPool } from '../../threads/index.ts'
 import type { FileResult, WriterCalls } from './calls.ts'
-import type { SavedContent } from './contract.ts'
+import type { FileMakerModule } from './contract.ts'
 
 /** Files in one call at most: one that is large keeps the others of its call waiting. */
 const maxFiles = 16
+/** Calls that a worker has at a time: it works on one, and the next is there when that is done. */
+const callsUnderWay = 2
 
 interface Wanted {
-  readonly path: Buffer
-  readonly resolve: (saved: SavedContent) => void
+  readonly latin1Path: string
+  readonly resolve: (made: unknown) => void
   readonly reject: (error: unknown) => void
 }
 
-/** Hands files to workers, those asked for at the same time shared out and several in one call. */
+/** Hands files to workers, several in one call, as they have time for them. */
 export class FileQueue {
-  readonly #pool: WorkerPool<WriterCalls>
+  readonly #free: PoolWorker<WriterCalls>[]
+  readonly #workers: number
+  readonly #maker: number | undefined
   #wanted: Wanted[] = []
+  #isSending = false
 
-  constructor(pool: WorkerPool<WriterCalls>) {
-    this.#pool = pool
+  /** The maker's number is its own among those of these workers. */
+  constructor({ workers }: WorkerPool<WriterCalls>, maker?: FileMakerModule & { readonly number: number }) {
+    this.#maker = maker?.number
+    if (maker !== undefined)
+      for (const worker of workers) {
+        const opened = worker.call('openMaker', { maker: maker.number, entry: maker.entry.href, data: maker.data })
+        // A thread does nothing more after a failure, and tells it to whoever asks.
+        opened.catch(() => {})
+      }
+    this.#workers = workers.length
+    this.#free = Array.from({ length: callsUnderWay }, () => workers).flat()
   }
 
   /** Throws `source-unreadable`. */
-  save(path: Buffer): Promise<SavedContent> {
-    const { promise, resolve, reject } = Promise.withResolvers<SavedContent>()
-    if (this.#wanted.length === 0) setImmediate(() => this.#send())
-    this.#wanted.push({ path, resolve, reject })
+  save(latin1Path: string): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    this.#wanted.push({ latin1Path, resolve, reject })
+    this.#sendSoon()
     return promise
   }
 
+  /** Once whoever asks now has asked for all that it wants. */
+  #sendSoon(): void {
+    if (this.#isSending) return
+    this.#isSending = true
+    setImmediate(() => {
+      this.#isSending = false
+      this.#send()
+    })
+  }
+
   #send(): void {
-    const all = this.#wanted
-    this.#wanted = []
-    const each = Math.min(maxFiles, Math.ceil(all.length / this.#pool.workers.length))
-    for (let at = 0; at < all.length; at += each) void this.#call(all.slice(at, at + each))
+    const each = Math.min(maxFiles, Math.ceil(this.#wanted.length / this.#workers))
+    while (this.#wanted.length > 0) {
+      const worker = this.#free.shift()
+      if (worker === undefined) return
+      void this.#call(worker, this.#wanted.splice(0, each))
+    }
   }
 
   /** Never rejects: every file has its own promise. */
-  async #call(files: readonly Wanted[]): Promise<void> {
+  async #call(worker: PoolWorker<WriterCalls>, files: readonly Wanted[]): Promise<void> {
     try {
-      const latin1Paths = files.map(({ path }) => path.toString('latin1'))
-      const results = await this.#pool.idlest().call('saveFiles', { latin1Paths })
+      const results = await worker.call('saveFiles', { maker: this.#maker, latin1Paths: files.map(({ latin1Path }) => latin1Path) })
       for (const [at, file] of files.entries()) settle(file, results[at])
     } catch (error) {
       for (const { reject } of files) reject(error)
     }
+    this.#free.push(worker)
+    this.#sendSoon()
   }
 }
 
-function settle({ path, resolve, reject }: Wanted, result: FileResult | undefined): void {
-  if (result !== undefined && 'saved' in result) {
-    resolve(result.saved)
+function settle({ latin1Path, resolve, reject }: Wanted, result: FileResult | undefined): void {
+  if (result !== undefined && 'made' in result) {
+    resolve(result.made)
     return
   }
-  const reason = result?.unreadable ?? 'its worker did not answer'
-  const shown = path.toString()
-  reject(new HoldfastError('source-unreadable', { message: `cannot read ${shown}: ${reason}`, details: { path: shown, reason } }))
+  const { unreadable: reason, code } = result ?? { unreadable: 'its worker did not answer' }
+  const path = Buffer.from(latin1Path, 'latin1').toString()
+  const details = { path, reason, ...(code !== undefined && { code }) }
+  reject(new HoldfastError('source-unreadable', { message: `cannot read ${path}: ${reason}`, details }))
 }

@@ -1,16 +1,17 @@
 import { lstatSync, type BigIntStats } from 'node:fs'
 import { isHoldfastError, messageOf } from '../../kernel/index.ts'
-import { isSameNode, type TreeNode } from '../../repository/index.ts'
+import type { SaveFile, TreeNode } from '../../repository/index.ts'
 import type { ArchiveContext, ArchivedTree, ArchiveStats, Skipped } from '../../backup/index.ts'
 import type { Exclusions } from './exclude.ts'
+import type { MadeOfFile } from './file-nodes.ts'
 import type { NodeReader } from './node-reader.ts'
 import type { TargetNode } from './targets.ts'
-import { TreeUnderWay, type Pending } from './tree-under-way.ts'
+import { isAsBefore, TreeUnderWay, type EncodedNode, type Pending } from './tree-under-way.ts'
 import type { UnchangedDirectory } from './unchanged/find-unchanged.ts'
-import { listDirectory, type Entry } from './walk.ts'
+import { listNames, type Entry, type Name } from './walk.ts'
 
 /** Files whose content is on its way at a time: enough for every worker to have some more at hand. */
-const filesUnderWay = 96
+const filesUnderWay = 256
 
 interface Previous {
   /** Its id. Absent when there is none. */
@@ -24,6 +25,8 @@ interface Previous {
 export interface ArchiveTools {
   readonly exclusions: Exclusions
   readonly nodes: NodeReader
+  /** Saves a file, and makes its node. */
+  readonly saveFile: SaveFile<MadeOfFile>
   /** Whether the repository holds a data blob. */
   readonly has: (blob: string) => boolean
   /** The content that a file had in the parent snapshot, if it counts as unchanged since. */
@@ -43,6 +46,7 @@ export class Archive {
   readonly #context: ArchiveContext
   readonly #exclusions: Exclusions
   readonly #nodes: NodeReader
+  readonly #saveFile: SaveFile<MadeOfFile>
   readonly #has: (blob: string) => boolean
   readonly #unchanged: ArchiveTools['unchanged']
   readonly #directories: ArchiveTools['directories']
@@ -62,14 +66,16 @@ export class Archive {
   /** Trees below damage that were stored or read back by now. */
   readonly #sound = new Set<string>()
   #unreadBytes = 0
+  /** One character for each byte. */
   #current = ''
   #places = filesUnderWay
   readonly #waiting: (() => void)[] = []
 
-  constructor(context: ArchiveContext, { exclusions, nodes, has, unchanged, directories }: ArchiveTools, signal: AbortSignal) {
+  constructor(context: ArchiveContext, { exclusions, nodes, saveFile, has, unchanged, directories }: ArchiveTools, signal: AbortSignal) {
     this.#context = context
     this.#exclusions = exclusions
     this.#nodes = nodes
+    this.#saveFile = saveFile
     this.#has = has
     this.#unchanged = unchanged
     this.#directories = directories
@@ -78,7 +84,7 @@ export class Archive {
 
   /** What was done so far. */
   get progress(): { filesDone: number; bytesUnread: number; current: string } {
-    return { filesDone: this.#stats.totalFilesProcessed, bytesUnread: this.#unreadBytes, current: this.#current }
+    return { filesDone: this.#stats.totalFilesProcessed, bytesUnread: this.#unreadBytes, current: Buffer.from(this.#current, 'latin1').toString() }
   }
 
   /** `root` holds the targets; its own metadata is not kept, as the tree of a snapshot has none. */
@@ -128,8 +134,7 @@ export class Archive {
 
   async #children(directory: Entry, previous: Previous): Promise<TreeUnderWay | undefined> {
     const nodes = new TreeUnderWay(previous.children)
-    const options = { exclusions: this.#exclusions, onSkipped: (skipped: Skipped) => void this.#skipped.push(skipped) }
-    const batches = listDirectory(directory, options, this.#signal)
+    const batches = listNames(directory, this.#exclusions, this.#signal)
     for (;;) {
       let batch
       try {
@@ -140,9 +145,28 @@ export class Archive {
         return undefined
       }
       if (batch.done === true) return nodes
-      for (const entry of batch.value)
-        nodes.add(await this.#entry(entry, previous.children.get(entry.name.toString('latin1')), previous.damaged))
+      for (const { latin1Name, latin1Path, isFile } of batch.value) {
+        const before = previous.children.get(latin1Name)
+        const pending =
+          isFile && before?.type !== 'file'
+            ? await this.#readFile({ latin1Name, latin1Path }, before)
+            : await this.#child(Buffer.from(latin1Name, 'latin1'), Buffer.from(latin1Path, 'latin1'), before, previous.damaged)
+        if (pending !== undefined) nodes.add(pending)
+      }
     }
+  }
+
+  /** What is in a directory. Sockets are left out, as restic does: they mean nothing without their process; and so is what vanished. */
+  async #child(name: Buffer, path: Buffer, before: TreeNode | undefined, damaged: boolean): Promise<Pending | undefined> {
+    let stat
+    try {
+      stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+    } catch (error) {
+      this.#skip(path, error)
+      return undefined
+    }
+    if (stat === undefined || stat.isSocket() || this.#exclusions.entry(stat)) return undefined
+    return this.#entry({ name, path, stat }, before, damaged)
   }
 
   async #directory(
@@ -157,7 +181,7 @@ export class Archive {
     return this.#watched(async () => {
       const subtree = await this.#saveTree(nodes, previous)
       const node = this.#read(entry, { subtree })
-      if (node !== undefined) this.#count('dirs', node, before)
+      if (node !== undefined) this.#count('dir', node, before)
       return node
     })
   }
@@ -167,7 +191,7 @@ export class Archive {
     const found = damaged ? undefined : this.#directories.get(entry.path.toString('latin1'))
     if (found === undefined || found.tree !== before?.subtree) return undefined
     const node = this.#read(entry, { subtree: found.tree })
-    if (node !== undefined) this.#count('dirs', node, before)
+    if (node !== undefined) this.#count('dir', node, before)
     this.#stats.dirsUnmodified += found.directories
     this.#stats.filesUnmodified += found.files
     this.#stats.totalFilesProcessed += found.files
@@ -176,13 +200,21 @@ export class Archive {
     return { node: Promise.resolve(node) }
   }
 
-  async #file(entry: Entry, before: TreeNode | undefined): Promise<Pending> {
-    const { path, stat } = entry
+  /** Of its parent's content, if nothing says that it changed since. */
+  #file(entry: Entry, before: TreeNode | undefined): Pending | Promise<Pending> {
+    const { name, path, stat } = entry
     const content = this.#unchanged(before, stat)
-    if (content !== undefined && content.every((blob) => this.#has(blob))) {
+    if (content === undefined || !content.every((blob) => this.#has(blob)))
+      return this.#readFile({ latin1Name: name.toString('latin1'), latin1Path: path.toString('latin1') }, before)
+    const node = this.#read(entry, { content, size: stat.size })
+    if (node !== undefined) {
       this.#unreadBytes += Number(stat.size)
-      return { node: Promise.resolve(this.#savedFile(entry, { content, size: stat.size }, before)) }
+      this.#countFile(node, before, Number(stat.size))
     }
+    return { node: Promise.resolve(node) }
+  }
+
+  async #readFile({ latin1Name, latin1Path }: Pick<Name, 'latin1Name' | 'latin1Path'>, before: TreeNode | undefined): Promise<Pending> {
     while (this.#places === 0) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#waiting.push(resolve)
@@ -190,14 +222,19 @@ export class Archive {
     }
     this.#signal.throwIfAborted()
     this.#places--
-    this.#current = path.toString()
+    this.#current = latin1Path
     return this.#watched(async () => {
       try {
-        const { content, sizeBytes } = await this.#context.writer.saveFile(path, this.#signal)
-        return this.#savedFile(entry, { content, size: BigInt(sizeBytes) }, before)
+        const made = await this.#saveFile(latin1Path, this.#signal)
+        if (made === undefined) return undefined
+        const node = { latin1Name, text: made.node }
+        this.#countFile(node, before, made.sizeBytes)
+        return node
       } catch (error) {
         if (!isHoldfastError(error, 'source-unreadable')) throw error
-        this.#skipped.push({ path: path.toString(), reason: String(error.details.reason) })
+        const { path, reason, code } = error.details
+        // It vanished since its name was read.
+        if (code !== 'ENOENT') this.#skipped.push({ path: String(path), reason: String(reason) })
         return undefined
       } finally {
         this.#places++
@@ -206,17 +243,10 @@ export class Archive {
     })
   }
 
-  #savedFile(
-    entry: Entry,
-    saved: { content: readonly string[]; size: bigint },
-    before: TreeNode | undefined,
-  ): TreeNode | undefined {
-    const node = this.#read(entry, saved)
-    if (node === undefined) return undefined
-    this.#count('files', node, before)
+  #countFile(node: TreeNode | EncodedNode, before: TreeNode | undefined, sizeBytes: number): void {
+    this.#count('file', node, before)
     this.#stats.totalFilesProcessed++
-    this.#stats.totalBytesProcessed += Number(saved.size)
-    return node
+    this.#stats.totalBytesProcessed += sizeBytes
   }
 
   #special(entry: Entry): TreeNode | undefined {
@@ -264,9 +294,9 @@ export class Archive {
     }
   }
 
-  #count(kind: 'files' | 'dirs', node: TreeNode, before: TreeNode | undefined): void {
-    const outcome = before?.type !== node.type ? 'New' : isSameNode(before, node) ? 'Unmodified' : 'Changed'
-    this.#stats[`${kind}${outcome}`]++
+  #count(type: 'file' | 'dir', node: TreeNode | EncodedNode, before: TreeNode | undefined): void {
+    const outcome = before?.type !== type ? 'New' : isAsBefore(before, node) ? 'Unmodified' : 'Changed'
+    this.#stats[`${type}s${outcome}`]++
   }
 
   #skip(path: Buffer, error: unknown): void {
@@ -274,7 +304,7 @@ export class Archive {
   }
 
   /** The first failure stops the walk; it is thrown by whoever awaits the node. */
-  #watched(work: () => Promise<TreeNode | undefined>): Pending {
+  #watched(work: () => Promise<TreeNode | EncodedNode | undefined>): Pending {
     const node = work()
     node.catch((error: unknown) => this.#stop.abort(error))
     return { node }

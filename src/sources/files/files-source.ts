@@ -3,8 +3,10 @@ import { resolve } from 'node:path'
 import { loadPosix, type ArchiveContext, type ArchivedTree, type Source } from '../../backup/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
 import type { Snapshot } from '../../repository/index.ts'
+import { workerEntry } from '../../threads/index.ts'
 import { Archive, type ArchiveTools } from './archive.ts'
-import { createExclusions, type ExcludeOptions } from './exclude.ts'
+import { createExclusions, excludeOptionsOf, type ExcludeOptions } from './exclude.ts'
+import type { FileNodesData, MadeOfFile } from './file-nodes.ts'
 import { NodeReader, unchangedContent, type ChangeDetection } from './node-reader.ts'
 import { loadOwners } from './owners.ts'
 import { layOutTargets, type TargetNode } from './targets.ts'
@@ -52,7 +54,11 @@ async function archiveFiles(
   const posix = loadPosix()
   const [owners, index] = await Promise.all([loadOwners(), context.repository.loadIndex(signal)])
   const has = (blob: string) => index.has('data', blob)
-  const exclusions = createExclusions(options, options.oneFileSystem ? devicesOf(targetsOf(root)) : new Set())
+  const devices = options.oneFileSystem ? devicesOf(targetsOf(root)) : []
+  const exclusions = createExclusions(options, new Set(devices))
+  const { withAtime = false } = options
+  const maker: FileNodesData = { excludes: excludeOptionsOf(options), devices, withAtime }
+  const saveFile = context.writer.fileSaver<MadeOfFile>({ entry: workerEntry('../file-nodes-worker', import.meta.url), data: maker })
   const nodes = new NodeReader(owners, posix, options)
   const unchanged: ArchiveTools['unchanged'] = (before, stat) => unchangedContent(before, stat, options)
   const seen = { files: 0, bytes: 0 }
@@ -66,8 +72,8 @@ async function archiveFiles(
   const report = reporter(context, () => archive?.progress, seen, census)
   const timer = setInterval(report, progressEveryMs)
   try {
-    const directories = await lookForUnchanged(context, root, { ...options, files: census.files, seen }, signal)
-    archive = new Archive(context, { exclusions, nodes, has, unchanged, directories }, signal)
+    const directories = await lookForUnchanged(context, root, { ...options, devices, files: census.files, seen }, signal)
+    archive = new Archive(context, { exclusions, nodes, saveFile, has, unchanged, directories }, signal)
     const saved = await archive.save(root)
     report()
     return saved
@@ -118,8 +124,8 @@ function targetsOf(node: TargetNode): Buffer[] {
   return node.kind === 'target' ? [node.path] : [...node.children.values()].flatMap(targetsOf)
 }
 
-function devicesOf(targets: readonly Buffer[]): Set<bigint> {
-  return new Set(targets.flatMap((path) => lstatSync(path, { bigint: true, throwIfNoEntry: false })?.dev ?? []))
+function devicesOf(targets: readonly Buffer[]): bigint[] {
+  return targets.flatMap((path) => lstatSync(path, { bigint: true, throwIfNoEntry: false })?.dev ?? [])
 }
 
 /** A snapshot of nothing would look like a backup. */

@@ -1,9 +1,15 @@
-import { isSameNode, TreeEncoder, type TreeNode } from '../../repository/index.ts'
+import { encodeNode, isSameNode, TreeEncoder, type TreeNode } from '../../repository/index.ts'
+
+/** A node as encodeNode gives it. One character of the name stands for each byte. */
+export interface EncodedNode {
+  readonly latin1Name: string
+  readonly text: string
+}
 
 /** A node that is still being made. In an object, so that whoever awaits the walk does not await the node with it. */
 export interface Pending {
   /** Undefined when the entry could not be saved; it is among the skipped ones then. */
-  readonly node: Promise<TreeNode | undefined>
+  readonly node: Promise<TreeNode | EncodedNode | undefined>
 }
 
 /** The tree of a directory whose entries are still being saved. Nodes are encoded as they come, in order, so that few of them are kept. */
@@ -36,10 +42,19 @@ export class TreeUnderWay {
     return { isUnchanged: this.#isSame && this.#count === this.#before.size, encoder: this.#encoder }
   }
 
-  #take(node: TreeNode | undefined): void {
-    const same = node && this.#before.get(node.name.toString('latin1'))
-    this.#isSame &&= node !== undefined && same !== undefined && isSameNode(same, node)
+  #take(node: TreeNode | EncodedNode | undefined): void {
     this.#count++
-    if (node !== undefined) this.#encoder.add(node)
+    if (node === undefined) {
+      this.#isSame = false
+      return
+    }
+    this.#isSame &&= isAsBefore(this.#before.get('text' in node ? node.latin1Name : node.name.toString('latin1')), node)
+    if ('text' in node) this.#encoder.addEncoded(node.latin1Name, node.text)
+    else this.#encoder.add(node)
   }
+}
+
+export function isAsBefore(before: TreeNode | undefined, node: TreeNode | EncodedNode): boolean {
+  if (before === undefined) return false
+  return 'text' in node ? encodeNode(before) === node.text : isSameNode(before, node)
 }

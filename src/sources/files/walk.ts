@@ -1,10 +1,8 @@
 import { lstatSync, type BigIntStats } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
-import { messageOf } from '../../kernel/index.ts'
-import type { Skipped } from '../../backup/index.ts'
+import { systemCode } from '../../kernel/index.ts'
 import type { Exclusions } from './exclude.ts'
-import { joinPath } from './join-path.ts'
 
 /** Something in a directory. */
 export interface Entry {
@@ -13,49 +11,65 @@ export interface Entry {
   readonly stat: BigIntStats
 }
 
-/** Entries that are looked at in a row before others get their turn: it is several times faster synchronously, and packs must go out meanwhile. */
-const batch = 256
-
-export interface ListOptions {
-  readonly exclusions: Exclusions
-  /** What could not be looked at. */
-  readonly onSkipped: (skipped: Skipped) => void
+/** What the listing of a directory says. One character stands for each byte. */
+export interface Name {
+  readonly latin1Name: string
+  readonly latin1Path: string
+  /** A regular file, unless it was replaced since. */
+  readonly isFile: boolean
 }
 
+/** Names that are given in a row before others get their turn: looking at each is several times faster synchronously, and packs must go out meanwhile. */
+const batch = 256
+
 /**
- * What a directory holds, in byte order of the names, as a tree has them: a few at a time, as a million would fill the memory. Sockets are
- * left out, as restic does: they mean nothing without their process. What vanished since its name was read is left out too. Throws what
+ * What a directory holds, in byte order of the names, as a tree has them: a few at a time. What is left out by its name is. Throws what
  * readdir throws.
  */
-export async function* listDirectory(
+export async function* listNames(
   { path, stat: own }: Pick<Entry, 'path' | 'stat'>,
-  { exclusions, onSkipped }: ListOptions,
+  exclusions: Exclusions,
   signal: AbortSignal,
-): AsyncGenerator<readonly Entry[]> {
+): AsyncGenerator<readonly Name[]> {
   if (exclusions.content(own)) return
-  const names = keptNames(path, await readdir(path, { encoding: 'latin1' }), exclusions)
-  for (let from = 0; from < names.length; from += batch) {
+  const { names, others } = await readNames(path)
+  const kept = keptNames(path, names, exclusions)
+  const latin1Folder = path.toString('latin1')
+  const prefix = latin1Folder.endsWith('/') ? latin1Folder : `${latin1Folder}/`
+  for (let from = 0; from < kept.length; from += batch) {
     if (from > 0) await setImmediate()
     signal.throwIfAborted()
-    const entries: Entry[] = []
-    for (const latin1 of names.slice(from, from + batch)) {
-      const name = Buffer.from(latin1, 'latin1')
-      const child = joinPath(path, name)
-      if (exclusions.hasPatterns && exclusions.path(child.toString())) continue
-      try {
-        const stat = lstatSync(child, { bigint: true, throwIfNoEntry: false })
-        if (stat !== undefined && !stat.isSocket() && !exclusions.entry(stat)) entries.push({ name, path: child, stat })
-      } catch (error) {
-        onSkipped({ path: child.toString(), reason: messageOf(error) })
-      }
-    }
-    yield entries
+    yield kept.slice(from, from + batch).flatMap((latin1Name) => {
+      const latin1Path = prefix + latin1Name
+      if (exclusions.hasPatterns && exclusions.path(Buffer.from(latin1Path, 'latin1').toString())) return []
+      return [{ latin1Name, latin1Path, isFile: !others.has(latin1Name) }]
+    })
   }
 }
 
-/** Sorted. One character stands for each byte: the order of such text is that of the bytes. */
-function keptNames(path: Buffer, names: string[], exclusions: Exclusions): readonly string[] {
-  names.sort()
+/** Sorted: the order of such text is that of the bytes. `others` are no regular files. */
+async function readNames(path: Buffer): Promise<{ names: string[]; others: ReadonlySet<string> }> {
+  const others = new Set<string>()
+  const names = (await readEntries(path)).map((entry) => {
+    if (!entry.isFile()) others.add(entry.name)
+    return entry.name
+  })
+  return { names: names.sort(), others }
+}
+
+async function readEntries(path: Buffer): Promise<{ name: string; isFile: () => boolean }[]> {
+  try {
+    return await readdir(path, { encoding: 'latin1', withFileTypes: true })
+  } catch (error) {
+    // Where the file system does not say what is a file, Node must look itself, which it can only by bytes.
+    if (systemCode(error) !== 'ERR_INVALID_ARG_TYPE') throw error
+    const entries = await readdir(path, { encoding: 'buffer', withFileTypes: true })
+    return entries.map((entry) => ({ name: entry.name.toString('latin1'), isFile: () => entry.isFile() }))
+  }
+}
+
+/** Names in order stay in order. */
+function keptNames(path: Buffer, names: readonly string[], exclusions: Exclusions): readonly string[] {
   if (!exclusions.hasMarkers) return names
   const all = names.map((name) => Buffer.from(name, 'latin1'))
   return exclusions.keptNames(path, all).map((name) => name.toString('latin1'))
@@ -76,18 +90,20 @@ export async function count(
   signal: AbortSignal,
 ): Promise<void> {
   const directories: Pick<Entry, 'path' | 'stat'>[] = []
-  const see = (path: Buffer, stat: BigIntStats | undefined) => {
-    if (stat?.isDirectory()) directories.push({ path, stat })
-    if (!stat?.isFile()) return
+  const see = (path: Buffer) => {
+    const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+    if (stat === undefined || exclusions.entry(stat)) return
+    if (stat.isDirectory()) directories.push({ path, stat })
+    if (!stat.isFile()) return
     census.files++
     census.bytes += Number(stat.size)
   }
-  for (const target of targets) see(target, lstatSync(target, { bigint: true, throwIfNoEntry: false }))
+  for (const target of targets) see(target)
   for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
     signal.throwIfAborted()
     try {
-      for await (const entries of listDirectory(directory, { exclusions, onSkipped: () => {} }, signal))
-        for (const { path, stat } of entries) see(path, stat)
+      for await (const names of listNames(directory, exclusions, signal))
+        for (const { latin1Path } of names) see(Buffer.from(latin1Path, 'latin1'))
     } catch {
       // As far as it could be read.
     }

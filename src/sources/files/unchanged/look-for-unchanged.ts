@@ -1,8 +1,7 @@
-import { lstatSync } from 'node:fs'
 import type { ArchiveContext } from '../../../backup/index.ts'
 import { isHoldfastError } from '../../../kernel/index.ts'
 import { parseTime, type Repository, type TreeNode } from '../../../repository/index.ts'
-import type { ExcludeOptions } from '../exclude.ts'
+import { excludeOptionsOf, type ExcludeOptions } from '../exclude.ts'
 import type { TargetNode } from '../targets.ts'
 import { createComparers } from './comparers.ts'
 import { findUnchanged, type UnchangedDirectory } from './find-unchanged.ts'
@@ -15,6 +14,8 @@ export interface Seen {
 
 interface LookOptions extends ExcludeOptions {
   readonly withAtime?: boolean
+  /** Those that the targets are on, when others are left out. */
+  readonly devices: readonly bigint[]
   /** As many as are expected. */
   readonly files: number
   readonly seen: Seen
@@ -27,21 +28,20 @@ interface LookOptions extends ExcludeOptions {
 export async function lookForUnchanged(
   { repository, parent }: ArchiveContext,
   root: Extract<TargetNode, { kind: 'directory' }>,
-  { withAtime = false, files, seen, ...options }: LookOptions,
+  { withAtime = false, devices, files, seen, ...options }: LookOptions,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, UnchangedDirectory>> {
   if (parent === undefined) return new Map()
   const roots = await treesOf(root, parent.tree, repository, signal)
   if (roots.length === 0) return new Map()
   const index = await repository.loadIndex(signal)
-  const { excludes = [], iexcludes = [], markers = [], largerThan, oneFileSystem = false } = options
   const begun = parent.summary?.backup_start
   await using comparers = await createComparers(
     {
       keys: repository.threadKeys,
       stored: index.share(),
-      excludes: { excludes, iexcludes, markers, oneFileSystem, ...(largerThan !== undefined && { largerThan }) },
-      devices: oneFileSystem ? devicesOf(root) : [],
+      excludes: excludeOptionsOf(options),
+      devices,
       withAtime,
       recordedSinceNs: typeof begun === 'string' ? parseTime(begun) : undefined,
     },
@@ -82,9 +82,4 @@ async function subtreesOf(tree: string, repository: Repository, signal: AbortSig
     if (!damages.some((code) => isHoldfastError(error, code))) throw error
   }
   return new Map(nodes.flatMap(({ name, subtree }) => (subtree === undefined ? [] : [[name.toString('latin1'), subtree]])))
-}
-
-function devicesOf(node: TargetNode): bigint[] {
-  if (node.kind === 'directory') return [...node.children.values()].flatMap(devicesOf)
-  return [lstatSync(node.path, { bigint: true, throwIfNoEntry: false })?.dev ?? []].flat()
 }
