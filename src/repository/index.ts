@@ -23,4 +23,12 @@ export { isSameNode } from './tree/same.ts'
 export { field, kinds, long, text, TreeScanner } from './tree/scanner.ts'
 export { formatTime, parseTime, type Nanoseconds } from './tree/time.ts'
 export type { WriterOptions } from './writer/blob-writer.ts'
-export type { BlobWriter, FileMaker, FileMakerModule, SavedContent, SavedTree, SaveFile, WriterTotals } from './writer/contract.ts'
+export type {
+  BlobWriter,
+  FileMaker,
+  FileMakerModule,
+  SavedContent,
+  SavedTree,
+  SaveFile,
+  WriterTotals,
+} from './writer/contract.ts'

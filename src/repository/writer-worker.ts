@@ -59,7 +59,8 @@ await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
       saveFiles: ({ maker: number, latin1Paths }) =>
         inTurn(async () => {
           const maker = number === undefined ? contentAlone : makers.get(number)
-          if (maker === undefined) throw new HoldfastError('internal', { message: `no thread knows what file maker ${number} is` })
+          if (maker === undefined)
+            throw new HoldfastError('internal', { message: `no thread knows what file maker ${number} is` })
           const results: FileResult[] = []
           for (const path of latin1Paths) results.push(await saveFile(maker, path))
           return results

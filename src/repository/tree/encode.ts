@@ -62,7 +62,9 @@ export function encodeNode(node: TreeNode): string {
   if (!isSafeNodeName(node.name)) throw impossibleName(node.name)
   let json = `{"name":${goJsonString(goQuote(node.name))},"type":"${node.type}"`
   if (node.mode !== 0) json += `,"mode":${node.mode}`
-  json += `,"mtime":"${formatTime(node.mtime)}","atime":"${formatTime(node.atime)}","ctime":"${formatTime(node.ctime)}"`
+  const mtime = formatTime(node.mtime)
+  const atime = node.atime === node.mtime ? mtime : formatTime(node.atime)
+  json += `,"mtime":"${mtime}","atime":"${atime}","ctime":"${formatTime(node.ctime)}"`
   json += `,"uid":${node.uid},"gid":${node.gid}`
   if (node.user) json += `,"user":${goJsonString(node.user)}`
   if (node.group) json += `,"group":${goJsonString(node.group)}`

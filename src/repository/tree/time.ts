@@ -18,14 +18,28 @@ export function formatTime(time: Nanoseconds): string {
   const fraction = ((time % nsPerSecond) + nsPerSecond) % nsPerSecond
   const ms = Math.max(-maxDateMs, Math.min(maxDateMs, Number((time - fraction) / nsPerMs)))
   const offsetSeconds = Math.round(-new Date(ms).getTimezoneOffset() * 60)
+  const second = secondAt(ms, offsetSeconds)
+  if (fraction === 0n) return second + zone(offsetSeconds)
+  return `${second}.${fraction.toString().padStart(9, '0').replace(/0+$/, '')}${zone(offsetSeconds)}`
+}
+
+/** The texts of some seconds: files that were made together have the same ones. By milliseconds of the wall clock. */
+const seconds = new Map<number, string>()
+const mostSeconds = 1024
+
+function secondAt(ms: number, offsetSeconds: number): string {
   // The wall clock of the zone, read through the UTC getters.
-  const wall = new Date(Math.max(-maxDateMs, Math.min(maxDateMs, ms + offsetSeconds * 1000)))
+  const wallMs = Math.max(-maxDateMs, Math.min(maxDateMs, ms + offsetSeconds * 1000))
+  const known = seconds.get(wallMs)
+  if (known !== undefined) return known
+  const wall = new Date(wallMs)
   const year = wall.getUTCFullYear()
   if (year < 0 || year > 9999) wall.setUTCFullYear(year < 0 ? 0 : 9999)
   const date = `${two(wall.getUTCFullYear(), 4)}-${two(wall.getUTCMonth() + 1)}-${two(wall.getUTCDate())}`
-  const clock = `${two(wall.getUTCHours())}:${two(wall.getUTCMinutes())}:${two(wall.getUTCSeconds())}`
-  const digits = fraction === 0n ? '' : `.${fraction.toString().padStart(9, '0').replace(/0+$/, '')}`
-  return `${date}T${clock}${digits}${zone(offsetSeconds)}`
+  const text = `${date}T${two(wall.getUTCHours())}:${two(wall.getUTCMinutes())}:${two(wall.getUTCSeconds())}`
+  if (seconds.size === mostSeconds) seconds.clear()
+  seconds.set(wallMs, text)
+  return text
 }
 
 function zone(offsetSeconds: number): string {

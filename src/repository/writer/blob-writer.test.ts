@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { getEventListeners } from 'node:events'
+import { mkdtempDisposableSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assert, expect, test } from 'vitest'
@@ -182,6 +183,64 @@ test('a file that cannot be read is named, and the writer goes on', async () => 
   expect(await writer.saveStream(inPieces(Buffer.from('on'), 1))).toMatchObject({ sizeBytes: 2 })
   await writer.flush()
   expect((await blobsIn(backend)).size).toBe(1)
+})
+
+const maker = `export const openFileMaker = (limit) => ({
+  wants: (stat) => stat.size <= BigInt(limit),
+  make({ latin1Path, stat, saved }) {
+    if (stat.size === 0n) throw Object.assign(new Error('EIO: what is there to make of nothing'), { code: 'EIO' })
+    return { latin1Path, mtime: stat.mtimeNs, blobs: saved.content }
+  },
+})`
+
+test('what is made of a file is made where it is read: of one that is wanted, and a failure is that of the file', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'holdfast-writer-'))
+  const write = (name: string, content: Buffer) => {
+    writeFileSync(join(folder.path, name), content)
+    return join(folder.path, name)
+  }
+  const [small, large, empty] = [
+    write('small', Buffer.from('few')),
+    write('large', randomBytes(100)),
+    write('empty', Buffer.alloc(0)),
+  ]
+  await using backend = createMemoryBackend()
+  const { writer } = writerOn(backend)
+  await using _ = writer
+  const entry = new URL(`data:text/javascript,${encodeURIComponent(maker)}`)
+  const [tenBytes, all] = [10, 1000].map((data) => writer.fileSaver({ entry, data }))
+  assert(tenBytes !== undefined && all !== undefined)
+  expect(await tenBytes(small)).toEqual({
+    latin1Path: small,
+    mtime: statSync(small, { bigint: true }).mtimeNs,
+    blobs: [sha256Hex(Buffer.from('few'))],
+  })
+  expect(await tenBytes(large)).toBeUndefined()
+  expect(await all(large)).toMatchObject({ latin1Path: large })
+  await expect(all(empty)).rejects.toMatchObject({ code: 'source-unreadable', details: { path: empty, code: 'EIO' } })
+  await expect(all(join(folder.path, 'gone'))).rejects.toMatchObject({ details: { code: 'ENOENT' } })
+  await writer.flush()
+  expect((await blobsIn(backend)).size).toBe(2)
+})
+
+test('many saves under way end at once when they are stopped, and leave nothing at a signal that outlives them', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'holdfast-writer-'))
+  const path = join(folder.path, 'content')
+  writeFileSync(path, randomBytes(1000))
+  await using backend = createMemoryBackend()
+  const { writer } = writerOn(backend)
+  await using _ = writer
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const save = writer.fileSaver()
+  await Promise.all(Array.from({ length: 100 }, () => save(path, signal)))
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+  const saves = Array.from({ length: 100 }, () => save(path, signal))
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  const stop = new HoldfastError('interrupted', { message: 'stop' })
+  stopping.abort(stop)
+  const ended = await Promise.allSettled(saves)
+  expect(ended.every((one) => one.status === 'rejected' && one.reason === stop)).toBe(true)
 })
 
 test('an error of the stream is passed on, and the writer goes on', async () => {

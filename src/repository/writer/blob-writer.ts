@@ -9,6 +9,7 @@ import type { IndexedPack } from '../index-file.ts'
 import type { RepositoryConfig } from '../config.ts'
 import { plaintextBytes } from '../read-pack.ts'
 import { sealKeys, type MasterKey } from '../seal.ts'
+import { Aborts } from './aborts.ts'
 import type { WriterCalls, WriterMainCalls, WriterWorkerData } from './calls.ts'
 import type { BlobWriter, FileMakerModule, SaveFile, SavedContent, SavedTree, WriterTotals } from './contract.ts'
 import { FileQueue } from './file-queue.ts'
@@ -71,6 +72,7 @@ class ThreadedBlobWriter implements BlobWriter {
   #firstTreesLeft = 32
   readonly #inTurn = oneByOne()
   readonly #stopped = new AbortController()
+  readonly #aborts = new Aborts()
   readonly #storing = new Set<Promise<unknown>>()
   #failure: unknown
   #totals = { dataBlobs: 0, treeBlobs: 0, addedBytes: 0, addedStoredBytes: 0 }
@@ -205,16 +207,11 @@ class ThreadedBlobWriter implements BlobWriter {
   /** The first failure to store anything is the one to tell, not what follows from it; an unreadable source is no failure of the writer. */
   async #do<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
     this.#check(signal)
-    const aborted = Promise.withResolvers<never>()
-    const onAbort = () => aborted.reject(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
     try {
-      return await Promise.race([work(), aborted.promise])
+      return await this.#aborts.whichever(signal, work())
     } catch (error) {
       if (this.#failure !== undefined) throw this.#failure
       throw error
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
     }
   }
 

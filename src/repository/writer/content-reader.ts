@@ -3,7 +3,8 @@ import { type Chunker, createChunker, maxChunkBytes } from '../chunker.ts'
 /** Read at a time. The memory holds one chunk of the greatest length and one read more. */
 const readBytes = 1024 * 1024
 
-export type OnChunk = (chunk: Uint8Array) => Promise<void>
+/** A promise only when it has to wait: most chunks go into a pack that has room, and a promise for each costs as much as a small file's reading. */
+export type OnChunk = (chunk: Uint8Array) => Promise<void> | undefined
 
 /**
  * Takes a stream of bytes in pieces and gives its chunks. The bytes go straight into the chunker's memory, and chunks are views of it:
@@ -32,12 +33,18 @@ export class ContentReader {
     this.#filled = 0
   }
 
-  /** Calls `read` until it gives 0: it puts bytes into the memory it is given, and says how many. */
-  async readAll(read: (memory: Uint8Array) => number): Promise<void> {
+  /**
+   * Calls `read` until it gives 0: it puts bytes into the memory it is given, and says how many. When there was room for more, and `isAll` says that nothing
+   * is left, it is not asked again.
+   */
+  async readAll(read: (memory: Uint8Array) => number, isAll: () => boolean): Promise<void> {
     for (;;) {
-      const count = read(this.#room())
+      const room = this.#room()
+      const count = read(room)
       if (count === 0) return
-      await this.#advance(count)
+      const waiting = this.#advance(count)
+      if (waiting !== undefined) await waiting
+      if (count < room.length && isAll()) return
     }
   }
 
@@ -47,13 +54,16 @@ export class ContentReader {
       const piece = bytes.subarray(offset, offset + room.length)
       room.set(piece)
       offset += piece.length
-      await this.#advance(piece.length)
+      const waiting = this.#advance(piece.length)
+      if (waiting !== undefined) await waiting
     }
   }
 
   /** Gives the last chunk, if any bytes are left. */
   async end(): Promise<void> {
-    if (this.#filled > this.#start) await this.#onChunk(this.#chunker.memory.subarray(this.#start, this.#filled))
+    const waiting =
+      this.#filled > this.#start ? this.#onChunk(this.#chunker.memory.subarray(this.#start, this.#filled)) : undefined
+    if (waiting !== undefined) await waiting
     this.begin()
   }
 
@@ -68,15 +78,22 @@ export class ContentReader {
     return memory.subarray(this.#filled, Math.min(this.#filled + readBytes, memory.length))
   }
 
-  async #advance(count: number): Promise<void> {
-    let scanned = this.#filled
+  #advance(count: number): Promise<void> | undefined {
+    const from = this.#filled
     this.#filled += count
+    return this.#cut(from)
+  }
+
+  /** Gives the chunks that end behind `scanned`. */
+  #cut(scanned: number): Promise<void> | undefined {
     while (scanned < this.#filled) {
       const end = this.#chunker.scan(scanned, this.#filled - scanned)
-      if (end === undefined) return
+      if (end === undefined) return undefined
       scanned += end
-      await this.#onChunk(this.#chunker.memory.subarray(this.#start, scanned))
+      const waiting = this.#onChunk(this.#chunker.memory.subarray(this.#start, scanned))
       this.#start = scanned
+      if (waiting !== undefined) return waiting.then(() => this.#cut(scanned))
     }
+    return undefined
   }
 }

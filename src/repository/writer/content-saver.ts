@@ -15,16 +15,17 @@ export class ContentSaver {
   }
 
   /** Content that is one chunk, or the next chunk of more. */
-  async chunk(bytes: Uint8Array): Promise<void> {
+  chunk(bytes: Uint8Array): Promise<void> | undefined {
     const idBytes = hash('sha256', bytes, 'buffer')
     const id = idBytes.toString('hex')
     this.#saved.content.push(id)
     this.#saved.sizeBytes += bytes.length
-    if (!this.#isNew(idBytes)) return
-    const storedBytes = await this.#packs.add(id, bytes)
+    if (!this.#isNew(idBytes)) return undefined
+    const { storedBytes, closing } = this.#packs.put(id, bytes)
     this.#saved.newBlobs++
     this.#saved.addedBytes += bytes.length
     this.#saved.addedStoredBytes += storedBytes
+    return closing
   }
 
   /** What was saved since the last call. */

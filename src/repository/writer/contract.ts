@@ -37,9 +37,9 @@ export interface WriterTotals {
  */
 export interface FileMaker<Made> {
   /** Whether the file is wanted at all; it is left out otherwise. */
-  wants(stat: BigIntStats): boolean
+  readonly wants: (stat: BigIntStats) => boolean
   /** `stat` is that of the file that was read, from before. One character of the path stands for each byte. What it throws makes the file unreadable. */
-  make(file: { readonly latin1Path: string; readonly stat: BigIntStats; readonly saved: SavedContent }): Made
+  readonly make: (file: { readonly latin1Path: string; readonly stat: BigIntStats; readonly saved: SavedContent }) => Made
 }
 
 /** A FileMaker for threads to open: the module exports `openFileMaker(data: Data): FileMaker<Made> | Promise<FileMaker<Made>>`. */

@@ -65,7 +65,10 @@ export class FileQueue {
   /** Never rejects: every file has its own promise. */
   async #call(worker: PoolWorker<WriterCalls>, files: readonly Wanted[]): Promise<void> {
     try {
-      const results = await worker.call('saveFiles', { maker: this.#maker, latin1Paths: files.map(({ latin1Path }) => latin1Path) })
+      const results = await worker.call('saveFiles', {
+        maker: this.#maker,
+        latin1Paths: files.map(({ latin1Path }) => latin1Path),
+      })
       for (const [at, file] of files.entries()) settle(file, results[at])
     } catch (error) {
       for (const { reject } of files) reject(error)

@@ -8,6 +8,7 @@ const lockedTooLongMs = 30_000
 
 const lockAt = 0
 const countAt = 1
+const grownAt = 2
 const unlocked = 0
 const locked = 1
 const contended = 2
@@ -27,20 +28,28 @@ export interface KnownBlobsMemory {
 export class KnownBlobs {
   readonly memory: KnownBlobsMemory
   readonly #control: Int32Array
-  readonly #slots: Uint8Array
-  readonly #words: Uint32Array
+  #slots: Uint8Array
+  #words: Uint32Array
+  #grown = 0
   readonly #wanted = new Uint32Array(idBytes / 4)
   readonly #wantedBytes = new Uint8Array(this.#wanted.buffer)
 
   constructor(memory?: KnownBlobsMemory) {
     this.memory = memory ?? {
-      control: new SharedArrayBuffer(8),
+      control: new SharedArrayBuffer(12),
       slots: new SharedArrayBuffer(initialSlots * idBytes, { maxByteLength: maxBytes }),
     }
     this.#control = new Int32Array(this.memory.control)
-    // Without a length: they follow the buffer as any thread grows it.
-    this.#slots = new Uint8Array(this.memory.slots)
-    this.#words = new Uint32Array(this.memory.slots)
+    this.#slots = new Uint8Array(0)
+    this.#words = new Uint32Array(0)
+    this.#follow()
+  }
+
+  /** Views of all that there is now: those that follow a buffer as it grows are several times as slow. Whoever grows it counts how often. */
+  #follow(): void {
+    this.#grown = Atomics.load(this.#control, grownAt)
+    this.#slots = new Uint8Array(this.memory.slots, 0, this.memory.slots.byteLength)
+    this.#words = new Uint32Array(this.memory.slots, 0, this.memory.slots.byteLength / 4)
   }
 
   get size(): number {
@@ -96,6 +105,8 @@ export class KnownBlobs {
       throw new HoldfastError('internal', { message: `more than ${this.size} blobs: the table of known blobs is full` })
     const before = this.#slots.slice()
     this.memory.slots.grow(this.#slots.length * 2)
+    Atomics.add(this.#control, grownAt, 1)
+    this.#follow()
     this.#slots.fill(0)
     for (let offset = 0; offset < before.length; offset += idBytes) {
       const id = before.subarray(offset, offset + idBytes)
@@ -106,7 +117,11 @@ export class KnownBlobs {
   }
 
   #lock(): void {
-    if (Atomics.compareExchange(this.#control, lockAt, unlocked, locked) === unlocked) return
+    if (Atomics.compareExchange(this.#control, lockAt, unlocked, locked) !== unlocked) this.#waitForLock()
+    if (Atomics.load(this.#control, grownAt) !== this.#grown) this.#follow()
+  }
+
+  #waitForLock(): void {
     while (Atomics.exchange(this.#control, lockAt, contended) !== unlocked) {
       // A thread that died in here would hold the lock for ever: say so instead of waiting with it.
       if (Atomics.wait(this.#control, lockAt, contended, lockedTooLongMs) === 'timed-out')

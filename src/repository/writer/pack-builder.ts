@@ -26,7 +26,7 @@ export type StorePack = (pack: FinishedPack) => Promise<Uint8Array<ArrayBuffer>>
 
 /**
  * Fills packs of one type with blobs, compressed and sealed. At most one finished pack is on its way to storage while the next one is
- * filled: `add` waits for it, which is what bounds memory and slows reading down to the speed of storage.
+ * filled: `add` and `closing` wait for it, which is what bounds memory and slows reading down to the speed of storage.
  */
 export class PackBuilder {
   readonly #type: BlobType
@@ -48,6 +48,13 @@ export class PackBuilder {
 
   /** `id` is the SHA-256 of `plaintext`, in hex. Gives the bytes that the blob takes in its pack. */
   async add(id: string, plaintext: Uint8Array): Promise<number> {
+    const { storedBytes, closing } = this.put(id, plaintext)
+    await closing
+    return storedBytes
+  }
+
+  /** As `add`; `closing` is there when the blob filled the pack: nothing may be added before it settles. */
+  put(id: string, plaintext: Uint8Array): { readonly storedBytes: number; readonly closing: Promise<void> | undefined } {
     const offset = this.#length
     this.#reserve(mostStoredBytes(plaintext.length))
     const encoded = encodeBlob(this.#keys, this.#type, plaintext, this.#memory.subarray(offset))
@@ -55,8 +62,7 @@ export class PackBuilder {
     const blob: BlobEntry = { type: this.#type, id, offset, ...encoded }
     this.#verify(blob)
     this.#blobs.push(blob)
-    if (this.#length >= this.#targetBytes) await this.#close()
-    return blob.length
+    return { storedBytes: blob.length, closing: this.#length >= this.#targetBytes ? this.#close() : undefined }
   }
 
   /** Gives away the pack under way, to be finished together with that of another builder. */

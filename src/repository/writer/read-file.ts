@@ -27,11 +27,15 @@ export async function readFile(
     if (!stat.isFile()) throw new Unreadable('it is not a regular file any more')
     if (!wants(stat)) return undefined
     reader.begin()
-    await reader.readAll((memory) => {
+    let left = stat.size
+    const read = (memory: Uint8Array) => {
       const count = attempt(() => readSync(file, memory))
+      left -= BigInt(count)
       onRead(count)
       return count
-    })
+    }
+    // Where a size is known, as it is not in /proc, the file is not asked whether there is more.
+    await reader.readAll(read, () => left === 0n)
     await reader.end()
     return stat
   } finally {

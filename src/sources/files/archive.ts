@@ -71,7 +71,11 @@ export class Archive {
   #places = filesUnderWay
   readonly #waiting: (() => void)[] = []
 
-  constructor(context: ArchiveContext, { exclusions, nodes, saveFile, has, unchanged, directories }: ArchiveTools, signal: AbortSignal) {
+  constructor(
+    context: ArchiveContext,
+    { exclusions, nodes, saveFile, has, unchanged, directories }: ArchiveTools,
+    signal: AbortSignal,
+  ) {
     this.#context = context
     this.#exclusions = exclusions
     this.#nodes = nodes
@@ -84,7 +88,11 @@ export class Archive {
 
   /** What was done so far. */
   get progress(): { filesDone: number; bytesUnread: number; current: string } {
-    return { filesDone: this.#stats.totalFilesProcessed, bytesUnread: this.#unreadBytes, current: Buffer.from(this.#current, 'latin1').toString() }
+    return {
+      filesDone: this.#stats.totalFilesProcessed,
+      bytesUnread: this.#unreadBytes,
+      current: Buffer.from(this.#current, 'latin1').toString(),
+    }
   }
 
   /** `root` holds the targets; its own metadata is not kept, as the tree of a snapshot has none. */
@@ -214,7 +222,10 @@ export class Archive {
     return { node: Promise.resolve(node) }
   }
 
-  async #readFile({ latin1Name, latin1Path }: Pick<Name, 'latin1Name' | 'latin1Path'>, before: TreeNode | undefined): Promise<Pending> {
+  async #readFile(
+    { latin1Name, latin1Path }: Pick<Name, 'latin1Name' | 'latin1Path'>,
+    before: TreeNode | undefined,
+  ): Promise<Pending> {
     while (this.#places === 0) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#waiting.push(resolve)

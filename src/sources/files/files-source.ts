@@ -58,7 +58,10 @@ async function archiveFiles(
   const exclusions = createExclusions(options, new Set(devices))
   const { withAtime = false } = options
   const maker: FileNodesData = { excludes: excludeOptionsOf(options), devices, withAtime }
-  const saveFile = context.writer.fileSaver<MadeOfFile>({ entry: workerEntry('../file-nodes-worker', import.meta.url), data: maker })
+  const saveFile = context.writer.fileSaver<MadeOfFile>({
+    entry: workerEntry('../file-nodes-worker', import.meta.url),
+    data: maker,
+  })
   const nodes = new NodeReader(owners, posix, options)
   const unchanged: ArchiveTools['unchanged'] = (before, stat) => unchangedContent(before, stat, options)
   const seen = { files: 0, bytes: 0 }

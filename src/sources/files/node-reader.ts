@@ -30,7 +30,7 @@ export class NodeReader {
     // Attributes of links mean nothing to users, and restic does not read them.
     const attributes = type === 'symlink' ? [] : this.#attributes(path)
     const isDevice = type === 'dev' || type === 'chardev'
-    return {
+    const node: { -readonly [Member in keyof TreeNode]: TreeNode[Member] } = {
       name,
       type,
       mode: goMode(Number(stat.mode)),
@@ -40,18 +40,20 @@ export class NodeReader {
       ctime: stat.ctimeNs,
       uid,
       gid,
-      ...(user !== undefined && { user }),
-      ...(group !== undefined && { group }),
       inode: unsigned(stat.ino),
       deviceId: unsigned(stat.dev),
-      ...(size !== undefined && { size }),
-      ...((type === 'file' || type === 'symlink' || isDevice) && { links: stat.nlink }),
-      ...(type === 'symlink' && { linkTarget: readlinkSync(path, { encoding: 'buffer' }) }),
-      ...(attributes.length > 0 && { extendedAttributes: attributes }),
-      ...(isDevice && { device: unsigned(stat.rdev) }),
       content,
-      ...(subtree !== undefined && { subtree }),
     }
+    // One by one: to spread optional members takes several times as long, for every file.
+    if (user !== undefined) node.user = user
+    if (group !== undefined) node.group = group
+    if (size !== undefined) node.size = size
+    if (type === 'file' || type === 'symlink' || isDevice) node.links = stat.nlink
+    if (type === 'symlink') node.linkTarget = readlinkSync(path, { encoding: 'buffer' })
+    if (attributes.length > 0) node.extendedAttributes = attributes
+    if (isDevice) node.device = unsigned(stat.rdev)
+    if (subtree !== undefined) node.subtree = subtree
+    return node
   }
 
   /** Whether there are extended attributes that `read` would give. */
