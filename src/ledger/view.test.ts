@@ -233,15 +233,32 @@ describe('a view', () => {
     await run(3, 'older')
     await run(4, 'failed', { outcome: 'failed' })
     await run(9, 'future')
+    await run(10, 'later still')
     await ledger.append('recovery', recoveryBody('other'), { service: 'db' })
+    now = new Date(Date.UTC(2026, 0, 2))
+    await ledger.append('recovery', recoveryBody('unnamed'))
     const until = new Date(Date.UTC(2026, 0, 6))
     const question = { kind: 'recovery', service: 'api', until, onDamage: () => {} } as const
     const found = await ledger.ask((view) => ({
       timed: view.newest({ ...question, useful: 'timed', limit: 1 }).map(({ body }) => body.runId),
       failed: view.newest({ ...question, useful: 'failed', limit: 5 }).map(({ body }) => body.runId),
-      about: view.about('recovery', ['older'], () => {}).map(({ seq }) => seq),
+      two: view.newest({ ...question, useful: 'timed', limit: 2 }).map(({ body }) => body.runId),
+      unnamed: view.newest({ ...question, service: null, useful: 'timed', limit: 1 }).map(({ body }) => body.runId),
+      ofNobody: view.newest({ ...question, service: 'web', useful: 'timed', limit: 1 }),
+      about: view.about('recovery', ['future', 'nothing', 'older'], () => {}).map(({ seq }) => seq),
+      ofAnotherKind: view.about('backup', ['older'], () => {}),
+      aboutNone: [...view.records({ kinds: ['recovery'], service: null })].map(({ seq }) => seq),
     }))
-    expect(found).toEqual({ timed: ['future', 'newest'], failed: ['failed'], about: [2] })
+    expect(found).toEqual({
+      timed: ['later still', 'future', 'newest'],
+      two: ['later still', 'future', 'newest', 'older'],
+      failed: ['failed'],
+      unnamed: ['unnamed'],
+      ofNobody: [],
+      about: [2, 4],
+      ofAnotherKind: [],
+      aboutNone: [7],
+    })
     const between = { from: new Date(Date.UTC(2026, 0, 4)), to: new Date(Date.UTC(2026, 0, 5)) }
     expect((await Array.fromAsync(ledger.records(between))).map(({ seq }) => seq)).toEqual([3])
   })

@@ -18,7 +18,8 @@ export interface DamagedPlace {
 
 export interface RecordsFilter {
   readonly kinds?: readonly EvidenceKind[]
-  readonly service?: string
+  /** Null: those that are about none. */
+  readonly service?: string | null
   /** Only those whose time is in this range; the end is not in it. */
   readonly from?: Date
   readonly to?: Date
@@ -174,7 +175,7 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
       const isBefore = (a: number, b: number) => (isOldestFirst ? a < b : a > b)
       const places = (isOldestFirst ? [...damaged] : damaged.toReversed()).filter(({ seq }) => isBefore(start, seq))
       const conditions = [
-        ...(service === undefined ? [] : ['service = ?']),
+        ...(service === undefined ? [] : ['service IS ?']),
         ...(from ? ['time >= ?'] : []),
         ...(to ? ['time < ?'] : []),
       ]
@@ -241,7 +242,7 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
 function* pages(
   cache: LedgerCache,
   conditions: readonly string[],
-  values: readonly (string | number)[],
+  values: readonly (string | number | null)[],
   isOldestFirst: boolean,
   start: number,
 ): Generator<CachedRow> {

@@ -1,5 +1,5 @@
 import type { Catalog, Service } from '../../catalog/index.ts'
-import type { EvidenceRecord } from '../../ledger/index.ts'
+import type { EvidenceRecord, LedgerView } from '../../ledger/index.ts'
 import { clockToleranceMs, monthlyTrend, startOfMonth, type TrendMonth } from '../../objectives/index.ts'
 import { askLedgers } from '../ask-ledgers.ts'
 import { experimentsByRun, recoveryShown } from '../recovery-shown.ts'
@@ -19,8 +19,13 @@ export async function readTrends(
 ): Promise<Map<string, TrendMonth[]>> {
   const period = { from: startOfMonth(now, 1 - months), to: new Date(now.getTime() + clockToleranceMs) }
   // Damaged places were met and told when the repository was read.
-  const ofRuns = { kinds: ['recovery', 'experiment'] as const, ...period, onDamage: () => {} }
-  const { answers } = await askLedgers(catalog, { seen, unseen: [] }, (view) => [...view.records(ofRuns)], signal)
+  const ofRuns = { ...period, onDamage: () => {} }
+  // Records of the first version are about no service.
+  const read = (view: LedgerView) => [
+    ...view.records({ ...ofRuns, kinds: ['experiment'] }),
+    ...[...services, null].flatMap((service) => [...view.records({ ...ofRuns, kinds: ['recovery'], service })]),
+  ]
+  const { answers } = await askLedgers(catalog, { seen, unseen: [] }, read, signal)
   const records = answers.flatMap(({ answer }) => answer)
   const experiments = experimentsByRun(records.filter((record) => record.kind === 'experiment'))
   const recoveries = records.filter((record) => record.kind === 'recovery')
