@@ -1,6 +1,6 @@
 import type * as Os from 'node:os'
 import { afterEach, expect, test, vi } from 'vitest'
-import { homeFolder, userName } from './current-user.ts'
+import { expandHome, homeFolder, userName } from './current-user.ts'
 
 const { nobody } = vi.hoisted(() => ({ nobody: { is: false } }))
 
@@ -27,4 +27,15 @@ test('a user whom the system has no name for is called by number, and has the ro
 test('every other user has the system’s name and home', () => {
   expect(userName()).not.toMatch(/^uid-/)
   expect(homeFolder()).toMatch(/^\//)
+})
+
+test.each([
+  ['~', ''],
+  ['~/.kube/config', '/.kube/config'],
+])('%s is at home', (path, rest) => {
+  expect(expandHome(path)).toBe(`${homeFolder()}${rest}`)
+})
+
+test.each(['~other/x', '/a/~', 'a~/b'])('%s is not at home', (path) => {
+  expect(expandHome(path)).toBe(path)
 })

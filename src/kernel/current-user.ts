@@ -17,3 +17,8 @@ export function homeFolder(): string {
     return '/'
   }
 }
+
+/** `~` and `~/…`, as a shell takes them. */
+export function expandHome(path: string): string {
+  return path.replace(/^~(?=\/|$)/, () => homeFolder())
+}

@@ -1,7 +1,7 @@
 export { bootIdentity } from './boot.ts'
 export { canonicalJson, type Json } from './canonical-json.ts'
 export { systemClock, type Clock } from './clock.ts'
-export { homeFolder, userName } from './current-user.ts'
+export { expandHome, homeFolder, userName } from './current-user.ts'
 export { keepChecked, readChecked } from './checked-file.ts'
 export { createFileDurably, diskFullOr, giveName, syncDirectory, writeFileDurably, type DurableFile } from './durable-file.ts'
 export { formatDuration, parseDuration, tryParseDuration, writeDuration } from './duration.ts'

@@ -491,10 +491,16 @@ describeWith('kubernetes', 'functions of chaosk8s', (program) => {
     ])
     expect(JSON.stringify(journal)).not.toContain('wrong-token')
     vi.stubEnv('KUBECONFIG', await kubernetes.kubeconfig('admin'))
-    const other = run({ secrets: { other: { KUBERNETES_CONTEXT: 'other' } }, method: [asking('other')] })
+    const other = run({
+      secrets: { other: { KUBERNETES_CONTEXT: 'other' } },
+      'steady-state-hypothesis': { title: 'it is there', probes: [{ ...asking('other'), tolerance: true }] },
+      method: [asking('other')],
+    })
     await expect(other).rejects.toMatchObject({
       code: 'experiment-invalid',
-      message: expect.stringMatching(/^nothing was begun: method\[0\] asks a cluster, but .* no context other/) as string,
+      message: expect.stringMatching(
+        /^nothing was begun: .*hypothesis\.probes\[0\] asks a cluster, but .* no context other/,
+      ) as string,
     })
   })
 

@@ -1,5 +1,5 @@
 import { constants as osConstants } from 'node:os'
-import { homeFolder, isHoldfastError, programAt, runProcess, type Json } from '../../../kernel/index.ts'
+import { expandHome, isHoldfastError, programAt, runProcess, type Json } from '../../../kernel/index.ts'
 import { pythonText, substitute } from '../substitute.ts'
 import { ActivityFailed, type CtkProvider, type CtkVariables } from '../types.ts'
 
@@ -9,7 +9,7 @@ const keepBytes = 16 * 1024 * 1024
 
 /** Where a program is that an activity names; undefined when there is none that may be run. */
 export function findProgram(path: string): string | undefined {
-  return programAt(path.replace(/^~(?=\/|$)/, () => homeFolder()))
+  return programAt(expandHome(path))
 }
 
 /**

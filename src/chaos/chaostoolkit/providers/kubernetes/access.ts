@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
 import { resolveSecret, Secret, type ClusterEntry, type SecretResolver } from '../../../../catalog/index.ts'
 import { connect, type Connection } from '../../../../clusters/index.ts'
-import { homeFolder, HoldfastError, type Json } from '../../../../kernel/index.ts'
+import { expandHome, HoldfastError, type Json } from '../../../../kernel/index.ts'
 import { pythonText } from '../../substitute.ts'
 
 export type Values = Readonly<Record<string, Json | undefined>>
@@ -35,7 +35,7 @@ export async function clusterAccess(secrets: Values, env: Values, account = acco
     const value = secrets[name] ?? env[name]
     return value === undefined || value === null ? undefined : pythonText(value)
   }
-  const kubeconfig = expanded(textOf(env.KUBECONFIG) ?? '~/.kube/config')
+  const kubeconfig = expandHome(textOf(env.KUBECONFIG) ?? '~/.kube/config')
   if (existsSync(kubeconfig)) {
     const context = lookUp('KUBERNETES_CONTEXT')
     const name = context ?? kubeconfig
@@ -69,7 +69,7 @@ async function accessInPod(env: Values, account: string): Promise<ClusterAccess>
   }
   const port = textOf(env.KUBERNETES_SERVICE_PORT) ?? '443'
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
-  return madeOf('the cluster of this pod', { server, 'certificate-authority': join(account, 'ca.crt') }, { token: token.trim() })
+  return madeOf('of this pod', { server, 'certificate-authority': join(account, 'ca.crt') }, { token: token.trim() })
 }
 
 function accessByValues(server: string, lookUp: (name: string) => string | undefined): ClusterAccess {
@@ -86,16 +86,16 @@ function accessByValues(server: string, lookUp: (name: string) => string | undef
   const authority = lookUp('KUBERNETES_CA_CERT_FILE')
   const cluster = { server, ...(authority === undefined ? {} : { 'certificate-authority': resolve(authority) }) }
   const [token, certificate, username] = ['API_KEY', 'CERT_FILE', 'USERNAME'].map((name) => lookUp(`KUBERNETES_${name}`))
-  if (token !== undefined) return madeOf(server, cluster, { token })
+  if (token !== undefined) return madeOf('of KUBERNETES_HOST', cluster, { token })
   if (certificate !== undefined) {
     const key = lookUp('KUBERNETES_KEY_FILE')
     if (key === undefined) {
       throw new HoldfastError('usage', { message: 'KUBERNETES_CERT_FILE is set without KUBERNETES_KEY_FILE' })
     }
-    return madeOf(server, cluster, { 'client-certificate': resolve(certificate), 'client-key': resolve(key) })
+    return madeOf('of KUBERNETES_HOST', cluster, { 'client-certificate': resolve(certificate), 'client-key': resolve(key) })
   }
   const basic = username === undefined ? {} : { username, password: lookUp('KUBERNETES_PASSWORD') ?? '' }
-  return madeOf(server, cluster, basic)
+  return madeOf('of KUBERNETES_HOST', cluster, basic)
 }
 
 /** A kubeconfig that is in no file. */
@@ -111,10 +111,6 @@ function madeOf(name: string, cluster: object, user: object): ClusterAccess {
   const kubeconfig = { env: 'KUBERNETES_HOST' }
   const secret = new Secret(JSON.stringify(document), kubeconfig)
   return { entry: { name, kubeconfig }, resolver: { resolveSecret: async () => secret } }
-}
-
-function expanded(path: string): string {
-  return path.replace(/^~(?=\/|$)/, () => homeFolder())
 }
 
 function textOf(value: Json | undefined): string | undefined {

@@ -41,8 +41,8 @@ export async function requireClusters(
   signal: AbortSignal,
 ): Promise<void> {
   const asking = functionsOf(experiment).filter(([, provider]) => nativeFunction(provider, choice)?.asksCluster === true)
-  // Most ask one and the same.
-  const distinct = new Map(asking.map((each) => [JSON.stringify(each[1].secrets ?? []), each]))
+  // Most ask one and the same: the first speaks for all.
+  const distinct = new Map(asking.toReversed().map((each) => [JSON.stringify(each[1].secrets ?? []), each]))
   for (const [at, provider] of distinct.values()) {
     try {
       await using _ = await openCluster(secretsFor(provider, variables), signal)
