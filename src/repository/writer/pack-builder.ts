@@ -53,7 +53,7 @@ export class PackBuilder {
     return storedBytes
   }
 
-  /** As `add`; `closing` is there when the blob filled the pack: nothing may be added before it settles. */
+  /** As `add`; `closing` is there when the blob filled the pack: to be waited for before more is added, or memory grows. */
   put(id: string, plaintext: Uint8Array): { readonly storedBytes: number; readonly closing: Promise<void> | undefined } {
     const offset = this.#length
     this.#reserve(mostStoredBytes(plaintext.length))
@@ -130,6 +130,7 @@ export class PackBuilder {
     this.#append(encodeHeaderLength(header.length))
     const id = sha256Hex(this.#memory.subarray(0, this.#length))
     const pack = { id, blobs: this.#blobs, memory: this.#memory, length: this.#length }
+    this.#reset()
     await this.#underWay
     const underWay = this.#store(pack).then((memory) => {
       this.#spare = memory
@@ -137,7 +138,6 @@ export class PackBuilder {
     // Whoever waits for it next gets the error; nobody may for a while.
     underWay.catch(() => {})
     this.#underWay = underWay
-    this.#reset()
   }
 
   #reset(): void {

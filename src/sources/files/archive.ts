@@ -113,6 +113,8 @@ export class Archive {
       if (child === undefined) continue
       const entry = this.#look(Buffer.from(latin1, 'latin1'), child.path)
       if (entry === undefined) continue
+      // What is left out is left out even if it is named, as in restic.
+      if (child.kind === 'target' && this.#exclusions.entry(entry.stat)) continue
       const before = previous.children.get(latin1)
       if (child.kind === 'target') nodes.add(await this.#entry(entry, before, previous.damaged))
       else nodes.add(await this.#directory(entry, before, previous.damaged, (inner) => this.#layout(child, inner)))

@@ -57,6 +57,23 @@ test('a file is read again when its size, its times or its inode changed, and on
   expect(await backUp(dir.path)).toMatchObject({ filesChanged: 3, filesUnmodified: 1, filesNew: 0, bytesRead: 9 + 8 + 8 })
 })
 
+test('a file that is too large is left out although it is named, whether or not the parent has it', async () => {
+  using dir = folder()
+  const [large, little] = [join(dir.path, 'large'), join(dir.path, 'little')]
+  writeFileSync(large, 'x'.repeat(2000))
+  writeFileSync(little, 'x')
+  const paths = [large, little]
+  for (const [largerThan, names] of [
+    [1000, ['little']],
+    [2000, ['large', 'little']],
+    [1000, ['little']],
+  ] as const) {
+    const { snapshot, skipped } = await backUp(dir.path, { paths, largerThan })
+    expect(await namesIn(snapshot, dir.path)).toEqual(names)
+    expect(skipped).toEqual([])
+  }
+})
+
 test('what cannot be read is left out and named, and the rest is saved', async ({ skip }) => {
   skip(process.platform !== 'linux', 'it needs a file that even root cannot read')
   using dir = folder()
