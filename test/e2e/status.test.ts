@@ -150,7 +150,7 @@ describe('holdfast status', () => {
     expect(stdout).toMatch(/copies 2 of 3, media 1 of 2, .*; with the original 1 site, 0 accounts; 1 key/)
     // One recovery, far within both objectives.
     expect(stdout).toMatch(/20\d\d-\d\d +1 +0 +\S+ m?s +█·{9}\| +\S+ m?s +█·{9}\|/)
-    expect(stdout).toMatch(/nas +hq +disk +no +\S+Z +\S+Z +nas \d+ +yes/)
+    expect(stdout).toMatch(/nas +hq +disk +no +\S+Z +\S+Z +nas \d+, nas \d+ +yes/)
 
     await shop.declare('2m')
     expect((await shop.status()).orders).toMatchObject({
