@@ -20,6 +20,10 @@ describeWith('runit', 'process.restart-loop under a real runit', (runsvdir) => {
   afterAll(() => runit[Symbol.asyncDispose]())
 
   const pidOf = async (name: string) => Number(/^run: .*\(pid (\d+)\)/.exec(await runit.status(name))?.[1])
+  /** It has not died for two seconds. */
+  const expectLife = async (message: string) => {
+    await expect.poll(() => runit.status('api'), { message }).toMatch(/^run: .*\) ([2-9]|\d{2,})s/)
+  }
   const params = (more: object = {}) => ({
     target: { pidFile: join(runit.service('api'), 'supervise/pid') },
     interval: '200ms',
@@ -42,7 +46,7 @@ describeWith('runit', 'process.restart-loop under a real runit', (runsvdir) => {
     await fault.end()
     expect(await markedProcesses(fault.id)).toEqual([])
     expect(await fault.look(never)).toEqual({ state: 'absent' })
-    await expect.poll(() => runit.status('api')).toMatch(/^run: .*\) ([2-9]|\d{2,})s/)
+    await expectLife('after the fault')
     expect(await pidOf('other')).toBe(other)
   })
 
@@ -66,9 +70,9 @@ describeWith('runit', 'process.restart-loop under a real runit', (runsvdir) => {
   })
 
   test('an experiment that is killed leaves nothing that kills, at whatever step', { timeout: 600_000 }, async () => {
-    await expectNothingLeft('process.restart-loop', params(), async (after) => {
-      await expect.poll(() => runit.status('api'), { message: after }).toMatch(/^run: .*\) ([2-9]|\d{2,})s/)
-    })
+    // What died last may not have been brought back yet.
+    await expectLife('before')
+    await expectNothingLeft('process.restart-loop', params(), expectLife)
   })
 })
 
