@@ -33,6 +33,7 @@ export {
   type ProcessState,
 } from './process-identity.ts'
 export { notice, onNotice } from './notice.ts'
+export { Places } from './places.ts'
 export { programAt } from './program-at.ts'
 export { quote } from './quote.ts'
 export { seededRandom, type Random } from './random.ts'

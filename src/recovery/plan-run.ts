@@ -1,13 +1,12 @@
 import type { ActionContext, AnyAction, Attempt, BoundAction } from '../actions/index.ts'
 import type { RunContext } from '../durable/index.ts'
-import { HoldfastError, type Json } from '../kernel/index.ts'
+import { HoldfastError, Places, type Json } from '../kernel/index.ts'
 import { stepsBehind } from './order.ts'
 import type { ActionCall, PlanInput, PlanStep } from './plan.ts'
 import type { DrillKeeper } from './drill/conclude.ts'
 import { sandboxOf } from './drill/sandbox.ts'
 import { fillIn } from './template.ts'
 import type { PlanOutcome, StepReport } from './outcome.ts'
-import { Places } from './places.ts'
 
 /** What `service` gives to every action of every run. */
 export type ActionServices = Omit<

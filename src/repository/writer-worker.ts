@@ -6,15 +6,13 @@ import { sealKeys } from './seal.ts'
 import type { FileResult, WriterCalls, WriterMainCalls, WriterWorkerData } from './writer/calls.ts'
 import { ContentReader } from './writer/content-reader.ts'
 import { ContentSaver } from './writer/content-saver.ts'
-import type { FileMaker, SavedContent } from './writer/contract.ts'
+import type { FileMaker } from './writer/contract.ts'
 import { KnownBlobs } from './writer/known-blobs.ts'
 import { oneByOne } from './writer/one-by-one.ts'
 import { PackBuilder, type OpenPack } from './writer/pack-builder.ts'
 import { attempt, readFile, Unreadable } from './writer/read-file.ts'
 
 type OpenFileMaker = (data: unknown) => FileMaker<unknown> | Promise<FileMaker<unknown>>
-
-const contentAlone: FileMaker<SavedContent> = { wants: () => true, make: ({ saved }) => saved }
 
 /** A thread of a BlobWriter: reads, cuts, hashes, compresses, seals and packs. Calls are worked on one at a time, in order. */
 await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
@@ -58,7 +56,7 @@ await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
 
       saveFiles: ({ maker: number, latin1Paths }) =>
         inTurn(async () => {
-          const maker = number === undefined ? contentAlone : makers.get(number)
+          const maker = makers.get(number)
           if (maker === undefined)
             throw new HoldfastError('internal', { message: `no thread knows what file maker ${number} is` })
           const results: FileResult[] = []

@@ -1,17 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { open, readFile, rm, truncate, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { mountAt } from '../../src/faults/disk/mounts.ts'
-import { runProcess } from '../../src/kernel/index.ts'
 import { bound, chaosFolder, guardIn, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
-
-async function run(program: string, ...args: string[]): Promise<void> {
-  const { exitCode, stderr } = await runProcess(program, args)
-  if (exitCode !== 0) throw new Error(stderr)
-}
+import { mounted, run } from '../support/mounted.ts'
 
 /** Writes until nothing more fits. */
 function fill(path: string): void {
@@ -21,38 +15,6 @@ function fill(path: string): void {
   }
   expect(full).toThrow(/ENOSPC/)
   closeSync(file)
-}
-
-/** A file system of its own below a folder; `again` is an unmount and a mount as before. */
-async function mounted(folder: string, type: 'ext4' | 'tmpfs', options: string) {
-  const path = join(folder, 'disk')
-  const image = join(folder, 'image')
-  await mkdir(path)
-  if (type === 'ext4') {
-    await writeFile(image, '')
-    await truncate(image, 16 * 1024 * 1024)
-    await run('mkfs.ext4', '-q', image)
-  }
-  const mount = () =>
-    type === 'ext4'
-      ? run('mount', '-o', `loop,${options}`, image, path)
-      : run('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', path)
-  await mount()
-  return {
-    path,
-    seen: () => {
-      const { options, superOptions } = mountAt(path) ?? {}
-      return { options, superOptions }
-    },
-    async again() {
-      await run('umount', path)
-      await mount()
-    },
-    write: () => writeFile(join(path, 'file'), 'text'),
-    [Symbol.asyncDispose]: async () => {
-      while (mountAt(path) !== undefined) await run('umount', '-l', path)
-    },
-  }
 }
 
 describe.skipIf(process.getuid?.() !== 0)('disk.read-only (needs root, for a file system of its own)', () => {

@@ -62,7 +62,7 @@ function bind(ffi: Ffi): Kernels {
 
   const size = (result: bigint) => (c.ZSTD_isError(result) === 0 ? Number(result) : undefined)
 
-  /** Encrypts with a context that stays set up for the keys it was used with last: that takes ten times as long as a small blob. */
+  /** Encrypts with a context that stays set up for the keys it was used with last: to set it up takes as long as a kilobyte. */
   function keyedCipher(kind: bigint, keyOf: (keys: CipherKeys) => Uint8Array) {
     const context = existing(c.EVP_CIPHER_CTX_new(), 'AES')
     let keyedFor: CipherKeys | undefined

@@ -12,6 +12,7 @@ import type { IndexedPack } from '../index-file.ts'
 import { locateHeader, openPackHeader } from '../pack-header.ts'
 import { sealKeys, type MasterKey } from '../seal.ts'
 import { createBlobWriter } from './blob-writer.ts'
+import type { BlobWriter, SavedContent, SaveFile } from './contract.ts'
 
 const MiB = 1024 * 1024
 const masterKey: MasterKey = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) }
@@ -26,6 +27,14 @@ function writerOn(backend: Backend, index: BlobIndex = createBlobIndex()) {
     { workers: 2 },
   )
   return { writer, indexed, index }
+}
+
+const moduleOf = (text: string) => new URL(`data:text/javascript,${encodeURIComponent(text)}`)
+const contentMaker = moduleOf('export const openFileMaker = () => ({ wants: () => true, make: ({ saved }) => saved })')
+
+/** Saves files, and gives what became of their content. */
+function contentOf(writer: BlobWriter): SaveFile<SavedContent> {
+  return writer.fileSaver({ entry: contentMaker, data: undefined })
 }
 
 /** Every blob of every pack by its id, verified. */
@@ -56,7 +65,7 @@ test('content comes back from the packs byte for byte, and a file and a stream o
   await using backend = createMemoryBackend()
   const { writer, indexed } = writerOn(backend)
   await using _ = writer
-  const file = await writer.fileSaver()(path)
+  const file = await contentOf(writer)(path)
   assert(file !== undefined)
   const stream = await writer.saveStream(inPieces(bytes, 777_777))
   await writer.flush()
@@ -175,11 +184,11 @@ test('a file that cannot be read is named, and the writer goes on', async () => 
   await using backend = createMemoryBackend()
   const { writer } = writerOn(backend)
   await using _ = writer
-  await expect(writer.fileSaver()('/nonexistent-for-holdfast')).rejects.toMatchObject({
+  await expect(contentOf(writer)('/nonexistent-for-holdfast')).rejects.toMatchObject({
     code: 'source-unreadable',
     message: expect.stringContaining('/nonexistent-for-holdfast') as string,
   })
-  await expect(writer.fileSaver()(tmpdir())).rejects.toMatchObject({ code: 'source-unreadable' })
+  await expect(contentOf(writer)(tmpdir())).rejects.toMatchObject({ code: 'source-unreadable' })
   expect(await writer.saveStream(inPieces(Buffer.from('on'), 1))).toMatchObject({ sizeBytes: 2 })
   await writer.flush()
   expect((await blobsIn(backend)).size).toBe(1)
@@ -207,8 +216,7 @@ test('what is made of a file is made where it is read: of one that is wanted, an
   await using backend = createMemoryBackend()
   const { writer } = writerOn(backend)
   await using _ = writer
-  const entry = new URL(`data:text/javascript,${encodeURIComponent(maker)}`)
-  const [tenBytes, all] = [10, 1000].map((data) => writer.fileSaver({ entry, data }))
+  const [tenBytes, all] = [10, 1000].map((data) => writer.fileSaver({ entry: moduleOf(maker), data }))
   assert(tenBytes !== undefined && all !== undefined)
   expect(await tenBytes(small)).toEqual({
     latin1Path: small,
@@ -232,7 +240,7 @@ test('many saves under way end at once when they are stopped, and leave nothing 
   await using _ = writer
   const stopping = new AbortController()
   const { signal } = stopping
-  const save = writer.fileSaver()
+  const save = contentOf(writer)
   await Promise.all(Array.from({ length: 100 }, () => save(path, signal)))
   expect(getEventListeners(signal, 'abort')).toEqual([])
   const saves = Array.from({ length: 100 }, () => save(path, signal))

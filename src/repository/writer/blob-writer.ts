@@ -125,15 +125,15 @@ class ThreadedBlobWriter implements BlobWriter {
     return { id, added: true, addedBytes: bytes.length, addedStoredBytes }
   }
 
-  fileSaver(): SaveFile<SavedContent>
-  fileSaver<Made>(maker: FileMakerModule): SaveFile<Made>
-  fileSaver(maker?: FileMakerModule): SaveFile<unknown> {
+  fileSaver<Made>(maker: FileMakerModule): SaveFile<Made> {
     let queue: FileQueue | undefined
     const started = () => {
       const { pool } = this.#started
-      return new FileQueue(pool, maker && { ...maker, number: this.#makers++ })
+      return new FileQueue(pool, { ...maker, number: this.#makers++ })
     }
-    return (latin1Path, signal) => this.#do(signal, () => (queue ??= started()).save(latin1Path))
+    // What comes back was made by the maker's module: its type is the caller's to know.
+    const save = (latin1Path: string) => (queue ??= started()).save(latin1Path) as Promise<Made | undefined>
+    return (latin1Path, signal) => this.#do(signal, () => save(latin1Path))
   }
 
   saveStream(pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<SavedContent> {

@@ -27,7 +27,7 @@ export interface WriterCalls {
    * Several files in one call: for small ones, a message costs as much as the work. Paths are text with one character for each byte, as a
    * view of bytes would take all of the memory that it is a view of along.
    */
-  saveFiles: { input: { maker: number | undefined; latin1Paths: readonly string[] }; output: readonly FileResult[] }
+  saveFiles: { input: { maker: number; latin1Paths: readonly string[] }; output: readonly FileResult[] }
   /** Makes a FileMaker known by a number. `entry` is an address as text. */
   openMaker: { input: { maker: number; entry: string; data: FileMakerModule['data'] }; output: void }
   /** The whole content of a small stream. */

@@ -68,8 +68,6 @@ export type SaveFile<Made> = (latin1Path: string, signal?: AbortSignal) => Promi
 export interface BlobWriter extends AsyncDisposable {
   /** The exact bytes of a tree (encodeTree). With `again` they are stored even if the repository names them: for what cannot be read back. */
   saveTree(bytes: Uint8Array, signal?: AbortSignal, options?: { readonly again?: boolean }): Promise<SavedTree>
-  /** Without a maker, the saved content itself is given. */
-  fileSaver(): SaveFile<SavedContent>
   fileSaver<Made>(maker: FileMakerModule): SaveFile<Made>
   /**
    * Pieces may have any size; they are copied, so the caller may reuse their memory after it is asked for the next one.

@@ -18,19 +18,18 @@ interface Wanted {
 export class FileQueue {
   readonly #free: PoolWorker<WriterCalls>[]
   readonly #workers: number
-  readonly #maker: number | undefined
+  readonly #maker: number
   #wanted: Wanted[] = []
   #isSending = false
 
   /** The maker's number is its own among those of these workers. */
-  constructor({ workers }: WorkerPool<WriterCalls>, maker?: FileMakerModule & { readonly number: number }) {
-    this.#maker = maker?.number
-    if (maker !== undefined)
-      for (const worker of workers) {
-        const opened = worker.call('openMaker', { maker: maker.number, entry: maker.entry.href, data: maker.data })
-        // A thread does nothing more after a failure, and tells it to whoever asks.
-        opened.catch(() => {})
-      }
+  constructor({ workers }: WorkerPool<WriterCalls>, { entry, data, number }: FileMakerModule & { readonly number: number }) {
+    this.#maker = number
+    for (const worker of workers) {
+      const opened = worker.call('openMaker', { maker: number, entry: entry.href, data })
+      // A thread does nothing more after a failure, and tells it to whoever asks.
+      opened.catch(() => {})
+    }
     this.#workers = workers.length
     this.#free = Array.from({ length: callsUnderWay }, () => workers).flat()
   }

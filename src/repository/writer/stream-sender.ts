@@ -1,3 +1,4 @@
+import { Places } from '../../kernel/index.ts'
 import type { PoolWorker, WorkerPool } from '../../threads/index.ts'
 import type { WriterCalls } from './calls.ts'
 import type { SavedContent } from './contract.ts'
@@ -13,24 +14,18 @@ const streamsPerWorker = 2
 export class StreamSender {
   readonly #pool: WorkerPool<WriterCalls>
   readonly #free: Memory[] = []
-  readonly #waiting: (() => void)[] = []
-  #places: number
+  readonly #places: Places
   #lastStream = 0
 
   constructor(pool: WorkerPool<WriterCalls>) {
     this.#pool = pool
-    this.#places = pool.workers.length * streamsPerWorker
+    this.#places = new Places(pool.workers.length * streamsPerWorker)
   }
 
   /** `check` throws when there is no use in going on. */
   async send(pieces: AsyncIterable<Uint8Array>, check: () => void): Promise<SavedContent> {
-    await this.#enter()
-    try {
-      return await this.#send(pieces, check)
-    } finally {
-      this.#places++
-      this.#waiting.shift()?.()
-    }
+    using _ = await this.#places.take()
+    return await this.#send(pieces, check)
   }
 
   async #send(pieces: AsyncIterable<Uint8Array>, check: () => void): Promise<SavedContent> {
@@ -68,15 +63,6 @@ export class StreamSender {
 
   #take(): Memory {
     return this.#free.pop() ?? new Uint8Array(memoryBytes)
-  }
-
-  async #enter(): Promise<void> {
-    while (this.#places === 0) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#waiting.push(resolve)
-      await promise
-    }
-    this.#places--
   }
 }
 

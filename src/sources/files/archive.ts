@@ -1,10 +1,11 @@
 import { lstatSync, type BigIntStats } from 'node:fs'
-import { isHoldfastError, messageOf } from '../../kernel/index.ts'
+import { isHoldfastError, messageOf, Places } from '../../kernel/index.ts'
 import type { SaveFile, TreeNode } from '../../repository/index.ts'
 import type { ArchiveContext, ArchivedTree, ArchiveStats, Skipped } from '../../backup/index.ts'
 import type { Exclusions } from './exclude.ts'
 import type { MadeOfFile } from './file-nodes.ts'
 import type { NodeReader } from './node-reader.ts'
+import { readParentTree, readSoundTree, type ParentTree } from './parent-tree.ts'
 import type { TargetNode } from './targets.ts'
 import { isAsBefore, TreeUnderWay, type EncodedNode, type Pending } from './tree-under-way.ts'
 import type { UnchangedDirectory } from './unchanged/find-unchanged.ts'
@@ -12,15 +13,6 @@ import { listNames, type Entry, type Name } from './walk.ts'
 
 /** Files whose content is on its way at a time: enough for every worker to have some more at hand. */
 const filesUnderWay = 256
-
-interface Previous {
-  /** Its id. Absent when there is none. */
-  readonly tree?: string
-  /** Its tree could not be read: what the repository seems to hold below must be looked at, not only looked up. */
-  readonly damaged: boolean
-  /** By name, bytes as latin1 text. */
-  readonly children: ReadonlyMap<string, TreeNode>
-}
 
 export interface ArchiveTools {
   readonly exclusions: Exclusions
@@ -68,8 +60,7 @@ export class Archive {
   #unreadBytes = 0
   /** One character for each byte. */
   #current = ''
-  #places = filesUnderWay
-  readonly #waiting: (() => void)[] = []
+  readonly #places = new Places(filesUnderWay)
 
   constructor(
     context: ArchiveContext,
@@ -105,7 +96,7 @@ export class Archive {
   }
 
   /** The entries of a directory above the targets. */
-  async #layout(directory: Extract<TargetNode, { kind: 'directory' }>, previous: Previous): Promise<TreeUnderWay> {
+  async #layout(directory: Extract<TargetNode, { kind: 'directory' }>, previous: ParentTree): Promise<TreeUnderWay> {
     const names = [...directory.children.keys()].toSorted()
     const nodes = new TreeUnderWay(previous.children)
     for (const latin1 of names) {
@@ -142,7 +133,7 @@ export class Archive {
     return { node: Promise.resolve(this.#special(entry)) }
   }
 
-  async #children(directory: Entry, previous: Previous): Promise<TreeUnderWay | undefined> {
+  async #children(directory: Entry, previous: ParentTree): Promise<TreeUnderWay | undefined> {
     const nodes = new TreeUnderWay(previous.children)
     const batches = listNames(directory, this.#exclusions, this.#signal)
     for (;;) {
@@ -183,7 +174,7 @@ export class Archive {
     entry: Entry,
     before: TreeNode | undefined,
     damaged: boolean,
-    walk: (previous: Previous) => Promise<TreeUnderWay | undefined>,
+    walk: (previous: ParentTree) => Promise<TreeUnderWay | undefined>,
   ): Promise<Pending> {
     const previous = await this.#previous(before?.subtree, damaged)
     const nodes = await walk(previous)
@@ -228,15 +219,11 @@ export class Archive {
     { latin1Name, latin1Path }: Pick<Name, 'latin1Name' | 'latin1Path'>,
     before: TreeNode | undefined,
   ): Promise<Pending> {
-    while (this.#places === 0) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#waiting.push(resolve)
-      await promise
-    }
+    const place = await this.#places.take()
     this.#signal.throwIfAborted()
-    this.#places--
     this.#current = latin1Path
     return this.#watched(async () => {
+      using _ = place
       try {
         const made = await this.#saveFile(latin1Path, this.#signal)
         if (made === undefined) return undefined
@@ -246,12 +233,9 @@ export class Archive {
       } catch (error) {
         if (!isHoldfastError(error, 'source-unreadable')) throw error
         const { path, reason, code } = error.details
-        // It vanished since its name was read.
-        if (code !== 'ENOENT') this.#skipped.push({ path: String(path), reason: String(reason) })
+        const vanished = code === 'ENOENT' && isGone(latin1Path)
+        if (!vanished) this.#skipped.push({ path: String(path), reason: String(reason) })
         return undefined
-      } finally {
-        this.#places++
-        this.#waiting.shift()?.()
       }
     })
   }
@@ -277,34 +261,21 @@ export class Archive {
   }
 
   /** Below damage, a tree that the repository seems to hold already is read back, and stored again when it cannot be. */
-  async #saveTree(nodes: TreeUnderWay, { damaged, tree }: Previous): Promise<string> {
+  async #saveTree(nodes: TreeUnderWay, { damaged, tree }: ParentTree): Promise<string> {
     const { isUnchanged, encoder } = await nodes.finish()
     if (tree !== undefined && !damaged && isUnchanged) return tree
-    const { writer } = this.#context
+    const { repository, writer } = this.#context
     const bytes = encoder.finish()
     const { id, added } = await writer.saveTree(bytes, this.#signal)
     if (!damaged || this.#sound.has(id)) return id
     this.#sound.add(id)
-    if (!added && (await this.#nodesOf(id)) === undefined) await writer.saveTree(bytes, this.#signal, { again: true })
+    if (!added && (await readSoundTree(repository, id, this.#signal)) === undefined)
+      await writer.saveTree(bytes, this.#signal, { again: true })
     return id
   }
 
-  /** The parent's entries. A tree that is damaged or gone is no parent: everything below is read again, which repairs what it can. */
-  async #previous(tree: string | undefined, damaged: boolean): Promise<Previous> {
-    const nodes = tree === undefined ? [] : await this.#nodesOf(tree)
-    const children = new Map(nodes?.map((node) => [node.name.toString('latin1'), node]))
-    return { damaged: damaged || nodes === undefined, children, ...(tree !== undefined && { tree }) }
-  }
-
-  /** Undefined when the tree is damaged or gone. */
-  async #nodesOf(tree: string): Promise<readonly TreeNode[] | undefined> {
-    try {
-      return await this.#context.repository.readTree(tree, this.#signal)
-    } catch (error) {
-      const damages = ['pack-damaged', 'blob-missing', 'object-damaged'] as const
-      if (damages.some((code) => isHoldfastError(error, code))) return undefined
-      throw error
-    }
+  #previous(tree: string | undefined, damaged: boolean): Promise<ParentTree> {
+    return readParentTree(this.#context.repository, tree, { damaged }, this.#signal)
   }
 
   #count(type: 'file' | 'dir', node: TreeNode | EncodedNode, before: TreeNode | undefined): void {
@@ -322,4 +293,9 @@ export class Archive {
     node.catch((error: unknown) => this.#stop.abort(error))
     return { node }
   }
+}
+
+/** A name that can be looked at, and whose file cannot be opened, has not vanished, whatever the error says. */
+function isGone(latin1Path: string): boolean {
+  return lstatSync(Buffer.from(latin1Path, 'latin1'), { throwIfNoEntry: false }) === undefined
 }

@@ -21,17 +21,6 @@ export interface Marker {
   readonly header?: string
 }
 
-/** These options alone, for a thread. */
-export function excludeOptionsOf({ excludes, iexcludes, markers, largerThan, oneFileSystem }: ExcludeOptions): ExcludeOptions {
-  return {
-    ...(excludes && { excludes }),
-    ...(iexcludes && { iexcludes }),
-    ...(markers && { markers }),
-    ...(largerThan !== undefined && { largerThan }),
-    ...(oneFileSystem !== undefined && { oneFileSystem }),
-  }
-}
-
 /** https://bford.info/cachedir/: what caches mark themselves with. */
 export const cacheMarker: Marker = { name: 'CACHEDIR.TAG', header: 'Signature: 8a477f597d28d172789f06886806bc55' }
 

@@ -1,16 +1,5 @@
-import { loadPosix } from '../../backup/index.ts'
 import { encodeNode, type FileMaker } from '../../repository/index.ts'
-import { createExclusions, type ExcludeOptions } from './exclude.ts'
-import { NodeReader } from './node-reader.ts'
-import { loadOwners } from './owners.ts'
-
-/** What threads are told to make nodes of files: see src/sources/file-nodes-worker.ts. */
-export interface FileNodesData {
-  readonly excludes: ExcludeOptions
-  /** Those that the targets are on, when others are left out. */
-  readonly devices: readonly bigint[]
-  readonly withAtime: boolean
-}
+import { openEntryRules, type EntryRules } from './entry-rules.ts'
 
 export interface MadeOfFile {
   /** As encodeNode gives it. */
@@ -18,10 +7,9 @@ export interface MadeOfFile {
   readonly sizeBytes: number
 }
 
-/** Makes the nodes of files where they are read. */
-export async function createFileNodes({ excludes, devices, withAtime }: FileNodesData): Promise<FileMaker<MadeOfFile>> {
-  const exclusions = createExclusions(excludes, new Set(devices))
-  const nodes = new NodeReader(await loadOwners(), loadPosix(), { withAtime })
+/** Makes the nodes of files where they are read: see src/sources/file-nodes-worker.ts. */
+export async function createFileNodes(rules: EntryRules): Promise<FileMaker<MadeOfFile>> {
+  const { exclusions, nodes } = await openEntryRules(rules)
   return {
     wants: (stat) => !exclusions.entry(stat),
     make({ latin1Path, stat, saved: { content, sizeBytes } }) {

@@ -1,23 +1,20 @@
 import { lstatSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { loadPosix, type ArchiveContext, type ArchivedTree, type Source } from '../../backup/index.ts'
+import type { ArchiveContext, ArchivedTree, Source } from '../../backup/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
 import type { Snapshot } from '../../repository/index.ts'
 import { workerEntry } from '../../threads/index.ts'
 import { Archive, type ArchiveTools } from './archive.ts'
-import { createExclusions, excludeOptionsOf, type ExcludeOptions } from './exclude.ts'
-import type { FileNodesData, MadeOfFile } from './file-nodes.ts'
-import { NodeReader, unchangedContent, type ChangeDetection } from './node-reader.ts'
-import { loadOwners } from './owners.ts'
+import { entryRules, openEntryRules, type EntryOptions } from './entry-rules.ts'
+import type { MadeOfFile } from './file-nodes.ts'
+import { unchangedContent, type ChangeDetection } from './node-reader.ts'
 import { layOutTargets, type TargetNode } from './targets.ts'
 import { lookForUnchanged, type Seen } from './unchanged/look-for-unchanged.ts'
 import { count, type Census } from './walk.ts'
 
-export interface FilesSourceOptions extends ExcludeOptions, ChangeDetection {
+export interface FilesSourceOptions extends EntryOptions, ChangeDetection {
   /** Files and directories; relative ones count from the working directory. Those of bytes need not be UTF-8. */
   readonly paths: readonly (string | Buffer)[]
-  /** Keep when files were last read: it makes every tree new that has one that was. */
-  readonly withAtime?: boolean
   readonly tags?: readonly string[]
   readonly workingDirectory?: string
 }
@@ -51,18 +48,14 @@ async function archiveFiles(
 ): Promise<ArchivedTree> {
   const root = layOutTargets(options.paths, options.workingDirectory)
   refuseWhenNothingIsThere(targetsOf(root))
-  const posix = loadPosix()
-  const [owners, index] = await Promise.all([loadOwners(), context.repository.loadIndex(signal)])
+  const targets = targetsOf(root)
+  const rules = entryRules(options, targets)
+  const [{ exclusions, nodes }, index] = await Promise.all([openEntryRules(rules), context.repository.loadIndex(signal)])
   const has = (blob: string) => index.has('data', blob)
-  const devices = options.oneFileSystem ? devicesOf(targetsOf(root)) : []
-  const exclusions = createExclusions(options, new Set(devices))
-  const { withAtime = false } = options
-  const maker: FileNodesData = { excludes: excludeOptionsOf(options), devices, withAtime }
   const saveFile = context.writer.fileSaver<MadeOfFile>({
     entry: workerEntry('../file-nodes-worker', import.meta.url),
-    data: maker,
+    data: rules,
   })
-  const nodes = new NodeReader(owners, posix, options)
   const unchanged: ArchiveTools['unchanged'] = (before, stat) => unchangedContent(before, stat, options)
   const seen = { files: 0, bytes: 0 }
 
@@ -70,12 +63,12 @@ async function archiveFiles(
   const census = censusOf(context.parent)
   const counting = census.complete
     ? undefined
-    : count(targetsOf(root), exclusions, census, AbortSignal.any([signal, ended.signal])).catch(() => {})
+    : count(targets, exclusions, census, AbortSignal.any([signal, ended.signal])).catch(() => {})
   let archive: Archive | undefined
   const report = reporter(context, () => archive?.progress, seen, census)
   const timer = setInterval(report, progressEveryMs)
   try {
-    const directories = await lookForUnchanged(context, root, { ...options, devices, files: census.files, seen }, signal)
+    const directories = await lookForUnchanged(context, root, { rules, files: census.files, seen }, signal)
     archive = new Archive(context, { exclusions, nodes, saveFile, has, unchanged, directories }, signal)
     const saved = await archive.save(root)
     report()
@@ -125,10 +118,6 @@ function reporter(
 
 function targetsOf(node: TargetNode): Buffer[] {
   return node.kind === 'target' ? [node.path] : [...node.children.values()].flatMap(targetsOf)
-}
-
-function devicesOf(targets: readonly Buffer[]): bigint[] {
-  return targets.flatMap((path) => lstatSync(path, { bigint: true, throwIfNoEntry: false })?.dev ?? [])
 }
 
 /** A snapshot of nothing would look like a backup. */

@@ -1,15 +1,12 @@
 import type { BlobEntry, StoredBlobsMemory, ThreadKeys } from '../../../repository/index.ts'
-import type { ExcludeOptions } from '../exclude.ts'
+import type { EntryRules } from '../entry-rules.ts'
 
 /** What passes between the search for unchanged directories and its threads: see src/sources/compare-worker.ts. Memory is moved. */
 
 export interface CompareWorkerData {
   readonly keys: ThreadKeys
   readonly stored: StoredBlobsMemory
-  readonly excludes: ExcludeOptions
-  /** Those that the targets are on, when others are left out. */
-  readonly devices: readonly bigint[]
-  readonly withAtime: boolean
+  readonly rules: EntryRules
   /** When the parent's backup began. */
   readonly recordedSinceNs: bigint | undefined
 }

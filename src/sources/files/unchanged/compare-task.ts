@@ -1,8 +1,5 @@
-import { loadPosix } from '../../../backup/index.ts'
 import { createBlobOpener, StoredBlobs, storedIn, TreeScanner } from '../../../repository/index.ts'
-import { createExclusions } from '../exclude.ts'
-import { NodeReader } from '../node-reader.ts'
-import { loadOwners } from '../owners.ts'
+import { openEntryRules } from '../entry-rules.ts'
 import type { Compared, CompareTask, CompareWorkerData } from './calls.ts'
 import { createCtimeTrust } from './ctime-trust.ts'
 import { DirectoryComparer } from './directory-comparer.ts'
@@ -11,17 +8,15 @@ const unknown: Compared = { same: false, files: 0, bytes: 0, names: [], trees: [
 
 /** Compares the directories of tasks, in whatever thread. What cannot be compared, for whatever reason, is not the same: the archive will see. */
 export async function createTaskComparer(data: CompareWorkerData): Promise<(task: CompareTask) => readonly Compared[]> {
-  const { keys, stored, excludes, devices, withAtime, recordedSinceNs } = data
+  const { keys, stored, rules, recordedSinceNs } = data
   const opener = createBlobOpener(keys)
-  const [scanner, owners] = await Promise.all([TreeScanner.create(), loadOwners()])
+  const [scanner, tools] = await Promise.all([TreeScanner.create(), openEntryRules(rules)])
   const comparer = new DirectoryComparer({
     scanner,
     stored: new StoredBlobs(stored),
-    exclusions: createExclusions(excludes, new Set(devices)),
-    nodes: new NodeReader(owners, loadPosix(), { withAtime }),
-    owners,
+    ...tools,
     attributesKept: createCtimeTrust(recordedSinceNs),
-    withAtime,
+    withAtime: rules.withAtime ?? false,
   })
   return ({ pack, bytes, offset, directories }) =>
     directories.map(({ latin1Path, tree }) => {

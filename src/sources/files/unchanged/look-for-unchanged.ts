@@ -1,7 +1,7 @@
 import type { ArchiveContext } from '../../../backup/index.ts'
-import { isHoldfastError } from '../../../kernel/index.ts'
-import { parseTime, type Repository, type TreeNode } from '../../../repository/index.ts'
-import { excludeOptionsOf, type ExcludeOptions } from '../exclude.ts'
+import { parseTime, type Repository } from '../../../repository/index.ts'
+import type { EntryRules } from '../entry-rules.ts'
+import { readSoundTree } from '../parent-tree.ts'
 import type { TargetNode } from '../targets.ts'
 import { createComparers } from './comparers.ts'
 import { findUnchanged, type UnchangedDirectory } from './find-unchanged.ts'
@@ -12,10 +12,8 @@ export interface Seen {
   bytes: number
 }
 
-interface LookOptions extends ExcludeOptions {
-  readonly withAtime?: boolean
-  /** Those that the targets are on, when others are left out. */
-  readonly devices: readonly bigint[]
+interface LookOptions {
+  readonly rules: EntryRules
   /** As many as are expected. */
   readonly files: number
   readonly seen: Seen
@@ -28,7 +26,7 @@ interface LookOptions extends ExcludeOptions {
 export async function lookForUnchanged(
   { repository, parent }: ArchiveContext,
   root: Extract<TargetNode, { kind: 'directory' }>,
-  { withAtime = false, devices, files, seen, ...options }: LookOptions,
+  { rules, files, seen }: LookOptions,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, UnchangedDirectory>> {
   if (parent === undefined) return new Map()
@@ -40,9 +38,7 @@ export async function lookForUnchanged(
     {
       keys: repository.threadKeys,
       stored: index.share(),
-      excludes: excludeOptionsOf(options),
-      devices,
-      withAtime,
+      rules,
       recordedSinceNs: typeof begun === 'string' ? parseTime(begun) : undefined,
     },
     files,
@@ -74,12 +70,6 @@ async function treesOf(
 
 /** None when the tree cannot be read, which the archive will notice. */
 async function subtreesOf(tree: string, repository: Repository, signal: AbortSignal): Promise<Map<string, string>> {
-  let nodes: readonly TreeNode[] = []
-  try {
-    nodes = await repository.readTree(tree, signal)
-  } catch (error) {
-    const damages = ['pack-damaged', 'blob-missing', 'object-damaged'] as const
-    if (!damages.some((code) => isHoldfastError(error, code))) throw error
-  }
+  const nodes = (await readSoundTree(repository, tree, signal)) ?? []
   return new Map(nodes.flatMap(({ name, subtree }) => (subtree === undefined ? [] : [[name.toString('latin1'), subtree]])))
 }
