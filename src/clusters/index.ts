@@ -1,3 +1,4 @@
 export { connect, type ApiRequest, type Connection } from './connection.ts'
 export { isMissing, readObject, type KubeObject } from './object.ts'
+export { apiPath, isPathSegment } from './path.ts'
 export { controllerOf, endPod, hasEmptyDir, isStaticPod, livingPods, podsPath, stillLiving, type PodTrace } from './pods.ts'

@@ -1,6 +1,7 @@
 import { isHoldfastError } from '../kernel/index.ts'
 import type { Connection } from './connection.ts'
 import { isMissing, readObject, type KubeObject } from './object.ts'
+import { apiPath } from './path.ts'
 
 /** A pod as it was found: one that has its name later is another. */
 export interface PodTrace {
@@ -24,7 +25,11 @@ export async function livingPods(
 }
 
 export function podsPath(namespace: string): string {
-  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
+  return apiPath('/api/v1', 'namespaces', namespace, 'pods')
+}
+
+function podPath({ namespace, name }: PodTrace): string {
+  return apiPath(podsPath(namespace), name)
 }
 
 /**
@@ -61,8 +66,7 @@ export async function endPod(
 export async function stillLiving(connection: Connection, pods: readonly PodTrace[]): Promise<PodTrace[]> {
   const living: PodTrace[] = []
   for (const pod of pods) {
-    const path = `${podsPath(pod.namespace)}/${encodeURIComponent(pod.name)}`
-    const found = await readObject(connection, path, `Pod ${pod.namespace}/${pod.name}`)
+    const found = await readObject(connection, podPath(pod), `Pod ${pod.namespace}/${pod.name}`)
     if (found?.metadata.uid === pod.uid && found.metadata.deletionTimestamp === undefined) living.push(pod)
   }
   return living

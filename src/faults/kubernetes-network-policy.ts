@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { text } from '../catalog/index.ts'
-import { isMissing, readObject, type KubeObject } from '../clusters/index.ts'
+import { apiPath, isMissing, podsPath, readObject, type KubeObject } from '../clusters/index.ts'
 import { absent, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import {
@@ -47,10 +47,9 @@ export const kubernetesNetworkPolicy = defineFault<Params, Traces>({
     const labelSelector = Object.entries(labels)
       .map(([label, value]) => `${label}=${value}`)
       .join(',')
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
     const { items } = (await connection.send({
       method: 'GET',
-      path,
+      path: podsPath(namespace),
       query: { labelSelector },
       what: `list pods of ${namespace}`,
     })) as unknown as { items: KubeObject[] }
@@ -97,7 +96,7 @@ export const kubernetesNetworkPolicy = defineFault<Params, Traces>({
 })
 
 function policies(namespace: string): string {
-  return `/apis/networking.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/networkpolicies`
+  return apiPath('/apis/networking.k8s.io/v1', 'namespaces', namespace, 'networkpolicies')
 }
 
 function nameOf(id: string): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { text } from '../catalog/index.ts'
-import { readObject } from '../clusters/index.ts'
+import { apiPath, readObject } from '../clusters/index.ts'
 import { HoldfastError } from '../kernel/index.ts'
 import { defineFault } from './define-fault.ts'
 import { annotateBack, changing, type Change } from './kubernetes/annotated.ts'
@@ -49,7 +49,7 @@ export const kubernetesScale = defineFault<Params, Traces>({
   async plan({ cluster: name, namespace, kind, name: workload, replicas }, context, signal) {
     const cluster = await findCluster(name, context, signal)
     await using connection = await openCluster(cluster, context, signal)
-    const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/${kind.toLowerCase()}s/${encodeURIComponent(workload)}`
+    const path = apiPath('/apis/apps/v1', 'namespaces', namespace, `${kind.toLowerCase()}s`, workload)
     const what = `${kind} ${namespace}/${workload}`
     const found = await readObject(connection, path, what)
     requireNoneSpared(found === undefined ? [] : [found], kind, context)

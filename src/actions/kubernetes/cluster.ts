@@ -1,7 +1,7 @@
 import type { ClusterEntry } from '../../catalog/index.ts'
 import { HoldfastError, isHoldfastError, type Json } from '../../kernel/index.ts'
 import type { ActionContext, Finding } from '../contract.ts'
-import { connect, type ApiRequest, type Connection } from '../../clusters/index.ts'
+import { apiPath, connect, type ApiRequest, type Connection } from '../../clusters/index.ts'
 import type { PatchOperation } from './json-patch.ts'
 import { fieldManager, kubeObject, nameOf, type KubeObject, type ObjectRef } from './object.ts'
 
@@ -178,7 +178,7 @@ export class Cluster implements AsyncDisposable {
   ): Promise<Json> {
     const { name, namespaced } = await this.#typeOf(ref)
     const parts = [...(namespaced ? ['namespaces', ref.namespace ?? 'default'] : []), name, ...(isUnnamed ? [] : [ref.name])]
-    const path = [rootOf(ref.apiVersion), ...parts.map(encodeURIComponent)].join('/')
+    const path = apiPath(rootOf(ref.apiVersion), ...parts)
     return await this.#connection.send({ method, path, what: `${verb} ${nameOf(ref)}`, ...request })
   }
 

@@ -1,4 +1,4 @@
-import { isMissing, readObject, type Connection, type KubeObject } from '../../clusters/index.ts'
+import { apiPath, isMissing, readObject, type Connection, type KubeObject } from '../../clusters/index.ts'
 import { HoldfastError, type Json } from '../../kernel/index.ts'
 import { absent, over, partly, present, type Sight } from '../contract.ts'
 import { goDurationMs } from './go-duration.ts'
@@ -32,8 +32,7 @@ export async function installedKinds(connection: Connection): Promise<ReadonlyMa
 }
 
 export function pathOf(namespace: string, plural: string, name?: string): string {
-  const all = `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}`
-  return name === undefined ? all : `${all}/${name}`
+  return apiPath(root, 'namespaces', namespace, plural, ...(name === undefined ? [] : [name]))
 }
 
 /** Why no end would take it back, with what to do instead; undefined where Chaos Mesh does. */

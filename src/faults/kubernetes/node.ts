@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readObject } from '../../clusters/index.ts'
+import { apiPath, readObject } from '../../clusters/index.ts'
 import { HoldfastError } from '../../kernel/index.ts'
 import type { FaultContext } from '../contract.ts'
 import { annotateBack, type Change } from './annotated.ts'
@@ -35,5 +35,5 @@ export function uncordonByHand({ cluster, node }: CordonTrace): string[] {
 }
 
 function pathOf(node: string): string {
-  return `/api/v1/nodes/${encodeURIComponent(node)}`
+  return apiPath('/api/v1', 'nodes', node)
 }

@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import { checkExperiment } from '../../check.ts'
 import type { Json } from '../../../../kernel/index.ts'
+import type { PythonProvider } from '../../places.ts'
+import { kubernetesProblem, nativeFunction, playKubernetes } from './call.ts'
 import { nativeModules } from './functions.ts'
+import { optionalText, selector } from './parameters.ts'
 import { secondsOf } from './pod-logs.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -51,9 +54,56 @@ test.each<[string, string, Json, string]>([
   ],
   ['probes', 'all_microservices_healthy', { raise_on_any_unhealthy: false }, 'it takes no argument raise_on_any_unhealthy'],
   ['probes', 'all_microservices_healthy', { secrets: {} }, 'it takes no argument secrets'],
+  ...['', '.', '..', '../..'].map(
+    (name) =>
+      ['secret.actions', 'delete_secret', { name }, 'its argument name must be the name of an object'] as [
+        string,
+        string,
+        Json,
+        string,
+      ],
+  ),
+  ['actions', 'kill_microservice', { name: '' }, 'its argument name must be the name of an object'],
+  ['namespace.probes', 'namespace_exists', { name: '' }, 'its argument name must be the name of an object'],
+  ['service.actions', 'delete_service', { name: 'web', ns: '..' }, 'its argument ns must be the name of a namespace'],
 ])('what a function does not take is refused before anything is begun: %s.%s %j', async (module, func, args, problem) => {
   const said = `nothing was begun: method[0] cannot be called: chaosk8s.${module}.${func}: ${problem}`
   expect(await problemOf(module, func, args)).toBe(said)
+})
+
+test('a variable that makes no name of a name is refused before a cluster is asked', async () => {
+  const provider = (func: string, args: Record<string, Json>): PythonProvider => ({
+    type: 'python',
+    module: 'chaosk8s.actions',
+    func,
+    arguments: args,
+  })
+  for (const [func, args, said] of [
+    ['kill_microservice', { name: '${gone}' }, 'its argument name must be the name of an object'],
+    ['delete_service', { name: 'web', ns: '${up}' }, 'its argument ns must be the name of a namespace'],
+  ] as const) {
+    const asked = provider(func, args)
+    const native = nativeFunction(asked, {})
+    if (native === undefined) throw new Error(`there is no ${func}`)
+    expect(kubernetesProblem(asked, native)).toBeUndefined()
+    const variables = { configuration: { gone: '', up: '..' }, secrets: {} }
+    await expect(playKubernetes(asked, native, variables, never)).rejects.toThrow(said)
+  }
+})
+
+test('the empty text is none', () => {
+  expect(optionalText.parse('')).toBeNull()
+  expect(selector.parse('')).toBeNull()
+  expect(optionalText.parse(undefined)).toBeNull()
+  expect(nativeModules['chaosk8s.pod.probes']?.count_min_pods?.parameters.parse({ label_selector: '', phase: '' })).toMatchObject(
+    {
+      label_selector: null,
+      phase: null,
+    },
+  )
+  expect(nativeModules['chaosk8s.pod.probes']?.count_min_pods?.parameters.parse({ label_selector: null })).toMatchObject({
+    phase: 'Running',
+  })
 })
 
 test('a function that only the package has is left to Python, and named where there is none', async () => {

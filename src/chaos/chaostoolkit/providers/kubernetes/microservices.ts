@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { clusterFunction, unmet, type NativeFunction } from './define.ts'
 import { removeSome } from './object-actions.ts'
 import { list } from './objects.ts'
-import { namedSelector, ns, text, withName } from './parameters.ts'
+import { name as required, namedSelector, ns, withName } from './parameters.ts'
 import { deleteOnePod } from './pod-actions.ts'
 
 /** The deployment and the replica set of that name, and a pod. */
 export const killMicroservice = clusterFunction(
-  { name: text, ns, label_selector: namedSelector },
+  { name: required, ns, label_selector: namedSelector },
   async ({ name, ns: namespace, label_selector: labels }, cluster) => {
     await removeSome(cluster, { resource: 'deployments', ns: namespace }, { name })
     await removeSome(cluster, { resource: 'replicasets', ns: namespace }, { name })
@@ -18,7 +18,7 @@ export const killMicroservice = clusterFunction(
 
 /** The same service by its name and by its labels. */
 export const serviceEndpointIsInitialized = clusterFunction(
-  { name: text, ns, label_selector: namedSelector },
+  { name: required, ns, label_selector: namedSelector },
   async ({ name, ns: namespace, label_selector: labels }, cluster) => {
     const found = await list(cluster, { resource: 'services', ns: namespace }, { name, selector: withName(labels, name) })
     return found.length > 0 || unmet(true, `there is no service ${name}`)

@@ -1,7 +1,7 @@
 import { ActivityFailed } from '../../types.ts'
 import { clusterFunction } from './define.ts'
 import { create, list, readManifest, remove } from './objects.ts'
-import { optionalText, text } from './parameters.ts'
+import { name as required, optionalText } from './parameters.ts'
 
 const place = { resource: 'namespaces' } as const
 
@@ -15,12 +15,12 @@ export const createNamespace = clusterFunction(
   },
 )
 
-export const deleteNamespace = clusterFunction({ name: text }, async ({ name }, cluster) => {
+export const deleteNamespace = clusterFunction({ name: required }, async ({ name }, cluster) => {
   await remove(cluster, place, name)
   return null
 })
 
 export const namespaceExists = clusterFunction(
-  { name: text },
+  { name: required },
   async ({ name }, cluster) => (await list(cluster, place, { name })).length > 0,
 )

@@ -19,20 +19,17 @@ export interface NodeChoice {
 
 /** Names of nodes. Throws ActivityFailed when none fits. */
 export async function chooseNodes(cluster: Connection, choice: NodeChoice): Promise<string[]> {
-  const { name, label_selector: selector, count = null, pod_label_selector: podSelector, pod_namespace: podNamespace } = choice
+  const { name, label_selector: selector, count = null } = choice
+  const { pod_label_selector: podSelector = null, pod_namespace: podNamespace = null } = choice
   const found = (await list(cluster, place, { name, selector })).map(({ metadata }) => metadata.name)
   let nodes = found
-  if (isGiven(podSelector) && isGiven(podNamespace)) {
+  if (podSelector !== null && podNamespace !== null) {
     const pods = await list(cluster, { resource: 'pods', ns: podNamespace }, { selector: podSelector })
     const used = new Set(pods.map(({ spec }) => spec?.nodeName))
     nodes = found.filter((node) => used.has(node))
   }
   if (nodes.length === 0) throw new ActivityFailed('there is no such node')
   return count === null ? nodes : choose(nodes, { count }, Math.random)
-}
-
-function isGiven(value: string | null | undefined): value is string {
-  return value !== undefined && value !== null && value !== ''
 }
 
 export async function setUnschedulable(cluster: Connection, node: string, unschedulable: boolean): Promise<void> {

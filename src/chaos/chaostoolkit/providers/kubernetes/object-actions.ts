@@ -2,7 +2,7 @@ import type { Connection } from '../../../../clusters/index.ts'
 import { ActivityFailed } from '../../types.ts'
 import { clusterFunction, type NativeFunction } from './define.ts'
 import { create, list, orFail, patch, readManifest, remove, type Place, type Resource, type Selection } from './objects.ts'
-import { ns, object, optionalSelector, optionalText, text, wholeNumber } from './parameters.ts'
+import { name as required, ns, object, optionalSelector, optionalText, text, wholeNumber } from './parameters.ts'
 
 /** Makes an object of a kind, from a file. */
 export function creating(resource: Resource): NativeFunction {
@@ -13,7 +13,7 @@ export function creating(resource: Resource): NativeFunction {
 }
 
 export function deleting(resource: Resource): NativeFunction {
-  return clusterFunction({ name: text, ns }, async ({ name, ns: namespace }, cluster) => {
+  return clusterFunction({ name: required, ns }, async ({ name, ns: namespace }, cluster) => {
     await remove(cluster, { resource, ns: namespace }, name)
     return null
   })
@@ -24,7 +24,7 @@ export function deletingSome(resource: Resource): NativeFunction {
   return clusterFunction(
     { name: optionalText, ns, label_selector: optionalSelector },
     async ({ name, ns: namespace, label_selector: labels }, cluster) => {
-      await removeSome(cluster, { resource, ns: namespace }, name === null || name === '' ? { selector: labels } : { name })
+      await removeSome(cluster, { resource, ns: namespace }, name === null ? { selector: labels } : { name })
       return null
     },
   )
@@ -35,14 +35,14 @@ export async function removeSome(cluster: Connection, place: Place, selection: S
 }
 
 export function updating(resource: Resource): NativeFunction {
-  return clusterFunction({ name: text, spec: object, ns }, async ({ name, spec, ns: namespace }, cluster) => {
+  return clusterFunction({ name: required, spec: object, ns }, async ({ name, spec, ns: namespace }, cluster) => {
     await orFail(patch(cluster, { resource, ns: namespace }, name, spec))
     return null
   })
 }
 
 export function scaling(resource: 'deployments' | 'statefulsets'): NativeFunction {
-  return clusterFunction({ name: text, replicas: wholeNumber, ns }, async ({ name, replicas, ns: namespace }, cluster) => {
+  return clusterFunction({ name: required, replicas: wholeNumber, ns }, async ({ name, replicas, ns: namespace }, cluster) => {
     await orFail(patch(cluster, { resource, ns: namespace }, name, { spec: { replicas } }))
     return null
   })
@@ -50,7 +50,7 @@ export function scaling(resource: 'deployments' | 'statefulsets'): NativeFunctio
 
 /** As `kubectl rollout restart`. */
 export const rolloutDeployment = clusterFunction({ name: optionalText, ns }, async ({ name, ns: namespace }, cluster) => {
-  if (name === null || name === '') throw new ActivityFailed('the name of the deployment is missing')
+  if (name === null) throw new ActivityFailed('the name of the deployment is missing')
   const annotations = { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() }
   const restarted = { spec: { template: { metadata: { annotations } } } }
   await orFail(patch(cluster, { resource: 'deployments', ns: namespace }, name, restarted))
@@ -68,7 +68,7 @@ export function existing(resource: Resource): NativeFunction {
 
 export function existingByName(resource: Resource): NativeFunction {
   return clusterFunction(
-    { name: text, ns },
+    { name: required, ns },
     async ({ name, ns: namespace }, cluster) => (await list(cluster, { resource, ns: namespace }, { name })).length > 0,
   )
 }

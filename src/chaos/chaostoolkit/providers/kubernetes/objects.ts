@@ -1,5 +1,5 @@
 import { extname } from 'node:path'
-import type { Connection, KubeObject } from '../../../../clusters/index.ts'
+import { apiPath, type Connection, type KubeObject } from '../../../../clusters/index.ts'
 import { isHoldfastError, type Json } from '../../../../kernel/index.ts'
 import { parseByName, readText } from '../../load.ts'
 import { ActivityFailed } from '../../types.ts'
@@ -27,7 +27,7 @@ export interface Place {
   readonly ns?: string
 }
 
-/** Null and the empty text select nothing in particular. */
+/** Null selects nothing in particular. */
 export interface Selection {
   readonly name?: string | null
   readonly selector?: string | null
@@ -35,15 +35,14 @@ export interface Selection {
 }
 
 export function pathOf({ resource, ns }: Place, ...names: readonly string[]): string {
-  const parts = [...(ns === undefined ? [] : ['namespaces', ns]), resource, ...names]
-  return [roots[resource], ...parts.map(encodeURIComponent)].join('/')
+  return apiPath(roots[resource], ...(ns === undefined ? [] : ['namespaces', ns]), resource, ...names)
 }
 
 export function queryOf({ name, selector, field }: Selection): Record<string, string> {
-  const fieldSelector = name === undefined || name === null || name === '' ? field : `metadata.name=${name}`
+  const fieldSelector = name === undefined || name === null ? field : `metadata.name=${name}`
   return {
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
-    ...(selector === undefined || selector === null || selector === '' ? {} : { labelSelector: selector }),
+    ...(selector === undefined || selector === null ? {} : { labelSelector: selector }),
   }
 }
 

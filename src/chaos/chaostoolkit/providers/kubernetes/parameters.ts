@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { isPathSegment } from '../../../../clusters/index.ts'
 
 /** The types of arguments that functions of the package have in common. */
 export const text = z.string('must be a text')
-export const optionalText = text.nullable().default(null)
+export const optionalText = text.nullable().default(null).transform(givenText)
 export const flag = z.boolean('must be true or false')
 export const wholeNumber = z.int('must be a whole number')
 export const object = z.record(z.string(), z.json(), 'must be an object')
@@ -12,15 +13,22 @@ export const seconds = z
   .union([z.number(), text.regex(/^\s*\d+\s*$/).transform(Number)], 'must be a number of seconds')
   .default(30)
 
-/** A namespace. */
-export const ns = text.default('default')
+/** The name of an object, which must be there: without it, all of its kind would be meant. */
+export const name = text.refine(isPathSegment, 'must be the name of an object')
+
+export const ns = text.refine(isPathSegment, 'must be the name of a namespace').default('default')
 
 /** `app=web,tier in (a, b)`. Empty or null: whatever there is. */
-export const selector = text.nullable()
-export const optionalSelector = selector.default(null)
+export const selector = text.nullable().transform(givenText)
+export const optionalSelector = selector.prefault(null)
 
 /** A selector in which `{name}` stands for the argument `name`. */
 export const namedSelector = text.default('name in ({name})')
+
+/** The package takes the empty text for none. */
+function givenText(given: string | null): string | null {
+  return given === '' ? null : given
+}
 
 export function withName(template: string, name: string | null): string {
   return template.replaceAll('{name}', name ?? 'None')

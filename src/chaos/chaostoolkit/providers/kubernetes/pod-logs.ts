@@ -15,11 +15,11 @@ export const readPodLogs = clusterFunction(
   },
   async ({ name, last, ns: namespace, from_previous: previous, label_selector: labels, container_name: container }, cluster) => {
     const place = { resource: 'pods', ns: namespace } as const
-    const since = last === null || last === '' ? 0 : secondsOf(last)
+    const since = last === null ? 0 : secondsOf(last)
     const query = {
       timestamps: 'true',
       previous: String(previous),
-      ...(container === null || container === '' ? {} : { container }),
+      ...(container === null ? {} : { container }),
       ...(since > 0 ? { sinceSeconds: String(since) } : {}),
     }
     const logs: Record<string, string> = {}

@@ -4,7 +4,18 @@ import { pythonEquals, pythonPattern } from '../../python-values.ts'
 import { ActivityFailed } from '../../types.ts'
 import { clusterFunction, plainFunction, unmet } from './define.ts'
 import { list } from './objects.ts'
-import { flag, namedSelector, ns, object, optionalText, selector, text, wholeNumber, withName } from './parameters.ts'
+import {
+  flag,
+  name as required,
+  namedSelector,
+  ns,
+  object,
+  optionalText,
+  selector,
+  text,
+  wholeNumber,
+  withName,
+} from './parameters.ts'
 
 async function podsOf(cluster: Connection, namespace: string, labels?: string | null): Promise<readonly KubeObject[]> {
   return await list(cluster, { resource: 'pods', ns: namespace }, { selector: labels ?? null })
@@ -58,19 +69,19 @@ export const countPods = clusterFunction(
 )
 
 export const countMinPods = clusterFunction(
-  { label_selector: selector, phase: text.nullable().default('Running'), min_count: wholeNumber.default(2), ns },
+  { label_selector: selector, phase: optionalText.prefault('Running'), min_count: wholeNumber.default(2), ns },
   async ({ label_selector: labels, phase, min_count: least, ns: namespace }, cluster) =>
     (await count(cluster, namespace, labels, phase)) >= least,
 )
 
 async function count(cluster: Connection, namespace: string, labels: string | null, phase: string | null): Promise<number> {
   const pods = await podsOf(cluster, namespace, labels)
-  return phase === null || phase === '' ? pods.length : pods.filter(({ status }) => status?.phase === phase).length
+  return phase === null ? pods.length : pods.filter(({ status }) => status?.phase === phase).length
 }
 
 /** None of them runs; also when there is none. */
 export const podIsNotAvailable = clusterFunction(
-  { name: text, ns, label_selector: namedSelector, raise_on_is_available: flag.default(true) },
+  { name: required, ns, label_selector: namedSelector, raise_on_is_available: flag.default(true) },
   async ({ name, ns: namespace, label_selector: labels, raise_on_is_available: raises }, cluster) => {
     const pods = await podsOf(cluster, namespace, withName(labels, name))
     const running = pods.find(({ status }) => status?.phase === 'Running')

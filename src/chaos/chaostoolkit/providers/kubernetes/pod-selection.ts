@@ -35,7 +35,7 @@ export async function choosePods(cluster: Connection, choice: PodChoice): Promis
   if (mode !== 'fixed' && mode !== 'percentage') throw new ActivityFailed(`pods cannot be chosen: there is no mode ${mode}`)
   if (order !== 'alphabetic' && order !== 'oldest') throw new ActivityFailed(`pods cannot be chosen: there is no order ${order}`)
   const found = await list(cluster, { resource: 'pods', ns: namespace }, { selector })
-  const named = pattern === null || pattern === '' ? undefined : pythonPattern(pattern)
+  const named = pattern === null ? undefined : pythonPattern(pattern)
   const fitting = found.filter(({ metadata }) => named?.test(metadata.name) ?? true)
   const pods = order === 'oldest' ? fitting.toSorted(byAge) : fitting
   if (choice.all) return pods

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../../clusters/index.ts'
 import { clusterFunction, unmet, type NativeFunction } from './define.ts'
 import { list } from './objects.ts'
-import { flag, ns, optionalSelector, seconds, text, withName } from './parameters.ts'
+import { flag, name as required, ns, optionalSelector, seconds, withName } from './parameters.ts'
 import { isSeen } from './watch.ts'
 
 /** Of a Deployment and a StatefulSet; numbers that are 0 may be left out of a status. */
@@ -18,7 +18,7 @@ interface Workload extends KubeObject {
 
 type Kind = 'deployments' | 'statefulsets' | 'daemonsets'
 
-const named = { name: text, ns, label_selector: optionalSelector }
+const named = { name: required, ns, label_selector: optionalSelector }
 
 /** As the package compares: one that shall have no replicas says nothing of how many are ready, and does not count as ready. */
 const isReady = ({ spec, status }: Workload) => status?.readyReplicas === spec?.replicas
