@@ -1,5 +1,5 @@
 import { HoldfastError } from '../kernel/index.ts'
-import type { Catalog, Service } from './types.ts'
+import type { Catalog, Plan, Service } from './types.ts'
 
 export const serviceEnvironments = ['development', 'staging', 'production'] as const
 export type ServiceEnvironment = (typeof serviceEnvironments)[number]
@@ -17,4 +17,10 @@ export function servicesIn({ services, file }: Pick<Catalog, 'services' | 'file'
     message: `no service of ${file} is in ${environment}`,
     hint: 'services say it with `environment`; those that do not are in production',
   })
+}
+
+/** The plans that recover a service in an environment; all without one. Throws `usage` as `servicesIn` does. */
+export function plansIn(catalog: Pick<Catalog, 'services' | 'plans' | 'file'>, environment?: ServiceEnvironment): Plan[] {
+  const [services, plans] = [servicesIn(catalog, environment), Object.values(catalog.plans)]
+  return environment === undefined ? plans : plans.filter(({ recovers }) => recovers.some((name) => services.includes(name)))
 }

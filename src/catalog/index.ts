@@ -17,10 +17,18 @@ export { defaultCatalog, isCatalogHere } from './default-catalog.ts'
 export { defineCatalog, type CatalogInput } from './define-catalog.ts'
 export { staleAcceptances, weaknessesOf, type StaleAcceptance, type Weakness } from './lints/judge.ts'
 export { drillOf, type Drill, type Substitution } from './drill.ts'
-export { maintenanceAt, outageCountsFrom, type MaintenanceWindow, type OpenMaintenance } from './maintenance.ts'
+export {
+  isCovered,
+  maintenanceAt,
+  maintenanceOfAll,
+  outageCountsFrom,
+  type Maintenance,
+  type OpenMaintenance,
+  type SharedMaintenance,
+} from './maintenance.ts'
 export { isWithin, rangeText, wallClock } from './time-range.ts'
 export type { ChaosRules, Exclusion, TimeRange } from './chaos.ts'
-export { serviceEnvironments, servicesIn, type ServiceEnvironment } from './environment.ts'
+export { plansIn, serviceEnvironments, servicesIn, type ServiceEnvironment } from './environment.ts'
 export { chaosEnvironments, type Canary, type ChaosEnvironment, type Experiment } from './experiment.ts'
 export { codeFrame } from './frame.ts'
 export { dependencyOrder, dependentsOf, findService, topologicalOrder, withDependencies } from './graph.ts'

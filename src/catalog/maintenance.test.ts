@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { catalogOf, problemsOf, unmark } from '../../test/support/marked-catalog.ts'
-import { maintenanceAt, outageCountsFrom } from './maintenance.ts'
+import { maintenanceAt, maintenanceOfAll, outageCountsFrom } from './maintenance.ts'
 import type { Catalog, Service } from './types.ts'
 
 const at = (text: string) => new Date(text)
@@ -61,21 +61,42 @@ describe('a window', () => {
   })
 })
 
-describe('an outage', () => {
-  const counts = (found: Catalog, since: string, now: string) =>
-    outageCountsFrom(found, [serviceOf(found, 'api')], { since: at(since), now: at(now) })
+test('several services share a window as long as each of them is in one of its own', async () => {
+  const found = await catalog(
+    "{ title: a, services: [api], from: '02:00', to: '05:00' }, { title: b, services: [db], from: '03:00', to: '04:00' }",
+  )
+  const shared = (time: string) => maintenanceOfAll(found, Object.values(found.services), at(time))
+  expect(shared('2026-11-28T01:30:00Z')).toBeUndefined()
+  expect(shared('2026-11-28T02:30:00Z')).toEqual({
+    service: 'db',
+    title: 'b',
+    since: at('2026-11-28T02:00:00Z'),
+    until: at('2026-11-28T03:00:00Z'),
+  })
+  expect(shared('2026-11-28T03:30:00Z')).toBeUndefined()
+})
 
-  test('that began in a window counts from its end, one that goes over into another from the end of that, and any other from its beginning', async () => {
+describe('an outage', () => {
+  const forMs = 60_000
+  const counts = (found: Catalog, since: string, now: string) => {
+    const { from, window } = outageCountsFrom(found, [serviceOf(found, 'api')], { since: at(since), forMs, now: at(now) })
+    return window === undefined ? from : window.title
+  }
+
+  test('that fell into a window counts from its end, one that goes over into another from the end of that, and any other from its beginning', async () => {
     const found = await catalog(
       "{ title: a, services: [api], from: '02:00', to: '03:00' }, { title: b, services: [api], begins: 2026-11-28T02:00:00Z, ends: 2026-11-28T05:00:00Z }",
     )
     expect(counts(found, '2026-11-28T01:30:00Z', '2026-11-28T06:00:00Z')).toEqual(at('2026-11-28T05:00:00Z'))
-    expect(counts(found, '2026-11-28T01:30:00Z', '2026-11-28T04:00:00Z')).toBeUndefined()
+    expect(counts(found, '2026-11-28T01:30:00Z', '2026-11-28T04:00:00Z')).toBe('b')
     expect(counts(found, '2026-11-27T01:30:00Z', '2026-11-27T03:00:00Z')).toEqual(at('2026-11-27T02:00:00Z'))
-    expect(counts(found, '2026-11-28T00:30:00Z', '2026-11-28T06:00:00Z')).toEqual(at('2026-11-28T00:30:00Z'))
+    // Begun a little early, it is of the window; held for long enough before that, it was an outage before.
+    expect(counts(found, '2026-11-28T00:59:30Z', '2026-11-28T01:00:20Z')).toBe('a')
+    expect(counts(found, '2026-11-28T00:59:30Z', '2026-11-28T06:00:00Z')).toEqual(at('2026-11-28T05:00:00Z'))
+    expect(counts(found, '2026-11-28T00:58:59Z', '2026-11-28T01:30:00Z')).toEqual(at('2026-11-28T00:58:59Z'))
   })
 
-  test('never counts from before it began, nor from later than now', async () => {
+  test('never counts from before it began, nor from later than now but while a window is open', async () => {
     const found = await catalog(
       "{ title: a, services: [api], from: '02:00', to: '03:00' }, { title: b, services: [api], from: '03:00', to: '05:30' }",
     )
@@ -83,9 +104,10 @@ describe('an outage', () => {
       fc.property(fc.integer({ min: 0, max: 3 * 86_400 }), fc.integer({ min: 0, max: 86_400 }), (begins, seconds) => {
         const since = new Date(Date.UTC(2026, 5, 1) + begins * 1000)
         const now = new Date(since.getTime() + seconds * 1000)
-        const from = outageCountsFrom(found, [serviceOf(found, 'api')], { since, now })
+        const { from, window } = outageCountsFrom(found, [serviceOf(found, 'api')], { since, forMs, now })
         const isOpen = maintenanceAt(found, now)(serviceOf(found, 'api')) !== undefined
-        expect(from === undefined ? isOpen : from >= since && from <= now).toBe(true)
+        expect(from >= since).toBe(true)
+        expect(window === undefined ? from <= now : isOpen && from > now).toBe(true)
       }),
       { numRuns: 60 },
     )

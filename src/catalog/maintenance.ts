@@ -63,17 +63,39 @@ function openTimes({ when }: MaintenanceWindow, timeZone: string, at: Date): Omi
   return { since: new Date(since), until: new Date(until) }
 }
 
+/** A window that several services are in, by the one of them that leaves it first. */
+export interface SharedMaintenance extends OpenMaintenance {
+  readonly service: string
+}
+
+/** What each of these services is in at a moment: of their windows the one that ends first, for from then on not all are in one. Undefined where one is in none. */
+export function maintenanceOfAll(
+  catalog: Pick<Catalog, 'maintenance'>,
+  services: readonly Service[],
+  at: Date,
+): SharedMaintenance | undefined {
+  const open = maintenanceAt(catalog, at)
+  const own = services.flatMap((service): SharedMaintenance[] => {
+    const window = open(service)
+    return window === undefined ? [] : [{ ...window, service: service.name }]
+  })
+  return own.length < services.length ? undefined : own.toSorted((a, b) => a.until.getTime() - b.until.getTime())[0]
+}
+
 /**
- * From when an outage counts that began at `since`: from the end of the window that it began in, since that time was announced. Undefined while a window is open that
- * it began in, or that has followed upon that.
+ * From when an outage of these services counts: from the end of the windows of all of them that it fell into, else from its beginning. It fell into one that it began
+ * in, or that was open before it had held for `forMs`: one that was an outage before excuses nothing. `window`: the one it is in still; `from` is its end then.
  */
 export function outageCountsFrom(
   catalog: Pick<Catalog, 'maintenance'>,
   services: readonly Service[],
-  { since, now }: { readonly since: Date; readonly now: Date },
-): Date | undefined {
-  const open = services.flatMap((service) => maintenanceAt(catalog, since)(service) ?? [])
-  if (open.length === 0) return since
-  const until = new Date(Math.max(...open.map((each) => each.until.getTime())))
-  return until > now ? undefined : outageCountsFrom(catalog, services, { since: until, now })
+  { since, forMs, now }: { readonly since: Date; readonly forMs: number; readonly now: Date },
+): { readonly from: Date; readonly window?: SharedMaintenance } {
+  for (let from = since; ; ) {
+    const held = new Date(Math.min(from.getTime() + forMs, now.getTime()))
+    const window = maintenanceOfAll(catalog, services, from) ?? maintenanceOfAll(catalog, services, held)
+    if (window === undefined) return { from }
+    from = window.until
+    if (from > now) return { from, window }
+  }
 }

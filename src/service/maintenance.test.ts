@@ -2,7 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { openLocalEngine } from '../durable/index.ts'
 import { ruleOf, type ObserverReport } from '../detection/index.ts'
+import { stateDirectory } from '../kernel/index.ts'
 import { openDecider } from './detection/act.ts'
 import { detect } from './detection/detect.ts'
 import type { ReportReader } from './detection/read-reports.ts'
@@ -10,6 +12,7 @@ import { waitUntilDown } from './detection/wait-until-down.ts'
 import { watchedService } from './detection/watched-plan.ts'
 import { diagnose, isAnnounced } from './doctor.ts'
 import { loadRunCatalog } from './recovery/load-catalog.ts'
+import { prepareRecovery } from './recovery/prepare.ts'
 import { gatherReport } from './report/facts.ts'
 import { readStatus } from './status.ts'
 
@@ -18,7 +21,15 @@ const minuteMs = 60_000
 const fromNow = (minutes: number) => new Date(Date.now() + minutes * minuteMs).toISOString()
 
 /** A window from and to so many minutes from now, and nothing else that is announced. */
-async function catalogWith({ window, decide = 'ask' }: { window?: readonly [number, number]; decide?: string }) {
+async function catalogWith({
+  window,
+  decide = 'ask',
+  of = 'shop, other',
+}: {
+  window?: readonly [number, number]
+  decide?: string
+  of?: string
+}) {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-maintenance-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const [begins, ends] = (window ?? [-20_000, -10_000]).map(fromNow)
@@ -31,7 +42,7 @@ async function catalogWith({ window, decide = 'ask' }: { window?: readonly [numb
 name: acme
 sites: { here: {}, north: {}, south: {} }
 services: { shop: ${service}, other: ${service} }
-maintenance: { windows: [{ title: new disks, services: [shop], begins: ${begins}, ends: ${ends} }] }
+maintenance: { windows: [{ title: new disks, services: [${of}], begins: ${begins}, ends: ${ends} }] }
 observers: { north: { site: north, report: { http: 'http://127.0.0.1:1', token: { env: T } } }, south: { site: south, report: { http: 'http://127.0.0.1:1', token: { env: T } } } }
 plans:
   back:
@@ -79,7 +90,7 @@ function outage(catalog: Catalog, minutes: number): ReportReader {
 }
 
 test('status, doctor and report say that it was announced, and make no verdict better by it', async () => {
-  const { file, catalog, ends } = await catalogWith({ window: [-5, 60] })
+  const { file, catalog, ends } = await catalogWith({ window: [-5, 60], of: 'shop' })
   const [without, within] = [await readStatus((await catalogWith({})).catalog, {}, never), await readStatus(catalog, {}, never)]
   expect(within.services.map(({ service, maintenance }) => [service, maintenance?.title, maintenance?.until])).toEqual([
     ['shop', 'new disks', ends],
@@ -96,7 +107,7 @@ test('status, doctor and report say that it was announced, and make no verdict b
   expect(complaints.some((each) => each.code === 'objective' && each.report.service === 'other' && !isAnnounced(each))).toBe(true)
   const made = { at: new Date(), host: 'h', version: 'v' }
   const reported = async (from: number, to: number) =>
-    (await gatherReport(catalog, { from: new Date(fromNow(from)), to: new Date(fromNow(to)) }, made, never)).maintenance.length
+    (await gatherReport(catalog, { from: new Date(fromNow(from)), to: new Date(fromNow(to)) }, made, never)).maintenance.windows.length
   expect([await reported(-60, -10), await reported(-60, 0)]).toEqual([0, 1])
 })
 
@@ -108,7 +119,8 @@ test('an outage in the window is said to be one, starts nothing and wakes nobody
     expect(found).toMatchObject({
       verdict: 'down',
       maintenance: { title: 'new disks' },
-      start: { start: false, because: 'maintenance', until: ends },
+      excusedUntil: new Date(ends.getTime() + 10_000),
+      start: { start: false, because: 'maintenance', until: new Date(ends.getTime() + 10_000) },
     })
     await using decider = await openDecider(catalog, watched)
     expect(await decider.act(found, { onEvent: () => {} }, never)).toBeUndefined()
@@ -129,7 +141,7 @@ test.each([
   expect([found.verdict, looks]).toEqual(['down', expected])
 })
 
-test('an outage that goes on behind the window counts from its end, for people and for the plan', async () => {
+test('an outage that goes on behind the window is told and started when it has held there, with the onset that was observed', async () => {
   const { folder, catalog, ends } = await catalogWith({ window: [-30, -2] })
   const watched = watchedService(catalog, 'shop')
   const found = await detect(catalog, watched, outage(catalog, 10), never)
@@ -139,9 +151,40 @@ test('an outage that goes on behind the window counts from its end, for people a
   expect(await decider.tell(found, 'details', undefined, never)).toMatchObject({ state: 'told' })
   expect(await readFile(join(folder, 'pager'), 'utf8')).toContain('shop is down')
   const auto = await catalogWith({ window: [-30, -2], decide: 'auto' })
-  const start = (await detect(auto.catalog, watchedService(auto.catalog, 'shop'), outage(auto.catalog, 10), never)).start
-  expect(start).toEqual({ start: true, onset: auto.ends })
+  const started = await detect(auto.catalog, watchedService(auto.catalog, 'shop'), outage(auto.catalog, 10), never)
+  expect(started.start).toEqual({ start: true, onset: started.since })
   const later = await detect(auto.catalog, watchedService(auto.catalog, 'shop'), outage(auto.catalog, 1), never)
   expect(later).not.toHaveProperty('countsFrom')
   expect(later.start).toEqual({ start: true, onset: later.since })
+})
+
+test('maintenance that overruns by a second starts nothing: the hold time begins anew at the end of the window', async () => {
+  const { catalog, ends } = await catalogWith({ window: [-30, -1 / 60], decide: 'auto' })
+  const [watched, reader] = [watchedService(catalog, 'shop'), outage(catalog, 10)]
+  const found = await waitUntilDown(catalog, watched, reader, { timeoutMs: 500, onLook: () => Promise.resolve() }, never)
+  const until = new Date(ends.getTime() + 10_000)
+  expect(found).toMatchObject({ verdict: 'down', countsFrom: ends, start: { start: false, because: 'maintenance', until } })
+  expect(found).not.toHaveProperty('maintenance')
+  await using decider = await openDecider(catalog, watched)
+  expect(await decider.act(found, { onEvent: () => {} }, never)).toBeUndefined()
+  expect(await decider.tell(found, 'details', undefined, never)).toBeUndefined()
+})
+
+test.each([
+  ['that only some of the services are in', { window: [-30, 60], of: 'shop' }],
+  ['that opened when it was an outage already', { window: [-2, 60], of: 'shop, other' }],
+] as const)('a window %s excuses nothing', async (_what, options) => {
+  const { catalog } = await catalogWith({ ...options, decide: 'auto' })
+  const found = await detect(catalog, watchedService(catalog, 'shop'), outage(catalog, 10), never)
+  expect(found.start).toEqual({ start: true, onset: found.since })
+  expect(found).not.toHaveProperty('maintenance')
+})
+
+test('in a window a run that is open is said, and no second one advised', async () => {
+  const { catalog } = await catalogWith({ window: [-5, 60] })
+  const handler = () => new Promise<never>(() => {})
+  await using engine = openLocalEngine({ directory: stateDirectory(catalog.file), handler })
+  await engine.submit(prepareRecovery({ catalog, service: 'shop', runId: 'first' }).spec)
+  const found = await detect(catalog, watchedService(catalog, 'shop'), outage(catalog, 3), never)
+  expect(found).toMatchObject({ maintenance: { title: 'new disks' }, start: { because: 'run-open', runId: 'first' } })
 })

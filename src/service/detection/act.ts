@@ -126,8 +126,7 @@ export async function openDecider(
       const because = reasonOf(detection, acted)
       if (because === undefined || detection.since === undefined || watched.notify.length === 0) return undefined
       const open = await current()
-      const onset = detection.countsFrom ?? detection.since
-      const incident = open?.incident ?? newIncident({ service, plan: plan.name, form }, detection, onset)
+      const incident = open?.incident ?? newIncident({ service, plan: plan.name, form }, detection, detection.since)
       if (incident.told.includes(because)) return { state: 'told-before' }
       if (open === undefined) await writeIncident(catalog.file, incident)
       const telling = await tellPeople({ catalog, watched, incident, because, details, claims }, signal)
@@ -141,15 +140,15 @@ export async function openDecider(
   }
 }
 
-/** Why it is for people; undefined while it is not: an open run of this machine is theirs already. */
-function reasonOf({ verdict, start }: Detection, acted: Acted | undefined): string | undefined {
-  if (verdict !== 'down') return undefined
+/** Why it is for people; undefined while it is not: it was announced, or an open run of this machine is theirs already. */
+function reasonOf({ verdict, start, excusedUntil }: Detection, acted: Acted | undefined): string | undefined {
+  if (verdict !== 'down' || excusedUntil !== undefined) return undefined
   if (start.start) return acted?.kind === 'begun' ? 'begun-elsewhere' : acted?.kind === 'not-claimable' ? acted.kind : undefined
   return quietReasons.has(start.because) ? undefined : start.because
 }
 
-/** Nobody is told: a run is open, or the time was announced. */
-const quietReasons: ReadonlySet<string> = new Set(['run-open', 'not-down', 'maintenance'])
+/** Nobody is told. */
+const quietReasons: ReadonlySet<string> = new Set(['run-open', 'not-down'])
 
 /** A repository that cannot be reached is part of the disaster: it ends nothing. */
 function passing(signal: AbortSignal): (error: unknown) => { readonly because: string } {

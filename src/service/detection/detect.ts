@@ -1,4 +1,4 @@
-import { maintenanceAt, outageCountsFrom, type Catalog, type OpenMaintenance, type Plan } from '../../catalog/index.ts'
+import type { Catalog, Plan } from '../../catalog/index.ts'
 import {
   decideStart,
   judge,
@@ -11,6 +11,7 @@ import {
   type StartQuestion,
 } from '../../detection/index.ts'
 import { isHoldfastError, systemClock } from '../../kernel/index.ts'
+import { announcedFor, type Announced } from './announced.ts'
 import { laterRun, recordedRun, runsOf } from './plan-runs.ts'
 import type { HeardObserver, ReportReader } from './read-reports.ts'
 import { staleAfterMs, type WatchedService } from './watched-plan.ts'
@@ -31,17 +32,13 @@ export type ObserverView = ObserverVoice & {
 }
 
 /** The answer of `holdfast detect`. */
-export interface Detection {
+export interface Detection extends Announced {
   readonly time: Date
   readonly service: string
   readonly plan: string
   readonly verdict: DetectionVerdict['verdict']
   /** When it began, as far as is known: the onset. */
   readonly since?: Date
-  /** Where it began in a window of announced maintenance that has ended: from when it counts as an outage. */
-  readonly countsFrom?: Date
-  /** A window that is open now, of a service that the plan recovers. */
-  readonly maintenance?: OpenMaintenance
   /** The observers that see it. */
   readonly by?: readonly string[]
   /** Why it is unknown. */
@@ -77,7 +74,7 @@ export async function detect(
     heard.flatMap((each) => sightOf(plan.name, each)),
     now,
   )
-  const announced = announcedFor(catalog, plan, found, now)
+  const announced = announcedFor(catalog, plan, found, { forMs, now })
   const start = await startOf(catalog, plan, { verdict: found, decide, quietMs, now }, announced, signal)
   return {
     time: now,
@@ -100,42 +97,23 @@ export async function detect(
   }
 }
 
-/**
- * What was announced for the services of a plan. While a window is open, in which any of them may be down, or which follows upon the one that the outage began in,
- * nothing is an outage.
- */
-function announcedFor(
-  catalog: Catalog,
-  { recovers }: Plan,
-  found: DetectionVerdict,
-  now: Date,
-): Pick<Detection, 'countsFrom' | 'maintenance'> {
-  const services = recovers.flatMap((name) => catalog.services[name] ?? [])
-  const open = maintenanceAt(catalog, now)
-  const [maintenance] = services.flatMap((service) => open(service) ?? [])
-  if (maintenance !== undefined) return { maintenance }
-  if (!('since' in found)) return {}
-  const countsFrom = outageCountsFrom(catalog, services, { since: found.since, now })
-  return countsFrom === undefined || countsFrom.getTime() === found.since.getTime() ? {} : { countsFrom }
-}
-
 /** What is recorded of runs may be damaged. The verdict is as good as ever then, but nothing is started on half a memory. */
 async function startOf(
   catalog: Catalog,
   plan: Plan,
   question: Pick<StartQuestion, 'verdict' | 'decide' | 'quietMs' | 'now'>,
-  { countsFrom, maintenance }: Pick<Detection, 'countsFrom' | 'maintenance'>,
+  { excusedUntil }: Announced,
   signal: AbortSignal,
 ): Promise<Detection['start']> {
-  if (maintenance !== undefined && question.verdict.verdict === 'down')
-    return { start: false, because: 'maintenance', until: maintenance.until }
   try {
     const runs = await runsOf(catalog, plan)
     if (question.verdict.verdict !== 'down') return decideStart({ ...question, ...runs })
     // Runs of other machines are in the ledgers, which are read only when it matters.
     const lastRun = laterRun(runs.lastRun, await recordedRun(catalog, plan, signal))
     const start = decideStart({ ...question, ...runs, ...(lastRun === undefined ? {} : { lastRun }) })
-    return start.start && countsFrom !== undefined ? { ...start, onset: countsFrom } : start
+    // What else keeps it from starting, such as a run that is open, is to be known in a window, too.
+    const isFree = start.start || start.because === 'a-person-decides'
+    return isFree && excusedUntil !== undefined ? { start: false, because: 'maintenance', until: excusedUntil } : start
   } catch (error) {
     if (!isHoldfastError(error) || error.code === 'internal' || signal.aborted) throw error
     return { start: false, because: 'runs-unreadable', message: error.message }

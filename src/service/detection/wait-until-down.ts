@@ -23,7 +23,7 @@ export async function waitUntilDown(
   for (;;) {
     const found = await detect(catalog, watched, reader, signal)
     await onLook(found)
-    const isOutage = found.verdict === 'down' && found.maintenance === undefined
+    const isOutage = found.verdict === 'down' && found.excusedUntil === undefined
     if (isOutage || systemClock.monotonicMs() >= endMs) return found
     const { everyMs } = watched.watch
     const pauseMs = found.verdict === 'suspected' ? Math.min(everyMs / 4, suspectedPauseMs) : Math.min(everyMs, longestPauseMs)

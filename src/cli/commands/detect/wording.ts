@@ -1,7 +1,6 @@
 import pc from 'picocolors'
 import { formatDuration } from '../../../kernel/index.ts'
 import type { Acted, CopyReach, Detection, ObserverView, Telling } from '../../../service/index.ts'
-import { maintenanceText } from '../status/wording.ts'
 import { table } from '../../output/table.ts'
 
 type Shown = Detection & { readonly wouldLose: readonly CopyReach[]; readonly next: string | undefined }
@@ -31,10 +30,13 @@ const doubts: Readonly<Record<string, string>> = {
 
 /** The verdict in one line. */
 export function verdictLine(detection: Detection): string {
-  const { maintenance, countsFrom } = detection
-  const announced = maintenance === undefined ? '' : `; it is ${maintenanceText(maintenance)}`
+  const { maintenance, countsFrom, plan } = detection
+  const announced =
+    maintenance === undefined
+      ? ''
+      : `; maintenance of all that ${plan} recovers was announced, of ${maintenance.service} until ${maintenance.until.toISOString()} (${maintenance.title})`
   const counted =
-    countsFrom === undefined ? '' : `; maintenance was announced until ${countsFrom.toISOString()}, from when it counts`
+    countsFrom === undefined ? '' : `; maintenance was announced until ${countsFrom.toISOString()}, from when it counts as an outage`
   return `${seenLine(detection)}${announced}${counted}`
 }
 
@@ -60,7 +62,7 @@ function seenLine({ service, verdict, since, by, because, time, rule }: Detectio
 
 /** What to do next, as a command where there is one. */
 export function nextStep(
-  { service, plan, verdict, since, countsFrom, start, observers }: Detection,
+  { service, plan, verdict, since, start, observers }: Detection,
   acting: boolean,
   acted?: Acted,
 ): string | undefined {
@@ -72,7 +74,7 @@ export function nextStep(
       ? 'look at the network of the observers that are blind'
       : `see whether \`holdfast observe --as ${first}\` runs at its site${missing.length > 1 ? `, and ${missing.slice(1).join(', ')} too` : ''}`
   }
-  const recover = `\`holdfast recover ${service} --onset ${(countsFrom ?? since)?.toISOString()}\``
+  const recover = `\`holdfast recover ${service} --onset ${since?.toISOString()}\``
   if (acted !== undefined && acted.kind !== 'ran')
     return `${claimText(acted)}; if that is of no help, a person decides: ${recover}`
   if (start.start) return acting ? undefined : `\`holdfast detect ${service} --act\` starts the plan ${plan}; or ${recover}`
