@@ -91,7 +91,7 @@ export function outageCountsFrom(
   services: readonly Service[],
   { since, forMs, now }: { readonly since: Date; readonly forMs: number; readonly now: Date },
 ): { readonly from: Date; readonly window?: SharedMaintenance } {
-  for (let from = since; ; ) {
+  for (let from = since; ;) {
     const held = new Date(Math.min(from.getTime() + forMs, now.getTime()))
     const window = maintenanceOfAll(catalog, services, from) ?? maintenanceOfAll(catalog, services, held)
     if (window === undefined) return { from }

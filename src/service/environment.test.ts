@@ -7,6 +7,7 @@ import { checkReadiness } from './checklist/checklist.ts'
 import { diagnose } from './doctor.ts'
 import { loadRunCatalog } from './recovery/load-catalog.ts'
 import { gatherReport } from './report/facts.ts'
+import { documentOf } from './report/write.ts'
 import { readStatus } from './status.ts'
 
 const never = new AbortController().signal
@@ -22,6 +23,16 @@ services:
   shop: ${service('environment: production, ', 'back')}
   unsaid: ${service('', 'back')}
 plans: { try: ${plan('trial')}, back: ${plan('shop, unsaid')} }
+maintenance:
+  timeZone: Europe/Berlin
+  windows:
+    - { title: of staging, environments: [staging], days: [sat], from: '01:00', to: '02:00' }
+    - { title: of production, services: [shop], days: [sun], from: '02:00', to: '04:00' }
+    - { title: of staging and production, sites: [here], days: [mon], from: '02:00', to: '04:00' }
+accepted:
+  - { lint: no-plan, of: trial, because: of staging, by: me, until: 2099-01-01 }
+  - { lint: nothing-checked, of: back, because: of production, by: me, until: 2099-01-01 }
+  - { lint: no-plan, of: elsewhere, because: of staging and production, by: me, until: 2099-01-01 }
 `
 
 async function catalogFile() {
@@ -54,6 +65,9 @@ test.each([
   expect(named(facts.status.services)).toEqual(services)
   expect(named(facts.copies)).toEqual(services)
   expect(facts.environment).toBe(environment)
+  expect(facts.maintenance.windows.map(({ title }) => title)).toEqual([`of ${environment}`, 'of staging and production'])
+  expect(facts.accepted.map(({ because }) => because)).toEqual([`of ${environment}`, 'of staging and production'])
+  expect(JSON.stringify(documentOf(facts))).toContain('mon 02:00–04:00 (Europe/Berlin)')
 })
 
 test('an environment without services is a mistake: nothing would be looked at', async () => {

@@ -107,7 +107,8 @@ test('status, doctor and report say that it was announced, and make no verdict b
   expect(complaints.some((each) => each.code === 'objective' && each.report.service === 'other' && !isAnnounced(each))).toBe(true)
   const made = { at: new Date(), host: 'h', version: 'v' }
   const reported = async (from: number, to: number) =>
-    (await gatherReport(catalog, { from: new Date(fromNow(from)), to: new Date(fromNow(to)) }, made, never)).maintenance.windows.length
+    (await gatherReport(catalog, { from: new Date(fromNow(from)), to: new Date(fromNow(to)) }, made, never)).maintenance.windows
+      .length
   expect([await reported(-60, -10), await reported(-60, 0)]).toEqual([0, 1])
 })
 

@@ -1,4 +1,4 @@
-import { servicesIn, type Catalog, type MaintenanceWindow, type ServiceEnvironment } from '../../catalog/index.ts'
+import type { Catalog, Maintenance, ServiceEnvironment } from '../../catalog/index.ts'
 import type { Json } from '../../kernel/index.ts'
 import type {
   EvidenceBody,
@@ -16,6 +16,7 @@ import type { KnownFinding } from '../drill/known-findings.ts'
 import { experimentsByRun, recoveryShown } from '../recovery-shown.ts'
 import type { UnseenLedger } from '../read-ledgers.ts'
 import { readRepositories, statusOf, type StatusReport } from '../status.ts'
+import { scopeOf } from './scope.ts'
 
 /** From the first to the second moment, which is not in it. */
 export interface Period {
@@ -74,7 +75,7 @@ export interface ReportFacts {
   readonly period: Period
   readonly madeAt: Date
   readonly madeOn: { readonly host: string; readonly version: string }
-  /** It is of the services of this one only; of repositories it tells all. */
+  /** It is of the services of this one, and of those that nobody knows the environment of; of repositories it tells all. */
   readonly environment?: ServiceEnvironment
   /** As of when the report was made: what a repository holds now says nothing of what it held then. */
   readonly status: StatusReport
@@ -90,7 +91,7 @@ export interface ReportFacts {
   readonly findings: readonly KnownFinding[]
   readonly accepted: Catalog['accepted']
   /** Windows that were announced, as the catalog says them now; of single ones those that touch the period. */
-  readonly maintenance: readonly MaintenanceWindow[]
+  readonly maintenance: Maintenance
   readonly ledgers: readonly ReportedLedger[]
   readonly unseen: readonly UnseenLedger[]
 }
@@ -110,9 +111,7 @@ export async function gatherReport(
   },
   signal: AbortSignal,
 ): Promise<ReportFacts> {
-  const services = servicesIn(catalog, made.environment)
-  const isAsked = (names: readonly (string | undefined)[]) =>
-    made.environment === undefined || names.some((name) => name !== undefined && services.includes(name))
+  const { services, plans, concerns, accepted, maintenance } = scopeOf(catalog, period, made.environment)
   await using repositories = await readRepositories(catalog, made.at, signal)
   const found: Found = new Map()
   const ledgers: ReportedLedger[] = []
@@ -126,8 +125,7 @@ export async function gatherReport(
   const all = [...found.values()].toSorted((a, b) => a.time.getTime() - b.time.getTime())
   const ofKind = <Kind extends EvidenceKind>(kind: Kind) =>
     all.filter((one) => one.kind === kind).map(({ kind: _kind, ...one }) => one as unknown as OnRecord<Kind>)
-  const ofServices = <Kind extends EvidenceKind>(kind: Kind) => ofKind(kind).filter(({ service }) => isAsked([service]))
-  const plans = Object.values(catalog.plans).flatMap(({ name, recovers }) => (isAsked(recovers) ? [name] : []))
+  const ofServices = <Kind extends EvidenceKind>(kind: Kind) => ofKind(kind).filter(({ service }) => concerns([service]))
   const experiments = ofKind('experiment')
   const byRun = experimentsByRun(experiments as unknown as EvidenceRecord<'experiment'>[])
   return {
@@ -140,14 +138,12 @@ export async function gatherReport(
     restores: ofServices('restore'),
     backups: ofServices('backup'),
     checks: ofKind('check'),
-    experiments: experiments.filter(({ body }) => isAsked(body.services)),
+    experiments: experiments.filter(({ body }) => concerns(body.services)),
     removals: ofKind('forget'),
-    copies: declaredCopies(catalog).filter(({ service }) => isAsked([service])),
+    copies: declaredCopies(catalog).filter(({ service }) => concerns([service])),
     findings: findingsOf(historyOf(history, plans, unseen)).findings,
-    accepted: catalog.accepted,
-    maintenance: catalog.maintenance.windows.filter(
-      ({ when }) => when.kind === 'weekly' || (when.from < period.to && when.to > period.from),
-    ),
+    accepted,
+    maintenance,
     ledgers,
     unseen,
   }
@@ -169,7 +165,10 @@ function readLedger(view: LedgerView, period: Period) {
   }
   const records: PlacedRecord[] = []
   for (const record of view.records({ kinds, ...period, onDamage })) records.push(...placed(record))
-  const ofDrills = [...view.records({ kinds: historyKinds, order: 'newest-first', onDamage })]
+  const ofDrills: LedgerRecord[] = []
+  for (const record of view.records({ kinds: historyKinds, order: 'newest-first', onDamage }))
+    if (record.kind === 'drill-finding' || (record.kind === 'recovery' && record.body.drill?.findings.length))
+      ofDrills.push(record)
   const { count, head, writers } = view
   return { records, ofDrills, about: { records: count, ...(head ? { head } : {}), writers, uncounted: uncounted.size } }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { backupBody, recoveryBody } from '../../../test/support/evidence.ts'
+import type { ServiceEnvironment } from '../../catalog/index.ts'
 import type { EvidenceBody, EvidenceKind } from '../../ledger/index.ts'
 import type { Repository } from '../../repository/index.ts'
 import { createCatalogRepository } from '../open-repository.ts'
@@ -41,6 +42,7 @@ repositories:
 services:
   orders:
     { owner: Shop, site: here, objectives: { rpo: 1h, rto: 1h }, recovery: back, backup: { to: nas }, data: { files: { paths: [/srv] }, postgres: { url: 'postgres://localhost/orders' } } }
+  trial: { owner: Shop, site: here, environment: staging, objectives: { rpo: 1h, rto: 1h } }
 plans:
   back: { recovers: [orders], steps: [{ id: up, do: { shell: { run: 'true' } }, check: { http.check: { url: 'http://localhost/' } } }] }
   other: { recovers: [orders], steps: [{ id: up, do: { shell: { run: 'true' } }, check: { http.check: { url: 'http://localhost/' } } }] }
@@ -61,9 +63,9 @@ async function report() {
   const record = async <Kind extends EvidenceKind>(kind: Kind, body: EvidenceBody<Kind>, service?: string) => {
     await recordEvidence(repository, kind, body, { ...contextIn(catalog), ...(service === undefined ? {} : { service }) })
   }
-  const gather = () => {
+  const gather = (environment?: ServiceEnvironment) => {
     const period = { from: new Date(Date.now() - 86_400_000), to: new Date(Date.now() + 86_400_000) }
-    return gatherReport(catalog, period, { at: new Date(), host: 'h', version: '0' }, new AbortController().signal)
+    return gatherReport(catalog, period, { at: new Date(), host: 'h', version: '0', environment }, new AbortController().signal)
   }
   const support = async () => {
     const controls = controlsOf(await gather())
@@ -102,4 +104,18 @@ test('a restore is of the service whose backup it is from, and each repository i
     ['orders', 'files', false],
     ['orders', 'postgres', false],
   ])
+})
+
+test('the report of an environment leaves out what is known to be of another, and nothing else', async () => {
+  const { record, gather } = await report()
+  await record('backup', backupBody('s3'), 'trial')
+  await record('backup', backupBody('s4'), 'gone')
+  await record('backup', backupBody('s5'))
+  await record('recovery', recoveryBody('run-3', { plan: 'gone', outcome: 'failed' }), 'gone')
+  const of = async (environment: ServiceEnvironment) => {
+    const { backups, runs } = await gather(environment)
+    return [new Set(backups.map(({ service }) => service)), new Set(runs.map(({ service }) => service))]
+  }
+  expect(await of('production')).toEqual([new Set(['orders', 'gone', undefined]), new Set(['orders', 'gone'])])
+  expect(await of('staging')).toEqual([new Set(['trial', 'gone', undefined]), new Set(['gone'])])
 })

@@ -72,7 +72,9 @@ export function documentOf(facts: ReportFacts): { readonly title: string; readon
         facts: [
           ['period', [periodText(period)]],
           ['made', [timeText(madeAt)]],
-          ...(environment === undefined ? [] : [['services', [`of the environment ${environment} only`]] as const]),
+          ...(environment === undefined
+            ? []
+            : [['services', [`of the environment ${environment}; what names no service of the catalog is in it too`]] as const]),
           ['verdict now', [status.verdict]],
         ],
       },

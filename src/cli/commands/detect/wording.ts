@@ -36,7 +36,9 @@ export function verdictLine(detection: Detection): string {
       ? ''
       : `; maintenance of all that ${plan} recovers was announced, of ${maintenance.service} until ${maintenance.until.toISOString()} (${maintenance.title})`
   const counted =
-    countsFrom === undefined ? '' : `; maintenance was announced until ${countsFrom.toISOString()}, from when it counts as an outage`
+    countsFrom === undefined
+      ? ''
+      : `; maintenance was announced until ${countsFrom.toISOString()}, from when it counts as an outage`
   return `${seenLine(detection)}${announced}${counted}`
 }
 

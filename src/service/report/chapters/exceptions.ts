@@ -67,13 +67,16 @@ export function exceptionsChapter(facts: ReportFacts): Block {
     ),
     heading(3, 'Announced maintenance'),
     tableOr(
-      maintenance,
+      maintenance.windows,
       [
         ['what', ({ title }) => title],
         ['of', ({ services, sites, environments }) => [...services, ...sites, ...environments].join(', ')],
         [
           'when',
-          ({ when }) => (when.kind === 'weekly' ? rangeText(when.range) : `${timeText(when.from)} to ${timeText(when.to)}`),
+          ({ when }) =>
+            when.kind === 'weekly'
+              ? `${rangeText(when.range)} (${maintenance.timeZone})`
+              : `${timeText(when.from)} to ${timeText(when.to)}`,
         ],
       ],
       'None is in the catalog for this period.',
