@@ -103,6 +103,7 @@ export const postgresRestore = defineAction<z.infer<typeof params>>({
       switchedOff: prepared.disarmed.map((setting) => setting.name),
       files: summary.files,
       sizeBytes: summary.sizeBytes,
+      skipped: summary.skipped,
     }
     await finishRestore(target, idempotencyKey, output)
     return output
@@ -159,7 +160,7 @@ async function restoreData(
   { repository, backup: { snapshot, record }, service: { name, data }, target }: RestoreFacts,
   context: ActionContext,
   { signal }: Attempt,
-): Promise<{ files: number; sizeBytes: number }> {
+): Promise<{ files: number; sizeBytes: number; skipped: number }> {
   const parts = [
     { subtree: backupPaths.data(name), folder: target },
     ...record.tablespaces.map(({ oid }) => ({
@@ -169,7 +170,7 @@ async function restoreData(
   ]
   // The account's number may be another on the machine that was backed up.
   const account = await serverAccount(data.postgres?.runAs)
-  let [files, sizeBytes] = [0, 0]
+  let [files, sizeBytes, skipped] = [0, 0, 0]
   for (const { subtree, folder } of parts) {
     const summary = await restoreSnapshot(
       { repository, snapshot, subtree, target: folder },
@@ -179,12 +180,13 @@ async function restoreData(
     await ownFolder(folder, account)
     files += summary.files
     sizeBytes += summary.sizeBytes
+    skipped += summary.skipped.length
   }
   if (record.tablespaces.length > 0) {
     await ownFolder(tablespacesOf(target), account)
     await linkTablespaces(target, tablespacesOf(target))
   }
-  return { files, sizeBytes }
+  return { files, sizeBytes, skipped }
 }
 
 async function tablespaceFindings(target: string, { tablespaces }: BaseBackupRecord): Promise<Finding[]> {

@@ -18,7 +18,7 @@ function part(service: string, snapshots: readonly number[], walTo?: number, wal
     walDeclared,
     snapshots: snapshots.map((minutes) => ({ repository: 'nas', snapshot: `${service}-${minutes}`, time: ago(minutes) })),
     wal: walTo === undefined ? [] : [{ repository: 'nas', from: `${service}-${oldest}`, coveredUntil: ago(walTo) }],
-    restores: [{ time: ago(1), sizeBytes: 1, durationMs: 1, verifiedFiles: 1 }],
+    restores: [{ time: ago(1), snapshot: 's', sizeBytes: 1, durationMs: 1, verifiedFiles: 1 }],
     recoveries: [{ time: ago(1), planHash: 'a', outcome: 'completed', rtaMs: 1, checks: 1, checksFailed: 0 }],
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { copiesStatus, type CopiesQuestion, type CopyPlace } from './copies-status.ts'
-import type { DataEvidence, RecoveryFact, SnapshotFact } from './evidence.ts'
+import type { DataEvidence, RecoveryFact, RestoreFact, SnapshotFact } from './evidence.ts'
 
 const now = new Date('2026-06-01T12:00:00Z')
 const dayMs = 86_400_000
@@ -70,7 +70,7 @@ describe('3-2-1-1-0', () => {
 
   test('takes a compared restore of every part for having read it, with its record', () => {
     const record = { repository: 'far', seq: 9 }
-    const restores = [{ time: ago(0.5), sizeBytes: 1, durationMs: 1, verifiedFiles: 1, record }]
+    const restores = [{ time: ago(0.5), snapshot: 'far-1', sizeBytes: 1, durationMs: 1, verifiedFiles: 1, record }]
     const data = [{ ...part([snapshot('near'), snapshot('far')]), restores }]
     const places = [place('near'), without(far)]
     expect(copiesStatus({ ...sound, data, places })).toMatchObject({
@@ -79,6 +79,37 @@ describe('3-2-1-1-0', () => {
     })
     const twoParts = [...data, part([snapshot('near'), snapshot('far')])]
     expect(copiesStatus({ ...sound, data: twoParts, places })).toMatchObject({ verdict: 'missed' })
+  })
+
+  test('takes a compared restore for having read only what it restored, up to that', () => {
+    const ask = (restored: string, ...there: SnapshotFact[]) => {
+      const record = { repository: 'far', seq: 9 }
+      const restores = [{ time: ago(0.1), snapshot: restored, sizeBytes: 1, durationMs: 1, verifiedFiles: 1, record }]
+      const data = [{ ...part([snapshot('near'), ...there]), restores }]
+      return copiesStatus({ ...sound, data, places: [place('near'), without(far)] }).copies[1]
+    }
+    expect(ask('far-100', snapshot('far'), snapshot('far', 100))).toMatchObject({ problem: 'read-too-long-ago', readAt: ago(0.1) })
+    expect(ask('far-5', snapshot('far'), snapshot('far', 5))).not.toHaveProperty('problem')
+    expect(ask('forgotten', snapshot('far'))).toMatchObject({ problem: 'never-read' })
+    // One that lacks files was read, and shows nothing of the whole one before it.
+    expect(ask('far-1', snapshot('far', 1, { skipped: 2 }), snapshot('far', 5))).toMatchObject({ problem: 'never-read' })
+  })
+
+  test('asks of each part by itself whether it was read', () => {
+    const record = { repository: 'far', seq: 9 }
+    const restored = (days: number) => [
+      { time: ago(0.1), snapshot: `far-${days}`, sizeBytes: 1, durationMs: 1, verifiedFiles: 1, record },
+    ]
+    // What one run restored, whose parts are of different times.
+    const data = [1, 5].map((days) => ({ ...part([snapshot('near'), snapshot('far', days)]), restores: restored(days) }))
+    const places = [place('near'), without(far)]
+    expect(copiesStatus({ ...sound, data, places })).toMatchObject({ verdict: 'met', copies: [{}, { readAt: ago(0.1) }] })
+    // A check before the newer part came, and a restore of that alone.
+    const [newer, older] = [data[0] as DataEvidence, { ...(data[1] as DataEvidence), restores: [] }]
+    const checked = { time: ago(4), record: { repository: 'far', seq: 3 } }
+    const both = { ...sound, data: [newer, older], places: [place('near'), { ...far, checked }] }
+    expect(copiesStatus(both)).toMatchObject({ verdict: 'met', copies: [{}, { readAt: ago(4) }] })
+    expect(copiesStatus({ ...both, places })).toMatchObject({ verdict: 'missed', copies: [{}, { problem: 'never-read' }] })
   })
 
   describe('takes a recovery that was checked for having read what it restored', () => {
@@ -96,7 +127,7 @@ describe('3-2-1-1-0', () => {
     const ask = (recovery: RecoveryFact) =>
       copiesStatus({
         ...sound,
-        data: [{ ...part([snapshot('near'), snapshot('far'), snapshot('far', 5)]), recoveries: [recovery] }],
+        data: [{ ...part([snapshot('near'), snapshot('far'), snapshot('far', 3, { skipped: 1 }), snapshot('far', 5)]), recoveries: [recovery] }],
         places: [place('near'), without(far)],
       })
 
@@ -111,6 +142,7 @@ describe('3-2-1-1-0', () => {
       ['it restored from elsewhere', { ...run, restored: [{ ...restored, repository: 'near' }] }],
       ['it restored something else', { ...run, restored: [{ ...restored, source: 'postgres' }] }],
       ['what it restored is not there any more', { ...run, restored: [{ ...restored, snapshot: 'far-99' }] }],
+      ['what it restored lacks files', { ...run, restored: [{ ...restored, snapshot: 'far-3' }] }],
       ['it is from tomorrow', { ...run, time: ago(-1) }],
       ['nobody wrote down what it restored', { ...run, restored: [] }],
     ] as const)('but not when %s', (_what, recovery) => {
@@ -148,17 +180,32 @@ test('fewer facts, and time that passes, never make it better', () => {
     checkedDays: fc.option(days, { nil: undefined }),
   })
   const anySnapshot = fc.record({ repository: fc.constantFrom('a', 'b', 'c'), days, skipped: fc.constantFrom(0, 0, 1) })
+  const anyRestore = fc.record({ repository: fc.constantFrom('a', 'b', 'c'), days, restoredDays: days })
   fc.assert(
     fc.property(
       fc.uniqueArray(anyPlace, { selector: ({ repository }) => repository, minLength: 2, maxLength: 3 }),
       fc.array(anySnapshot, { minLength: 2, maxLength: 8 }),
       fc.nat(),
       days,
-      (places, snapshots, which, later) => {
-        const ask = (facts: readonly SnapshotFact[], change: (each: CopyPlace, at: number) => CopyPlace, at = now) =>
+      fc.array(anyRestore, { maxLength: 4 }),
+      (places, snapshots, which, later, restored) => {
+        // One in two is of a snapshot that is there.
+        const restores = restored.map(({ repository, days: old, restoredDays }, at): RestoreFact => {
+          const there = at % 2 === 0 ? snapshots[at % snapshots.length] : undefined
+          const from = there?.repository ?? repository
+          const record = { repository: from, seq: 9 }
+          const id = `${from}-${there?.days ?? restoredDays}`
+          return { time: ago(old), snapshot: id, sizeBytes: 1, durationMs: 1, verifiedFiles: 1, record }
+        })
+        const ask = (
+          facts: readonly SnapshotFact[],
+          change: (each: CopyPlace, at: number) => CopyPlace,
+          at = now,
+          known = restores,
+        ) =>
           rank[
             copiesStatus({
-              data: [part(facts)],
+              data: [{ ...part(facts), restores: known }],
               places: places
                 .map(({ checkedDays, ...each }) => {
                   const whole = place(each.repository, each)
@@ -181,6 +228,8 @@ test('fewer facts, and time that passes, never make it better', () => {
             same,
           ),
         ).toBeLessThanOrEqual(before)
+        const fewer = restores.filter((_, at) => at !== which % restores.length)
+        expect(ask(facts, same, now, fewer)).toBeLessThanOrEqual(before)
         expect(ask(unrecorded, same)).toBeLessThanOrEqual(before)
         expect(ask(facts, (each, at) => (at === chosen ? without(each) : each))).toBeLessThanOrEqual(before)
         expect(ask(facts, (each, at) => (at === chosen ? { ...each, seen: false } : each))).toBeLessThanOrEqual(before)

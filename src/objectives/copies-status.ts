@@ -1,4 +1,4 @@
-import type { DataEvidence, LedgerRef } from './evidence.ts'
+import type { DataEvidence, LedgerRef, SnapshotFact } from './evidence.ts'
 import { clockToleranceMs, proofMaxAgeMs } from './objective-status.ts'
 import { isProof } from './proof.ts'
 import { recoverablePoints, soundSnapshots, type PointProblem } from './recoverable-point.ts'
@@ -129,25 +129,27 @@ function copyStatus(place: CopyPlace, { data, now }: CopiesQuestion): CopyStatus
   const limit = now.getTime() + clockToleranceMs
   const about = { repository, site, ...(account === undefined ? {} : { account }), media, isImmutable }
   if (!seen) return { ...about, problem: 'unseen', records: [] }
-  const ways = data.map((part) => timesIn(part, repository, limit))
-  const problem = ways.length === 0 ? ('no-snapshot' as const) : ways.find((way) => way.problem !== undefined)?.problem
+  const parts = data.map((part) => ({ part, ...countedIn(part, repository, limit) }))
+  const problem = parts.length === 0 ? ('no-snapshot' as const) : parts.find((one) => one.problem !== undefined)?.problem
   if (problem !== undefined) return { ...about, problem, records: [] }
-  // A check reads all that is there by then; restores and recoveries say it of their part.
-  const readings = data.flatMap((part) => newestReading(part, repository, limit) ?? [])
   const byCheck = checked !== undefined && checked.time.getTime() <= limit ? checked : undefined
+  // A check reads all that is there by then; restores and recoveries say it of their part.
   const checkedAt = byCheck?.time.getTime() ?? -Infinity
-  const ofAll = readings.length < data.length ? [] : readings
-  const byRestores = ofAll.length === 0 ? -Infinity : Math.min(...ofAll.map(({ upTo }) => upTo))
-  const readAt = checkedAt >= byRestores ? checkedAt : Math.min(...ofAll.map(({ at }) => at))
-  const newestUpTo = (moment: number) => Math.min(...ways.map(({ times }) => Math.max(...times.filter((time) => time <= moment))))
-  const newest = newestUpTo(limit)
-  // What came later nobody has read yet.
-  const read = newestUpTo(Math.max(checkedAt, byRestores))
+  const looked = parts.map(({ part, snapshots }) => {
+    const restored = newestReading(part, repository, snapshots, limit)
+    const byRestore = restored !== undefined && restored.upTo > checkedAt ? restored : undefined
+    // What came later nobody has read yet.
+    const read = newestTime(snapshots, byRestore?.upTo ?? checkedAt)
+    return { newest: newestTime(snapshots, limit), read, readAt: byRestore?.at ?? checkedAt, record: restored?.record }
+  })
+  const newest = Math.min(...looked.map((one) => one.newest))
+  const read = Math.min(...looked.map((one) => one.read))
+  const readAt = Math.min(...looked.map((one) => one.readAt))
   const found = {
     ...about,
     newest: new Date(newest),
     ...(readAt === -Infinity ? {} : { readAt: new Date(readAt) }),
-    records: [...(byCheck ? [byCheck.record] : []), ...readings.flatMap(({ record }) => record ?? [])],
+    records: [...(byCheck ? [byCheck.record] : []), ...looked.flatMap(({ record }) => record ?? [])],
   }
   const isOld = (time: number) => now.getTime() - time > proofMaxAgeMs
   if (isOld(newest)) return { ...found, problem: 'too-old' }
@@ -155,15 +157,23 @@ function copyStatus(place: CopyPlace, { data, now }: CopiesQuestion): CopyStatus
   return isOld(read) ? { ...found, problem: 'read-too-long-ago' } : found
 }
 
-/** When its whole snapshots are from, in ms since 1970: WAL is no copy of what it goes on from. */
-function timesIn(part: DataEvidence, repository: string, limit: number): { times: readonly number[]; problem?: CopyProblem } {
+/** Its whole and sound snapshots there: WAL is no copy of what it goes on from. */
+function countedIn(
+  part: DataEvidence,
+  repository: string,
+  limit: number,
+): { readonly snapshots: readonly SnapshotFact[]; readonly problem?: CopyProblem } {
   const there = part.snapshots.filter((snapshot) => snapshot.repository === repository)
   const whole = there.filter(({ skipped }) => skipped === 0)
   if (whole.length === 0 && there.length > 0)
-    return { times: [], problem: there.some(({ skipped = 0 }) => skipped > 0) ? 'incomplete-snapshot' : 'completeness-unknown' }
+    return { snapshots: [], problem: there.some(({ skipped = 0 }) => skipped > 0) ? 'incomplete-snapshot' : 'completeness-unknown' }
   const { problem } = recoverablePoints({ ...part, walDeclared: false, wal: [], snapshots: whole }, limit)
-  const times = soundSnapshots({ snapshots: whole }, limit).map(({ time }) => time.getTime())
-  return { times, ...(problem === undefined ? {} : { problem }) }
+  return { snapshots: soundSnapshots({ snapshots: whole }, limit), ...(problem === undefined ? {} : { problem }) }
+}
+
+/** Of those up to a moment; −∞ where there is none. In ms since 1970, as the moment. */
+function newestTime(snapshots: readonly SnapshotFact[], moment: number): number {
+  return Math.max(...snapshots.map(({ time }) => time.getTime()).filter((time) => time <= moment))
 }
 
 interface Reading {
@@ -173,18 +183,27 @@ interface Reading {
   readonly record?: LedgerRef | undefined
 }
 
-/** The reading of a part of the data in a repository that reaches the furthest. A recovery read the snapshot that it restored, where that is still there. */
-function newestReading(part: DataEvidence, repository: string, limit: number): Reading | undefined {
-  const restores = part.restores
-    .filter(({ record, verifiedFiles }) => record?.repository === repository && verifiedFiles > 0)
-    .map(({ time, record }): Reading => ({ at: time.getTime(), upTo: time.getTime(), record }))
+/**
+ * The reading of a part of the data in a repository that reaches the furthest. A compared restore, or a recovery that was checked, read the snapshot that it
+ * restored, where that is one of those that count.
+ */
+function newestReading(
+  part: DataEvidence,
+  repository: string,
+  counted: readonly SnapshotFact[],
+  limit: number,
+): Reading | undefined {
+  const restores = part.restores.filter(({ record, verifiedFiles }) => record?.repository === repository && verifiedFiles > 0)
   const recoveries = part.recoveries.filter(isProof).flatMap(({ time, restored = [], record }) =>
     restored
       .filter((one) => one.repository === repository && one.service === part.service && one.source === part.kind)
-      .flatMap(
-        ({ snapshot }) => part.snapshots.find((each) => each.repository === repository && each.snapshot === snapshot) ?? [],
-      )
-      .map((snapshot): Reading => ({ at: time.getTime(), upTo: Math.min(time.getTime(), snapshot.time.getTime()), record })),
+      .map(({ snapshot }) => ({ time, snapshot, record })),
   )
-  return [...restores, ...recoveries].filter(({ at }) => at <= limit).toSorted((a, b) => b.upTo - a.upTo || b.at - a.at)[0]
+  return [...restores, ...recoveries]
+    .filter(({ time }) => time.getTime() <= limit)
+    .flatMap(({ time, snapshot, record }): Reading[] => {
+      const read = counted.find((one) => one.snapshot === snapshot)
+      return read === undefined ? [] : [{ at: time.getTime(), upTo: Math.min(time.getTime(), read.time.getTime()), record }]
+    })
+    .toSorted((a, b) => b.upTo - a.upTo || b.at - a.at)[0]
 }

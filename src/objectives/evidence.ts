@@ -47,6 +47,7 @@ export interface DataEvidence {
 /** A snapshot that became files again, and was compared. */
 export interface RestoreFact {
   readonly time: Date
+  readonly snapshot: string
   readonly sizeBytes: number
   readonly durationMs: number
   readonly verifiedFiles: number

@@ -32,6 +32,7 @@ const recovery = (ageMs: number, more: Partial<RecoveryFact> = {}): RecoveryFact
 
 const restore = (ageMs: number, more: Partial<RestoreFact> = {}): RestoreFact => ({
   time: ago(ageMs),
+  snapshot: 's',
   sizeBytes: 1000,
   durationMs: minute,
   verifiedFiles: 9,

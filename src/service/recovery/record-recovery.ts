@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { Catalog } from '../../catalog/index.ts'
 import type { Json } from '../../kernel/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
@@ -6,6 +5,7 @@ import type { PlanInput, PlanOutcome } from '../../recovery/index.ts'
 import { drillRecord } from '../drill/record.ts'
 import { placeAsJson, recordOnce } from '../record-once.ts'
 import { judgeRecovery, outputsOf } from './judge-recovery.ts'
+import { restoredIn } from './restored-in.ts'
 
 /**
  * Puts the outcome of a recovery or a drill into the ledger of every repository that its services are backed up to; a service that is backed
@@ -45,7 +45,7 @@ function recoveryRecord(
   const { detect, decide, prepare, restore, replay, verify } = timing.phases
   const declared = catalog.services[service]?.objectives
   const { ended, rpaMs, checks, checksFailed, verdict } = judgeRecovery(catalog, service, outcome)
-  const restored = restoredIn(outcome)
+  const restored = restoredIn(outcome.steps)
   const reachedLsn = outputsOf(outcome).find(({ reachedLsn }) => typeof reachedLsn === 'string')?.reachedLsn
   return {
     runId,
@@ -67,25 +67,3 @@ function recoveryRecord(
     ...(input.drill === undefined ? {} : { drill: drillRecord(input, input.drill, outcome) }),
   }
 }
-
-/** Snapshots that steps of the run restored, without a file that could not be. */
-function restoredIn({ steps }: PlanOutcome): NonNullable<EvidenceBody<'recovery'>['restored']> {
-  return steps.flatMap(({ kind, state, output }) => {
-    const source = restoringKinds.get(kind)
-    const { data: found } = restoreOutput.safeParse(output)
-    if (state !== 'done' || source === undefined || found === undefined || found.skipped > 0) return []
-    const { service, repository, snapshot } = found
-    return [{ service, source, repository, snapshot }]
-  })
-}
-
-const restoringKinds: ReadonlyMap<string, 'files' | 'postgres'> = new Map([
-  ['files.restore', 'files'],
-  ['postgres.restore', 'postgres'],
-])
-const restoreOutput = z.object({
-  service: z.string(),
-  repository: z.string(),
-  snapshot: z.string(),
-  skipped: z.int().default(0),
-})

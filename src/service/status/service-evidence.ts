@@ -155,8 +155,9 @@ function snapshotFact(facts: RepositoryFacts, { id, timeMs, summary }: Snapshot)
 }
 
 function restoreFact(repository: string): (record: EvidenceRecord<'restore'>) => RestoreFact {
-  return ({ seq, time, body: { sizeBytes, durationMs, verifiedFiles } }) => ({
+  return ({ seq, time, body: { snapshot, sizeBytes, durationMs, verifiedFiles } }) => ({
     time,
+    snapshot,
     sizeBytes,
     durationMs,
     verifiedFiles,
