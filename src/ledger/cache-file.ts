@@ -4,10 +4,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { systemCode } from '../kernel/index.ts'
 
 /** Changes with the tables below, and with what is kept in them: a file of another version is made anew. */
-const version = 2
+const version = 3
 
 /**
  * `useful`: of records of which a reader wants the newest that shows something, what it shows (usefulness.ts).
+ * `restored`: which snapshots the recoveries brought back.
  * `signed`: 0 nobody looked yet, 1 by its writer's key, 2 not.
  */
 const tables = `
@@ -20,6 +21,8 @@ const tables = `
   CREATE INDEX record_newest ON record (kind, service, useful, time) WHERE useful IS NOT NULL;
   CREATE INDEX record_subject ON record (subject) WHERE subject IS NOT NULL;
   CREATE INDEX record_writer ON record (writer, seq);
+  CREATE TABLE restored (seq INTEGER NOT NULL, snapshot TEXT NOT NULL, PRIMARY KEY (seq, snapshot)) WITHOUT ROWID;
+  CREATE INDEX restored_snapshot ON restored (snapshot);
   CREATE TABLE damage (seq INTEGER PRIMARY KEY, damage TEXT NOT NULL);
   CREATE TABLE writer (key TEXT PRIMARY KEY, records INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, host TEXT NOT NULL) WITHOUT ROWID;
   PRAGMA user_version = ${version};

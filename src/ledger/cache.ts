@@ -3,7 +3,7 @@ import { cacheLossOf, inMemory, openCacheFile, removeCacheFile, rollBack } from 
 import type { LedgerHead } from './head-file.ts'
 import { judged, type Entry, type RecordDamage } from './read.ts'
 import { decodeKnown, type LedgerRecord } from './record.ts'
-import { subjectOf, usefulnessOf } from './usefulness.ts'
+import { restoredSnapshots, subjectOf, usefulnessOf } from './usefulness.ts'
 import { signatureState } from './writers.ts'
 
 /**
@@ -85,6 +85,7 @@ export function openLedgerCache(path: string = inMemory): LedgerCache {
     const row = statements.get.get(seq)
     if (row === undefined) return
     statements.remove.run(seq)
+    statements.removeRestored.run(seq)
     statements.countDown.run(String(row.writer ?? ''))
   }
 
@@ -108,6 +109,7 @@ export function openLedgerCache(path: string = inMemory): LedgerCache {
       const kind = record.kind === 'unknown' ? record.originalKind : record.kind
       const [subject, useful] = [subjectOf(record) ?? null, usefulnessOf(record) ?? null]
       statements.put.run(seq, hash, prev, kind, service, time.getTime(), subject, useful, writer?.key ?? null, canonical)
+      for (const snapshot of restoredSnapshots(record)) statements.putRestored.run(seq, snapshot)
       statements.countUp.run(writer?.key ?? '', time.getTime(), time.getTime(), host)
     }
     statements.removeDamage.run(seq)
@@ -229,6 +231,8 @@ function prepareAll(database: DatabaseSync) {
       'INSERT INTO record (seq, hash, prev, kind, service, time, subject, useful, writer, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     remove: prepare('DELETE FROM record WHERE seq = ?'),
+    putRestored: prepare('INSERT INTO restored VALUES (?, ?)'),
+    removeRestored: prepare('DELETE FROM restored WHERE seq = ?'),
     setSigned: prepare('UPDATE record SET signed = ? WHERE seq = ?'),
     objects: prepare('SELECT name, size FROM object'),
     putObject: prepare('INSERT INTO object VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET size = excluded.size'),

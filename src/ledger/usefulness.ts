@@ -56,3 +56,8 @@ export function subjectOf(record: LedgerRecord): string | undefined {
       return undefined
   }
 }
+
+/** Snapshots that a recovery brought back: it is about them too. */
+export function restoredSnapshots(record: LedgerRecord): ReadonlySet<string> {
+  return new Set(record.kind === 'recovery' ? record.body.restored?.map(({ snapshot }) => snapshot) : [])
+}

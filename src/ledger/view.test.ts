@@ -234,7 +234,13 @@ describe('a view', () => {
     await run(4, 'failed', { outcome: 'failed' })
     await run(9, 'future')
     await run(10, 'later still')
-    await ledger.append('recovery', recoveryBody('other'), { service: 'db' })
+    const restored = ['s1', 's2', 's1'].map((snapshot) => ({
+      service: 'db',
+      source: 'files' as const,
+      repository: 'nas',
+      snapshot,
+    }))
+    await ledger.append('recovery', recoveryBody('other', { restored }), { service: 'db' })
     now = new Date(Date.UTC(2026, 0, 2))
     await ledger.append('recovery', recoveryBody('unnamed'))
     const until = new Date(Date.UTC(2026, 0, 6))
@@ -246,6 +252,7 @@ describe('a view', () => {
       unnamed: view.newest({ ...question, service: null, useful: 'timed', limit: 1 }).map(({ body }) => body.runId),
       ofNobody: view.newest({ ...question, service: 'web', useful: 'timed', limit: 1 }),
       about: view.about('recovery', ['future', 'nothing', 'older'], () => {}).map(({ seq }) => seq),
+      restored: view.about('recovery', ['s0', 's1', 's2'], () => {}).map(({ body }) => body.runId),
       ofAnotherKind: view.about('backup', ['older'], () => {}),
       aboutNone: [...view.records({ kinds: ['recovery'], service: null })].map(({ seq }) => seq),
     }))
@@ -256,6 +263,7 @@ describe('a view', () => {
       unnamed: ['unnamed'],
       ofNobody: [],
       about: [2, 4],
+      restored: ['other'],
       ofAnotherKind: [],
       aboutNone: [7],
     })

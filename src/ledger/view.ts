@@ -52,7 +52,7 @@ export type LastQuestion<Kind extends EvidenceKind> = Pick<NewestQuestion<Kind>,
  *
  * newest   the newest by their own time, which is not the order that they were written in.
  * last     the one that was written last, whatever the clocks of their writers said.
- * about    all records of some snapshots or runs, in the order that they were written in.
+ * about    all records of some snapshots or runs, in the order that they were written in; of snapshots also the recoveries that brought them back.
  * damaged  places that hold no record; those that nobody trusts are told when they are met.
  */
 export interface LedgerView extends Disposable {
@@ -83,8 +83,10 @@ export interface ViewOptions {
 
 /** Left to itself, SQLite may go through all records of the kind instead of looking the subjects up. */
 const aboutAny = `seq IN (
-    SELECT found.seq FROM json_each(?) AS asked CROSS JOIN record AS found INDEXED BY record_subject ON found.subject = asked.value
-  ) AND +kind = ? ORDER BY seq`
+    SELECT found.seq FROM json_each(?1) AS asked CROSS JOIN record AS found INDEXED BY record_subject ON found.subject = asked.value
+    UNION
+    SELECT found.seq FROM json_each(?1) AS asked CROSS JOIN restored AS found INDEXED BY restored_snapshot ON found.snapshot = asked.value
+  ) AND +kind = ?2 ORDER BY seq`
 
 /** Rows that are read at once. */
 const page = 256

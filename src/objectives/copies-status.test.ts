@@ -88,7 +88,10 @@ describe('3-2-1-1-0', () => {
       const data = [{ ...part([snapshot('near'), ...there]), restores }]
       return copiesStatus({ ...sound, data, places: [place('near'), without(far)] }).copies[1]
     }
-    expect(ask('far-100', snapshot('far'), snapshot('far', 100))).toMatchObject({ problem: 'read-too-long-ago', readAt: ago(0.1) })
+    expect(ask('far-100', snapshot('far'), snapshot('far', 100))).toMatchObject({
+      problem: 'read-too-long-ago',
+      readAt: ago(0.1),
+    })
     expect(ask('far-5', snapshot('far'), snapshot('far', 5))).not.toHaveProperty('problem')
     expect(ask('forgotten', snapshot('far'))).toMatchObject({ problem: 'never-read' })
     // One that lacks files was read, and shows nothing of the whole one before it.
@@ -127,7 +130,12 @@ describe('3-2-1-1-0', () => {
     const ask = (recovery: RecoveryFact) =>
       copiesStatus({
         ...sound,
-        data: [{ ...part([snapshot('near'), snapshot('far'), snapshot('far', 3, { skipped: 1 }), snapshot('far', 5)]), recoveries: [recovery] }],
+        data: [
+          {
+            ...part([snapshot('near'), snapshot('far'), snapshot('far', 3, { skipped: 1 }), snapshot('far', 5)]),
+            recoveries: [recovery],
+          },
+        ],
         places: [place('near'), without(far)],
       })
 

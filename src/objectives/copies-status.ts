@@ -166,7 +166,10 @@ function countedIn(
   const there = part.snapshots.filter((snapshot) => snapshot.repository === repository)
   const whole = there.filter(({ skipped }) => skipped === 0)
   if (whole.length === 0 && there.length > 0)
-    return { snapshots: [], problem: there.some(({ skipped = 0 }) => skipped > 0) ? 'incomplete-snapshot' : 'completeness-unknown' }
+    return {
+      snapshots: [],
+      problem: there.some(({ skipped = 0 }) => skipped > 0) ? 'incomplete-snapshot' : 'completeness-unknown',
+    }
   const { problem } = recoverablePoints({ ...part, walDeclared: false, wal: [], snapshots: whole }, limit)
   return { snapshots: soundSnapshots({ snapshots: whole }, limit), ...(problem === undefined ? {} : { problem }) }
 }
@@ -194,11 +197,13 @@ function newestReading(
   limit: number,
 ): Reading | undefined {
   const restores = part.restores.filter(({ record, verifiedFiles }) => record?.repository === repository && verifiedFiles > 0)
-  const recoveries = part.recoveries.filter(isProof).flatMap(({ time, restored = [], record }) =>
-    restored
-      .filter((one) => one.repository === repository && one.service === part.service && one.source === part.kind)
-      .map(({ snapshot }) => ({ time, snapshot, record })),
-  )
+  const recoveries = part.recoveries
+    .filter(isProof)
+    .flatMap(({ time, restored = [], record }) =>
+      restored
+        .filter((one) => one.repository === repository && one.service === part.service && one.source === part.kind)
+        .map(({ snapshot }) => ({ time, snapshot, record })),
+    )
   return [...restores, ...recoveries]
     .filter(({ time }) => time.getTime() <= limit)
     .flatMap(({ time, snapshot, record }): Reading[] => {

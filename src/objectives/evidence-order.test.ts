@@ -20,7 +20,13 @@ const snapshot = fc.record({
   sizeBytes: fc.constant(1000),
 })
 const wal = fc.record({ repository: fc.constantFrom('nas', 'offsite'), from: fc.constantFrom('s1', 's2'), coveredUntil: moment })
-const restore = fc.record({ time: past, snapshot: fc.constantFrom('s1', 's2'), sizeBytes: fc.constant(1000), durationMs: fc.constant(60_000), verifiedFiles: fc.nat(2) })
+const restore = fc.record({
+  time: past,
+  snapshot: fc.constantFrom('s1', 's2'),
+  sizeBytes: fc.constant(1000),
+  durationMs: fc.constant(60_000),
+  verifiedFiles: fc.nat(2),
+})
 
 /** A run that speaks for the service: it worked, was checked, and was within the objective. */
 const goodRun: fc.Arbitrary<RecoveryFact> = fc.record({

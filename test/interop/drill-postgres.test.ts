@@ -38,6 +38,10 @@ describeWith('postgresql-15', 'a drill of a real PostgreSQL and its files', () =
     expect(records[0]?.body).toMatchObject({
       mode: 'drill-sandbox',
       verdict: 'met',
+      restored: [
+        { service: 'orders', source: 'postgres' },
+        { service: 'receipts', source: 'files' },
+      ],
       drill: { scenario: 'disk lost', participants: ['ann'], cleanedUp: true },
     })
     const status = (await site.run('--json', 'status', 'orders')).json<{ services: { rto: object }[] }>()

@@ -11,5 +11,10 @@ test('a snapshot came back whole where the step says that nothing is missing', (
   )
   expect(restoredIn([{ ...step, output: { ...output, skipped: 1 } }])).toEqual([])
   expect(restoredIn([{ ...step, output: silent }])).toEqual([])
-  expect(restoredIn([{ ...step, state: 'failed' }, { ...step, kind: 'postgres.start' }])).toEqual([])
+  expect(
+    restoredIn([
+      { ...step, state: 'failed' },
+      { ...step, kind: 'postgres.start' },
+    ]),
+  ).toEqual([])
 })

@@ -21,7 +21,7 @@ export interface RepositoryFacts extends AsyncDisposable {
   readonly restoresOf: (service: string | undefined) => readonly EvidenceRecord<'restore'>[]
   /** Those of a snapshot that is there, whatever they were worth. */
   readonly restoresFrom: (snapshot: string) => readonly EvidenceRecord<'restore'>[]
-  /** The newest of each use that are about a service, or about none. */
+  /** The newest of each use that are about a service, or about none, and all that brought back a snapshot that is there. */
   readonly recoveriesOf: (service: string | undefined) => readonly EvidenceRecord<'recovery'>[]
   /** Those that such recoveries were a part of. */
   readonly experiments: readonly EvidenceRecord<'experiment'>[]
@@ -103,7 +103,8 @@ function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Sna
   // Of a snapshot's records the last one counts.
   const backups = new Map(view.about('backup', ids, onDamage).map((backup) => [backup.body.snapshot, backup]))
   const restores = new Map(view.about('restore', ids, onDamage).map((restore) => [restore.seq, restore]))
-  const recoveries: EvidenceRecord<'recovery'>[] = []
+  // However many came later: of a copy they are what has been read of it.
+  const recoveries = new Map(view.about('recovery', ids, onDamage).map((recovery) => [recovery.seq, recovery]))
   for (const service of [...Object.keys(catalog.services), null]) {
     for (const source of ['files', 'postgres'] as const)
       for (const restore of view.newest({ ...question, kind: 'restore', service, useful: `restored ${source}` }))
@@ -111,17 +112,18 @@ function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Sna
     for (const useful of recoveryUsefulness) {
       // Runs of the first version named no service.
       const limit = useful === 'within-experiment' || service === null ? lookedWithin : looked
-      recoveries.push(...view.newest({ ...question, kind: 'recovery', service, useful, limit }))
+      for (const recovery of view.newest({ ...question, kind: 'recovery', service, useful, limit }))
+        recoveries.set(recovery.seq, recovery)
     }
   }
-  const runs = new Set(recoveries.flatMap(({ body }) => body.drill?.experiment ?? []))
+  const runs = new Set([...recoveries.values()].flatMap(({ body }) => body.drill?.experiment ?? []))
   const experiments = view.about('experiment', [...runs], onDamage)
   // By their places: a clock that is ahead must not make an old check pass for newer than one that has found damage since.
   const checks = (['structure', 'data'] as const).flatMap((useful) => view.last({ kind: 'check', useful, onDamage }) ?? [])
   return {
     backups,
     restoresOf: groupedBy([...restores.values()], ({ service }) => service),
-    recoveriesOf: groupedBy(recoveries, ({ service }) => service),
+    recoveriesOf: groupedBy([...recoveries.values()], ({ service }) => service),
     restoresFrom: groupedBy([...restores.values()], ({ body }) => body.snapshot),
     experiments,
     standingDamage: standingDamage(checks.toSorted((a, b) => b.seq - a.seq)),
