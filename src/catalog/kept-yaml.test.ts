@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { keepYaml, readYamlKept } from './kept-yaml.ts'
@@ -97,6 +97,41 @@ test('what is kept is looked up by what the text says now, and is not believed w
   const { catalog } = await read()
   expect(catalog.services).toHaveProperty('other')
   expect(catalog.services).not.toHaveProperty('s7')
+})
+
+test('nothing is kept of a file of comments alone', async () => {
+  const { file, kept, read } = await folderWith(
+    "version: 1\nname: few\nsites: { here: {} }\nservices: {}\ninclude: ['more/*.yaml']\n",
+  )
+  await mkdir(join(file, '..', 'more'))
+  await writeFile(join(file, '..', 'more', 'later.yaml'), '# to be written\n'.repeat(5000))
+  expect((await read()).catalog.services).toEqual({})
+  expect(await kept()).toEqual([])
+})
+
+test('only the newest are kept; what others are writing is left, and what a crash has left goes', async () => {
+  const { folder, file, read, kept } = await folderWith(catalogText())
+  const cache = join(folder, '.holdfast', 'cache', 'catalog')
+  await mkdir(cache, { recursive: true })
+  const old = new Date(Date.now() - 10 * 86_400_000)
+  const write = async (name: string, at?: Date) => {
+    await writeFile(join(cache, name), '')
+    if (at) await utimes(join(cache, name), at, at)
+  }
+  for (let nth = 0; nth < 70; nth++) await write(`${nth}.json`, new Date(old.getTime() + nth * 1000))
+  await write('a.json-tmp-being-written')
+  await write('b.json-tmp-left', old)
+  // It has its name, and is gone when it is looked at.
+  await symlink('nowhere', join(cache, 'gone.json'))
+  await read()
+  const names = (await kept()).map((path) => basename(path))
+  expect(names.filter((name) => /^\d+\.json$/.test(name)).toSorted()).toEqual(
+    Array.from({ length: 63 }, (_, nth) => `${7 + nth}.json`).toSorted(),
+  )
+  expect(names).toContain('a.json-tmp-being-written')
+  expect(names).not.toContain('b.json-tmp-left')
+  await writeFile(file, catalogText().replace('s7:', 'other:'))
+  expect((await read()).catalog.services).toHaveProperty('other')
 })
 
 test.each([

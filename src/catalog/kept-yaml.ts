@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { keepChecked, readChecked, sha256Hex, stateDirectory } from '../kernel/index.ts'
+import { keepChecked, readChecked, sha256Hex, stateDirectory, systemCode } from '../kernel/index.ts'
 import { isPlainMap, type Path } from './finding.ts'
 import { lineColumnsOf, readYaml, type YamlSource } from './yaml-source.ts'
 
@@ -10,6 +10,9 @@ const large = 64 * 1024
 const reading = 2
 /** So many are kept, the newest: a catalog that is edited leaves one for each state of it. */
 const mostKept = 64
+
+/** Nobody writes for so long: what has not become a file by then was left by a crash. */
+const leftAfterMs = 3_600_000
 
 /** Where a key and its value begin, and the same of what is in the value: of a map by its keys, of a list in order. */
 type Places = readonly [key: number, value: number, within?: Readonly<Record<string, Places>> | readonly Places[]]
@@ -54,11 +57,15 @@ export async function keepYaml(
   const news = parts.filter(({ text }) => text.length >= large && !existsSync(keptFile(text, catalogFile)))
   for (const { text, source } of news) {
     const { value } = source
-    // Aliases of aliases stand for more than is worth keeping.
-    if (JSON.stringify(value).length > 4 * text.length) continue
+    // Nothing but comments; and aliases of aliases stand for more than is worth keeping.
+    if (value === undefined || JSON.stringify(value).length > 4 * text.length) continue
     const kept: Kept = { value, places: placesOf(value, source, []) }
     if (!(await keepChecked(keptFile(text, catalogFile), JSON.stringify(kept)))) return
-    removeOldest(keptFolder(catalogFile))
+    try {
+      removeOldest(keptFolder(catalogFile))
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+    }
   }
 }
 
@@ -98,7 +105,14 @@ function keptFile(text: string, catalogFile: string): string {
   return join(keptFolder(catalogFile), `${sha256Hex(text)}-${reading}.json`)
 }
 
+/** Others may be writing and removing here at the same time: what is gone when it is looked at is no matter. */
 function removeOldest(folder: string): void {
-  const files = readdirSync(folder).map((name) => ({ path: join(folder, name), at: statSync(join(folder, name)).mtimeMs }))
-  for (const { path } of files.toSorted((a, b) => b.at - a.at).slice(mostKept)) rmSync(path, { force: true })
+  const files = readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name)
+    const at = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+    return at === undefined ? [] : [{ path, at, isWhole: name.endsWith('.json') }]
+  })
+  const whole = files.filter(({ isWhole }) => isWhole).toSorted((a, b) => b.at - a.at)
+  const left = files.filter(({ at, isWhole }) => !isWhole && Date.now() - at > leftAfterMs)
+  for (const { path } of [...whole.slice(mostKept), ...left]) rmSync(path, { force: true })
 }
