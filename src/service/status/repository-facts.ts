@@ -70,7 +70,7 @@ async function readFacts(
   now: Date,
   signal?: AbortSignal,
 ): Promise<RepositoryFacts> {
-  const snapshots = await snapshotsOf(repository, catalog, signal)
+  const snapshots = await snapshotsOf(repository, catalog, now, signal)
   const facts = await openRepositoryLedger(repository, catalog).ask((view) => ledgerFacts(view, catalog, snapshots, now), signal)
   const byPath = new Map<string, Snapshot[]>()
   for (const snapshot of snapshots)
