@@ -54,10 +54,20 @@ describe('a window', () => {
     expect(open(found, '2026-11-28T08:00:00Z', 'db')?.title).toBe('c')
   })
 
-  test('that never ends tells a turn of it', async () => {
-    const found = await catalog("{ title: t, services: [api], from: '00:00', to: '00:00' }")
-    const { since, until } = open(found, '2026-11-28T08:00:00Z') ?? {}
-    expect((until?.getTime() ?? 0) - (since?.getTime() ?? 0)).toBeLessThanOrEqual(48 * 3_600_000)
+  test('of days that follow on each other is one, and in the night of the change to winter time an hour longer', async () => {
+    const weekend = await catalog("{ title: t, services: [api], days: [sun, sat], from: '00:00', to: '00:00' }")
+    // Saturday noon, and the last minute of Sunday.
+    const times = { since: at('2026-11-27T23:00:00Z'), until: at('2026-11-29T23:00:00Z') }
+    expect(open(weekend, '2026-11-28T11:00:00Z')).toMatchObject(times)
+    expect(open(weekend, '2026-11-29T22:59:00Z')).toMatchObject(times)
+    const days = await catalog("{ title: t, services: [api], days: [wed, thu, fri, sat, sun, mon], from: '00:00', to: '00:00' }")
+    const long = { since: at('2026-10-20T22:00:00Z'), until: at('2026-10-26T23:00:00Z') }
+    expect(open(days, '2026-10-21T00:00:00Z')).toMatchObject(long)
+    expect(open(days, '2026-10-26T22:00:00Z')).toMatchObject(long)
+    const autumn = await catalog("{ title: t, services: [api], days: [sun], from: '01:00', to: '04:00' }")
+    const night = { since: at('2026-10-24T23:00:00Z'), until: at('2026-10-25T03:00:00Z') }
+    expect(open(autumn, '2026-10-24T23:00:00Z')).toMatchObject(night)
+    expect(open(autumn, '2026-10-25T02:59:00Z')).toMatchObject(night)
   })
 })
 
@@ -127,6 +137,12 @@ test.each([
     'that ends before it begins',
     '‸{ title: t, services: [api], begins: 2026-01-02T00:00:00Z, ends: 2026-01-01T00:00:00Z }',
     /later, ends/,
+  ],
+  ['that never ends', "‸{ title: t, services: [api], from: '08:00', to: '08:00' }", /never end: leave out a day/],
+  [
+    'that never ends, by the names of its days',
+    "‸{ title: t, services: [api], days: [sun, mon, tue, wed, thu, fri, sat], from: '00:00', to: '00:00' }",
+    /never end/,
   ],
   ['of a service that is not there', "{ title: t, services: [‸apo], from: '02:00', to: '03:00' }", /'apo'.*does not exist/],
   [

@@ -1,6 +1,6 @@
 import type { TimeRange } from './chaos.ts'
 import { environmentOf, type ServiceEnvironment } from './environment.ts'
-import { isWithin, minutesLong, wallClock } from './time-range.ts'
+import { isWithin, wallClock } from './time-range.ts'
 import type { Catalog, Service } from './types.ts'
 
 /** A time that was announced, in which some services may be down. */
@@ -29,6 +29,8 @@ export interface OpenMaintenance {
 }
 
 const minuteMs = 60_000
+/** None lasts longer: one that never ends is refused, and one of six whole days may be an hour longer or so by its clock. */
+const mostMs = 8 * 86_400_000
 
 export function isCovered({ services, sites, environments }: MaintenanceWindow, service: Service): boolean {
   return services.includes(service.name) || sites.includes(service.site) || environments.includes(environmentOf(service))
@@ -55,11 +57,9 @@ function openTimes({ when }: MaintenanceWindow, timeZone: string, at: Date): Omi
   const holds = (ms: number) => isWithin(when.range, clock(new Date(ms)))
   const now = Math.floor(at.getTime() / minuteMs) * minuteMs
   if (!holds(now)) return undefined
-  // One that begins when it ends goes on for ever: a turn of it is told.
-  const most = minutesLong(when.range) * minuteMs
   let [since, until] = [now, now + minuteMs]
-  while (now - since < most && holds(since - minuteMs)) since -= minuteMs
-  while (until - now < most && holds(until)) until += minuteMs
+  while (now - since < mostMs && holds(since - minuteMs)) since -= minuteMs
+  while (until - now < mostMs && holds(until)) until += minuteMs
   return { since: new Date(since), until: new Date(until) }
 }
 

@@ -3,6 +3,7 @@ import { serviceEnvironments } from './environment.ts'
 import { serviceName, setOf, siteName, text } from './fields.ts'
 import { timeOfDay, timeZone } from './schema-chaos.ts'
 import { weekdays } from './chaos.ts'
+import { longestMinutes } from './time-range.ts'
 
 const instant = z.iso.datetime({ offset: true }).meta({ expected: 'a time with its zone, such as 2026-12-05T20:00:00Z' })
 
@@ -32,6 +33,13 @@ const window = z
     if (comesBack === 2) return comesOnce === 0
     return comesBack === 0 && days === undefined && comesOnce === 2 && Date.parse(begins ?? '') < Date.parse(ends ?? '')
   })
+  .refine(
+    ({ days, from, to }) =>
+      from === undefined || to === undefined || longestMinutes({ from, to, ...(days && { days }) }) < Infinity,
+    {
+      message: 'it would never end: leave out a day, or let it end earlier than it begins',
+    },
+  )
   .meta({
     expected:
       'services, sites or environments, with from and to (HH:MM), or with begins and, later, ends (a day and a time with its zone)',

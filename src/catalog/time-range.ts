@@ -33,9 +33,17 @@ export function isWithin({ days = weekdays, from, to }: TimeRange, { day, minute
   return (on(day) && begins <= minute) || (on(day - 1) && minute < ends)
 }
 
-/** From its beginning to its end, in minutes; a day where both are the same time. */
-export function minutesLong({ from, to }: TimeRange): number {
-  return (minutesOf(to) - minutesOf(from) + 1440) % 1440 || 1440
+/** The longest that it goes on without a break, in minutes of a week whose days have 24 hours; Infinity where it never ends. */
+export function longestMinutes({ days = weekdays, from, to }: TimeRange): number {
+  if (from !== to) return (minutesOf(to) - minutesOf(from) + 1440) % 1440
+  // It ends when it begins again: days that follow on each other are one time, also over the end of the week.
+  if (weekdays.every((day) => days.includes(day))) return Infinity
+  let [longest, current] = [0, 0]
+  for (const day of [...weekdays, ...weekdays]) {
+    current = days.includes(day) ? current + 1 : 0
+    longest = Math.max(longest, current)
+  }
+  return longest * 1440
 }
 
 export function rangeText({ days, from, to }: TimeRange): string {

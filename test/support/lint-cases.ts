@@ -58,7 +58,7 @@ export const lintCases: Readonly<Record<string, (text: string) => string>> = {
   'schedule-in-maintenance': (text) =>
     `maintenance: { windows: [{ title: t, services: [db], from: '01:00', to: '03:00' }] }\n${text}`,
   'maintenance-exceeds-rpo': (text) =>
-    `maintenance: { windows: [{ title: t, sites: [east], begins: 2026-01-01T00:00:00Z, ends: 2026-01-03T00:00:00Z }] }\n${text}`,
+    `maintenance: { windows: [{ title: t, sites: [east], days: [sat, sun], from: '00:00', to: '00:00' }] }\n${text}`,
   'no-check': (text) => text.replace('check: daily, ', ''),
   'nothing-asserted': (text) => text.replace('{ files: { paths: [/srv] } }', '{ postgres: { url: { env: U }, wal: stream } }'),
   'immutable-too-short': (text) => text.replace('immutableFor: 30d', 'immutableFor: 3d'),

@@ -15,7 +15,7 @@ export interface Weakness {
 /** Everything that the lints find, in their order. */
 export function weaknessesOf(catalog: Catalog, now: Date): Weakness[] {
   return lints.flatMap(({ code, find, mend }) =>
-    find(catalog).map((finding): Weakness => {
+    find(catalog, now).map((finding): Weakness => {
       const accepted = catalog.accepted.find((risk) => applies(risk, code, finding.path, now))
       return { code, hint: mend, ...finding, ...(accepted ? { accepted } : {}) }
     }),

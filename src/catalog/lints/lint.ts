@@ -11,7 +11,7 @@ export interface Lint {
   readonly why: string
   /** What to write instead, or when it is right to leave it. */
   readonly mend: string
-  readonly find: (catalog: Catalog) => readonly LintFinding[]
+  readonly find: (catalog: Catalog, now: Date) => readonly LintFinding[]
 }
 
 export interface LintFinding {

@@ -53,6 +53,26 @@ test('a database with archived WAL is not bound to the times of its backups', as
   expect(await codesOf(database.replace('wal: stream', 'wal: none'))).toContain('schedule-misses-rpo')
 })
 
+test('of announced maintenance only what is in the way is named, and only what is not over yet', async () => {
+  const window = (title: string, when: string) => `{ title: ${title}, services: [db], ${when} }`
+  const messages = async (...windows: string[]) =>
+    (await warningsOf(`maintenance: { windows: [${windows.join(', ')}] }\n${sound}`)).map(({ message }) => message)
+  const noon = window('noon', "from: '12:00', to: '13:00'")
+  const before = window('past', 'begins: 2026-05-01T00:00:00Z, ends: 2026-06-01T00:00:00Z')
+  expect(await messages(noon, before)).toEqual([])
+  expect(
+    await messages(
+      noon,
+      window('night', "from: '01:00', to: '03:00'"),
+      window('hall', 'begins: 2026-05-31T00:00:00Z, ends: 2026-06-01T01:00:00Z'),
+    ),
+  ).toEqual(['hall lasts 1 d 1 h, and db may lose 1 d', 'every backup of db falls into announced maintenance (night)'])
+  const monday = window('turn', "days: [sun, mon], from: '06:00', to: '06:00'")
+  expect(await messages(monday)).toEqual(['turn lasts 2 d, and db may lose 1 d'])
+  // A day that does not follow on the other.
+  expect(await messages(monday.replace('sun, mon', 'sun, tue'))).toEqual([])
+})
+
 test('a group whose members are backed up at the same times, or go back to any moment, has a common point', async () => {
   expect(await codesOf(grouped(sound, 'daily at 02:00', 'spread: 1m'))).toEqual([])
   const database = grouped(sound, 'daily at 14:00', 'spread: 1m').replace(

@@ -1,7 +1,7 @@
 import { formatDuration } from '../../kernel/index.ts'
 import { isCovered, type MaintenanceWindow } from '../maintenance.ts'
 import { runsInYear } from '../schedule-gap.ts'
-import { isWithin, minutesLong } from '../time-range.ts'
+import { isWithin, longestMinutes } from '../time-range.ts'
 import type { Schedule } from '../schedule.ts'
 import { dependsOnSnapshots } from './schedules.ts'
 import type { Lint } from './lint.ts'
@@ -25,16 +25,12 @@ export const maintenanceLints: readonly Lint[] = [
           { path: ['verify', 'check'], what: 'check', schedule: service.verify?.check },
           { path: ['verify', 'restoreTest'], what: 'restore test', schedule: service.verify?.restoreTest },
         ]
-        return schedules.flatMap(({ path, what, schedule }) =>
-          schedule !== undefined && alwaysWithin(schedule, windows)
-            ? [
-                {
-                  path: ['services', service.name, ...path],
-                  message: `every ${what} of ${service.name} falls into announced maintenance (${windows.map(({ title }) => title).join(', ')})`,
-                },
-              ]
-            : [],
-        )
+        return schedules.flatMap(({ path, what, schedule }) => {
+          const always = schedule === undefined ? [] : alwaysWithin(schedule, windows)
+          if (always.length === 0) return []
+          const message = `every ${what} of ${service.name} falls into announced maintenance (${always.map(({ title }) => title).join(', ')})`
+          return [{ path: ['services', service.name, ...path], message }]
+        })
       }),
   },
   {
@@ -42,28 +38,35 @@ export const maintenanceLints: readonly Lint[] = [
     title: 'announced maintenance is longer than the RPO of a service that backups alone protect',
     why: 'No backup can be relied on while it lasts: what is changed in it, or was before it, may be lost for longer than is allowed.',
     mend: 'Back it up in the window too, archive WAL, or make the window shorter.',
-    find: ({ services, maintenance }) =>
-      maintenance.windows.flatMap((window, index) =>
-        Object.values(services)
+    find: ({ services, maintenance }, now) =>
+      maintenance.windows.flatMap((window, index) => {
+        const longMs = lastsMs(window, now)
+        return Object.values(services)
           .filter((service) => isCovered(window, service) && service.backup !== undefined && dependsOnSnapshots(service))
-          .flatMap(({ name, objectives }) => {
-            const { when } = window
-            const longMs = when.kind === 'once' ? when.to.getTime() - when.from.getTime() : minutesLong(when.range) * 60_000
-            if (longMs <= objectives.rpoMs) return []
-            const message = `${window.title} lasts ${formatDuration(longMs)}, and ${name} may lose ${formatDuration(objectives.rpoMs)}`
-            return [{ path: ['maintenance', 'windows', index], message }]
-          }),
-      ),
+          .filter(({ objectives }) => longMs > objectives.rpoMs)
+          .map(({ name, objectives }) => ({
+            path: ['maintenance', 'windows', index],
+            message: `${window.title} lasts ${formatDuration(longMs)}, and ${name} may lose ${formatDuration(objectives.rpoMs)}`,
+          }))
+      }),
   },
 ]
 
-function alwaysWithin(schedule: Schedule, windows: readonly MaintenanceWindow[]): boolean {
-  const ranges = windows.flatMap(({ when }) => (when.kind === 'weekly' ? [when.range] : []))
-  if (schedule.kind === 'every' || ranges.length === 0) return false
-  const runs = runsInYear(schedule.cron)
-  const isIn = (ms: number) => {
+/** How long it goes on at a time; nothing where it came once and is over. */
+function lastsMs({ when }: MaintenanceWindow, now: Date): number {
+  if (when.kind === 'weekly') return longestMinutes(when.range) * 60_000
+  return when.to <= now ? 0 : when.to.getTime() - when.from.getTime()
+}
+
+/** The windows that come back into which runs fall, where every run falls into one; else none. */
+function alwaysWithin(schedule: Schedule, windows: readonly MaintenanceWindow[]): readonly MaintenanceWindow[] {
+  if (schedule.kind === 'every') return []
+  const hit = new Set<MaintenanceWindow>()
+  for (const ms of runsInYear(schedule.cron)) {
     const at = { day: (Math.floor(ms / dayMs) + firstDay) % 7, minute: (ms % dayMs) / 60_000 }
-    return ranges.some((range) => isWithin(range, at))
+    const around = windows.filter(({ when }) => when.kind === 'weekly' && isWithin(when.range, at))
+    if (around.length === 0) return []
+    for (const window of around) hit.add(window)
   }
-  return runs.length > 0 && runs.every(isIn)
+  return [...hit]
 }
