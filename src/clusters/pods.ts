@@ -33,17 +33,18 @@ function podPath({ namespace, name }: PodTrace): string {
 }
 
 /**
- * Tells that very pod to end. `held` when a disruption budget forbids it for now, which only an eviction asks (status 429). One that has gone by
- * itself has ended; whether a change without an answer was carried out, a look sees.
+ * Tells that very pod to end. `held` when a disruption budget forbids it for now, which only an eviction asks (status 429); `gone` when it has ended by
+ * itself, also when another has its name by now; `unknown` without an answer: whether it was told, a look sees.
  */
 export async function endPod(
   connection: Connection,
-  { namespace, name, uid }: PodTrace,
+  pod: PodTrace,
   by: 'delete' | 'evict',
   gracePeriodSeconds?: number,
-): Promise<'told' | 'held'> {
+): Promise<'told' | 'held' | 'gone' | 'unknown'> {
+  const { namespace, name, uid } = pod
   const options = { ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }), preconditions: { uid } }
-  const path = `${podsPath(namespace)}/${encodeURIComponent(name)}`
+  const path = podPath(pod)
   const request =
     by === 'delete'
       ? ({ method: 'DELETE', path, body: options, what: `delete Pod ${namespace}/${name}` } as const)
@@ -55,19 +56,30 @@ export async function endPod(
         } as const)
   try {
     await connection.send({ ...request, changes: true })
+    return 'told'
   } catch (error) {
-    if (by === 'evict' && isHoldfastError(error) && error.details.status === 429) return 'held'
-    if (!isMissing(error) && !isHoldfastError(error, 'outcome-unknown')) throw error
+    if (isMissing(error)) return 'gone'
+    if (isHoldfastError(error, 'outcome-unknown')) return 'unknown'
+    const status = isHoldfastError(error) ? error.details.status : undefined
+    if (by === 'evict' && status === 429) return 'held'
+    // A precondition that does not hold is a conflict, as others are.
+    if (status === 409 && (await readThat(connection, pod)) === undefined) return 'gone'
+    throw error
   }
-  return 'told'
+}
+
+/** Undefined when it is gone, whoever has its name. */
+async function readThat(connection: Connection, pod: PodTrace): Promise<KubeObject | undefined> {
+  const found = await readObject(connection, podPath(pod), `Pod ${pod.namespace}/${pod.name}`)
+  return found?.metadata.uid === pod.uid ? found : undefined
 }
 
 /** Those of them that are still there, and not being terminated. */
 export async function stillLiving(connection: Connection, pods: readonly PodTrace[]): Promise<PodTrace[]> {
   const living: PodTrace[] = []
   for (const pod of pods) {
-    const found = await readObject(connection, podPath(pod), `Pod ${pod.namespace}/${pod.name}`)
-    if (found?.metadata.uid === pod.uid && found.metadata.deletionTimestamp === undefined) living.push(pod)
+    const found = await readThat(connection, pod)
+    if (found !== undefined && found.metadata.deletionTimestamp === undefined) living.push(pod)
   }
   return living
 }

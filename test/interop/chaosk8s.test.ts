@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { resolveSecret } from '../../src/catalog/index.ts'
 import type { CtkJournal } from '../../src/chaos/index.ts'
-import { connect, type Connection, type KubeObject } from '../../src/clusters/index.ts'
+import { connect, endPod, stillLiving, type Connection, type KubeObject } from '../../src/clusters/index.ts'
 import type { Json } from '../../src/kernel/index.ts'
 import { runExperimentFile, type FinishedFile } from '../../src/service/index.ts'
 import { never } from '../support/chaos.ts'
@@ -275,7 +275,9 @@ describeWith('kubernetes', 'functions of chaosk8s', (program) => {
       },
       workload('Deployment', 'web', 'own', 2),
       statefulSet('held', 'own', 1, { nodeName: 'far' }),
-      { ...pod('alone', 'own'), spec: { ...template({}).spec, nodeName: 'edge' } },
+      statefulSet('spare', 'own', 0),
+      // Its emptyDir may be lost, but nothing would start it elsewhere.
+      { ...pod('alone', 'own'), spec: { ...template({}).spec, nodeName: 'edge', volumes: [{ name: 'scratch', emptyDir: {} }] } },
       {
         apiVersion: 'policy/v1',
         kind: 'PodDisruptionBudget',
@@ -433,13 +435,31 @@ describeWith('kubernetes', 'functions of chaosk8s', (program) => {
   test('an action that found nothing to act on shows nothing', async () => {
     const [counting] = probes(['pod.probes', 'count_pods', { label_selector: 'app=web', ns: 'own' }])
     const steady = { 'steady-state-hypothesis': { title: 'it is well', probes: [{ ...counting, tolerance: 2 }] } }
-    const none = actions(['pod.actions', 'terminate_pods', { label_selector: 'app=nobody', ns: 'own' }])
+    const none = actions(
+      ['pod.actions', 'terminate_pods', { label_selector: 'app=nobody', ns: 'own' }],
+      ['deployment.actions', 'delete_deployment', { name: 'nobody', ns: 'own' }],
+      ['actions', 'kill_microservice', { name: 'nobody', ns: 'own' }],
+    )
     expect(await run({ ...steady, method: none })).toMatchObject({
       verdict: 'inconclusive',
-      because: [expect.stringMatching(/^terminate_pods .* found nothing to act on$/) as string],
+      because: ['terminate_pods', 'delete_deployment', 'kill_microservice'].map(
+        (name) => expect.stringMatching(new RegExp(`^${name} .* found nothing to act on$`)) as string,
+      ),
     })
-    const some = actions(['node.actions', 'uncordon_node', { name: 'edge' }])
+    const some = actions(
+      ['node.actions', 'uncordon_node', { name: 'edge' }],
+      ['statefulset.actions', 'remove_statefulset', { name: 'spare', ns: 'own' }],
+    )
     expect(await run({ ...steady, method: some })).toMatchObject({ verdict: 'pass' })
+  })
+
+  test.each(['delete', 'evict'] as const)('to %s a pod tells that very pod, and another of its name lives on', async (by) => {
+    const [found] = await podsOf('/namespaces/own')
+    const { name = '', uid = '' } = found?.metadata ?? {}
+    const then = { namespace: 'own', name, uid: '9b2a3b1e-0f0c-4f0e-8d3e-000000000000' }
+    expect(await endPod(cluster, then, by)).toBe('gone')
+    expect(await endPod(cluster, { ...then, name: 'nobody' }, by)).toBe('gone')
+    expect(await stillLiving(cluster, [{ ...then, uid }])).toHaveLength(1)
   })
 
   test('a moment in which a pod is missing is seen, however short it is', async () => {
@@ -455,7 +475,7 @@ describeWith('kubernetes', 'functions of chaosk8s', (program) => {
 
   test('a node with a pod that would be lost is not touched, and a disruption budget holds one up', async () => {
     const drains = actions(
-      ['node.actions', 'drain_nodes', { name: 'edge', timeout: 1 }],
+      ['node.actions', 'drain_nodes', { name: 'edge', timeout: 1, delete_pods_with_local_storage: true }],
       ['node.actions', 'drain_nodes', { name: 'far', timeout: 1 }],
     )
     const uncordon = actions(['node.actions', 'uncordon_node', { name: 'far' }])

@@ -9,9 +9,12 @@ export interface CtkOutcome {
 
 /**
  * What the journal of an experiment of Chaos Toolkit shows, by the rules of all experiments: a steady state unmet before is no pass,
- * nor is an action that failed, and what was seen while it was broken counts.
+ * nor is an action that failed or found nothing to act on (`idle`), and what was seen while it was broken counts.
  */
-export function judgeJournal(journal: CtkJournal, dry: boolean): CtkOutcome {
+export function judgeJournal(
+  journal: CtkJournal,
+  { dry, idle }: { readonly dry: boolean; readonly idle: ReadonlySet<CtkRun> },
+): CtkOutcome {
   const { before, during, after } = journal.steady_states
   const leftOver = journal.rollbacks.flatMap((run) => failureOf(run) ?? [])
   if (leftOver.length > 0) return { verdict: 'cleanup-failed', because: leftOver }
@@ -25,7 +28,9 @@ export function judgeJournal(journal: CtkJournal, dry: boolean): CtkOutcome {
     open.push('nobody looked whether it is steady once something was done')
   }
   if (journal.run.length === 0 && before?.steady_state_met !== false) open.push('its method did nothing')
-  open.push(...journal.run.flatMap((run) => failureOf(run) ?? idleness(run) ?? []))
+  open.push(
+    ...journal.run.flatMap((run) => failureOf(run) ?? (idle.has(run) ? `${run.activity.name} found nothing to act on` : [])),
+  )
   if (open.length > 0) return { verdict: 'inconclusive', because: open }
   const first = looks.find(({ steady_state_met: met }) => met === false)
   if (first === undefined) return { verdict: 'pass', because: [] }
@@ -45,11 +50,4 @@ function failureOf({ activity, status, exception, output }: CtkRun): string | un
   const { type } = activity.provider
   if (type === 'process' && output.status !== 0) return `${activity.name} ended with exit code ${output.status}`
   return type === 'http' && output.status >= 400 ? `${activity.name} was answered with ${output.status}` : undefined
-}
-
-/** An action of chaosk8s gives the names of what it acted on, where it chose. */
-function idleness({ activity: { type, name, provider }, output }: CtkRun): string | undefined {
-  const chose =
-    type === 'action' && provider.type === 'python' && provider.module.startsWith('chaosk8s.') && Array.isArray(output)
-  return chose && output.length === 0 ? `${name} found nothing to act on` : undefined
 }

@@ -5,7 +5,15 @@ import { playHttp } from './providers/http.ts'
 import { playProcess } from './providers/process.ts'
 import { playPython } from './providers/python.ts'
 import { substitute } from './substitute.ts'
-import { ActivityFailed, type CtkActivity, type CtkControl, type CtkRun, type CtkVariables, type DryKind } from './types.ts'
+import {
+  ActivityFailed,
+  type CtkActivity,
+  type CtkAnswer,
+  type CtkControl,
+  type CtkRun,
+  type CtkVariables,
+  type DryKind,
+} from './types.ts'
 import { knownControl } from './controls/known.ts'
 
 /** What a provider needs. */
@@ -22,25 +30,34 @@ export interface Stage extends ProviderNeeds {
   /** Of the whole experiment. */
   readonly controls: readonly CtkControl[]
   readonly find: (ref: string) => CtkActivity | undefined
+  /** Actions that found nothing to act on are put here. */
+  readonly idle: Set<CtkRun>
   /** When an activity begins and ends, for the journal that is written as it goes: what it does is told before it is done. */
   readonly onRun: (what: 'began' | 'ended', run: CtkRun) => Promise<void>
 }
 
 /** The output of an activity's provider. Throws ActivityFailed for what the journal calls failed. */
-export async function playProvider(
+export async function playProvider(activity: CtkActivity, needs: ProviderNeeds, signal: AbortSignal): Promise<Json> {
+  return (await askProvider(activity, needs, signal)).output
+}
+
+async function askProvider(
   { provider }: CtkActivity,
   { variables, ...choice }: ProviderNeeds,
   signal: AbortSignal,
-): Promise<Json> {
+): Promise<CtkAnswer> {
   switch (provider.type) {
     case 'process':
-      return await playProcess(provider, variables, signal)
+      return { output: await playProcess(provider, variables, signal) }
     case 'http':
-      return await playHttp(provider, variables, signal)
+      return { output: await playHttp(provider, variables, signal) }
     case 'python': {
       const native = nativeFunction(provider, choice)
-      if (native === undefined) return await playPython(provider, variables, signal)
-      return await playKubernetes(provider, native, variables, signal)
+      if (native !== undefined) return await playKubernetes(provider, native, variables, signal)
+      const output = await playPython(provider, variables, signal)
+      // Actions of chaosk8s that choose give the names of what they acted on.
+      const isCounted = provider.module.startsWith('chaosk8s.') && Array.isArray(output)
+      return { output, ...(isCounted ? { acted: output.length } : {}) }
     }
     default:
       throw new TypeError('a provider of an unknown type')
@@ -70,7 +87,11 @@ export async function playActivity(
   add(run)
   await stage.onRun('began', run)
   try {
-    if (!isDry) run.output = await playProvider(activity, stage, signal)
+    if (!isDry) {
+      const { output, acted } = await askProvider(activity, stage, signal)
+      run.output = output
+      if (activity.type === 'action' && acted === 0) stage.idle.add(run)
+    }
     run.status = 'succeeded'
   } catch (error) {
     signal.throwIfAborted()

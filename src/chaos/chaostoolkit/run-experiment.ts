@@ -85,7 +85,8 @@ export async function runCtkExperiment(given: CtkExperiment, options: CtkRunOpti
   journal.end = timestamp(clock)
   journal.duration = (clock.monotonicMs() - startedMs) / 1000
   journal.status ??= 'completed'
-  const outcome = judgeJournal(journal, dry !== undefined || (passedOver.length > 0 && !hasActed))
+  const ranDry = dry !== undefined || (passedOver.length > 0 && !hasActed)
+  const outcome = judgeJournal(journal, { dry: ranDry, idle: stage.idle })
   await onEntry({
     event: 'ended',
     status: journal.status,
@@ -189,6 +190,7 @@ function stageOf(
     strict,
     controls: experiment.controls ?? [],
     find: (ref) => known.get(ref),
+    idle: new Set(),
     onRun: async (what, run) => await onEntry({ event: `activity-${what}`, run: run as unknown as Json }),
   }
 }

@@ -75,6 +75,13 @@ export interface CtkRun {
   tolerance_met?: boolean
 }
 
+/** What a provider gives. */
+export interface CtkAnswer {
+  readonly output: Json
+  /** How many objects an action acted on, where that is known: with none, it shows nothing. */
+  readonly acted?: number
+}
+
 export interface CtkSteadyState {
   steady_state_met: boolean | null
   probes: CtkRun[]

@@ -1,8 +1,8 @@
-import { HoldfastError, isHoldfastError, messageOf, type Json } from '../../../../kernel/index.ts'
+import { HoldfastError, isHoldfastError, messageOf } from '../../../../kernel/index.ts'
 import { functionsOf, type PythonProvider } from '../../places.ts'
 import { isMap } from '../../python-values.ts'
 import { substitute } from '../../substitute.ts'
-import { ActivityFailed, type CtkExperiment, type CtkVariables } from '../../types.ts'
+import { ActivityFailed, type CtkAnswer, type CtkExperiment, type CtkVariables } from '../../types.ts'
 import { secretsFor } from '../../variables.ts'
 import { openCluster } from './access.ts'
 import { argumentProblem, type NativeFunction } from './define.ts'
@@ -63,7 +63,7 @@ export async function playKubernetes(
   native: NativeFunction,
   variables: CtkVariables,
   signal: AbortSignal,
-): Promise<Json> {
+): Promise<CtkAnswer> {
   try {
     const open = () => openCluster(secretsFor(provider, variables), signal)
     return await native.play(substitute(provider.arguments ?? {}, variables), open, signal)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Connection } from '../../../../clusters/index.ts'
 import type { Json } from '../../../../kernel/index.ts'
-import { ActivityFailed } from '../../types.ts'
+import { ActivityFailed, type CtkAnswer } from '../../types.ts'
 
 /** A function of the package chaostoolkit-kubernetes that Holdfast does itself: same arguments, same answers. */
 export interface NativeFunction {
@@ -9,14 +9,15 @@ export interface NativeFunction {
   /** False: its answer rests on its arguments alone. */
   readonly asksCluster: boolean
   /** Throws ActivityFailed where the package raises it. */
-  play(given: Json, open: () => Promise<Connection>, signal: AbortSignal): Promise<Json>
+  play(given: Json, open: () => Promise<Connection>, signal: AbortSignal): Promise<CtkAnswer>
 }
 
 type ArgumentsOf<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape, z.core.$strict>>
 
-export function clusterFunction<Shape extends z.ZodRawShape>(
+/** One that finds what it acts on by itself, and counts it. */
+export function countingAction<Shape extends z.ZodRawShape>(
   shape: Shape,
-  play: (args: ArgumentsOf<Shape>, cluster: Connection, signal: AbortSignal) => Promise<Json>,
+  play: (args: ArgumentsOf<Shape>, cluster: Connection, signal: AbortSignal) => Promise<CtkAnswer>,
 ): NativeFunction {
   const parameters = z.strictObject(shape)
   return {
@@ -30,12 +31,24 @@ export function clusterFunction<Shape extends z.ZodRawShape>(
   }
 }
 
+export function clusterFunction<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  play: (args: ArgumentsOf<Shape>, cluster: Connection, signal: AbortSignal) => Promise<Json>,
+): NativeFunction {
+  return countingAction(shape, async (...given) => ({ output: await play(...given) }))
+}
+
+/** The names of what an action acted on, which are its answer too. */
+export function namesActedOn(names: readonly string[]): CtkAnswer {
+  return { output: [...names], acted: names.length }
+}
+
 export function plainFunction<Shape extends z.ZodRawShape>(
   shape: Shape,
   play: (args: ArgumentsOf<Shape>) => Json,
 ): NativeFunction {
   const parameters = z.strictObject(shape)
-  return { parameters, asksCluster: false, play: async (given) => play(checked(parameters, given)) }
+  return { parameters, asksCluster: false, play: async (given) => ({ output: play(checked(parameters, given)) }) }
 }
 
 function checked<T extends z.ZodObject>(parameters: T, given: Json): z.output<T> {

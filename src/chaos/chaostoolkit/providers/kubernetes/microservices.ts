@@ -1,18 +1,18 @@
 import { z } from 'zod'
-import { clusterFunction, unmet, type NativeFunction } from './define.ts'
+import { clusterFunction, countingAction, unmet, type NativeFunction } from './define.ts'
 import { removeSome } from './object-actions.ts'
 import { list } from './objects.ts'
 import { name as required, namedSelector, ns, withName } from './parameters.ts'
 import { deleteOnePod } from './pod-actions.ts'
 
 /** The deployment and the replica set of that name, and a pod. */
-export const killMicroservice = clusterFunction(
+export const killMicroservice = countingAction(
   { name: required, ns, label_selector: namedSelector },
   async ({ name, ns: namespace, label_selector: labels }, cluster) => {
-    await removeSome(cluster, { resource: 'deployments', ns: namespace }, { name })
-    await removeSome(cluster, { resource: 'replicasets', ns: namespace }, { name })
-    await deleteOnePod(cluster, { name, ns: namespace, label_selector: withName(labels, name) })
-    return null
+    const deployments = await removeSome(cluster, { resource: 'deployments', ns: namespace }, { name })
+    const replicaSets = await removeSome(cluster, { resource: 'replicasets', ns: namespace }, { name })
+    const pods = await deleteOnePod(cluster, { name, ns: namespace, label_selector: withName(labels, name) })
+    return { output: null, acted: deployments + replicaSets + pods.length }
   },
 )
 

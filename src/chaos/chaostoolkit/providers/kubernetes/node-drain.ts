@@ -9,7 +9,7 @@ import {
 } from '../../../../clusters/index.ts'
 import { systemClock } from '../../../../kernel/index.ts'
 import { ActivityFailed } from '../../types.ts'
-import { clusterFunction } from './define.ts'
+import { countingAction, namesActedOn } from './define.ts'
 import { chooseNodes, setUnschedulable } from './nodes.ts'
 import { list, orFail } from './objects.ts'
 import { flag, optionalSelector, optionalText, seconds, wholeNumber } from './parameters.ts'
@@ -20,7 +20,7 @@ const pollMs = 500
  * As `kubectl drain --ignore-daemonsets`, but pods with an emptyDir volume stay unless `delete_pods_with_local_storage`. Gives the names of the
  * nodes. Before any node is cordoned, a pod that nothing would start elsewhere makes it fail.
  */
-export const drainNodes = clusterFunction(
+export const drainNodes = countingAction(
   {
     name: optionalText,
     label_selector: optionalSelector,
@@ -39,7 +39,7 @@ export const drainNodes = clusterFunction(
       for (const pod of pods) await evict(cluster, pod)
       await untilGone(cluster, { node, pods, timeout }, signal)
     }
-    return nodes
+    return namesActedOn(nodes)
   },
 )
 
@@ -49,8 +49,7 @@ async function podsOn(cluster: Connection, node: string): Promise<readonly KubeO
 
 async function podsToEvict(cluster: Connection, node: string, local: boolean): Promise<PodTrace[]> {
   const moved = (await podsOn(cluster, node)).filter((pod) => {
-    if (isStaticPod(pod)) return false
-    if (hasEmptyDir(pod)) return local
+    if (isStaticPod(pod) || (hasEmptyDir(pod) && !local)) return false
     if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return true
     const controller = controllerOf(pod)
     if (controller === undefined) throw new ActivityFailed(`nothing would start pod ${pod.metadata.name} of ${node} elsewhere`)

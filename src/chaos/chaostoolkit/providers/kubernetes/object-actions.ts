@@ -1,6 +1,6 @@
 import type { Connection } from '../../../../clusters/index.ts'
 import { ActivityFailed } from '../../types.ts'
-import { clusterFunction, type NativeFunction } from './define.ts'
+import { clusterFunction, countingAction, type NativeFunction } from './define.ts'
 import { create, list, orFail, patch, readManifest, remove, type Place, type Resource, type Selection } from './objects.ts'
 import { name as required, ns, object, optionalSelector, optionalText, text, wholeNumber } from './parameters.ts'
 
@@ -21,17 +21,20 @@ export function deleting(resource: Resource): NativeFunction {
 
 /** By name, else by selector, else all of the namespace; also when there is none. */
 export function deletingSome(resource: Resource): NativeFunction {
-  return clusterFunction(
+  return countingAction(
     { name: optionalText, ns, label_selector: optionalSelector },
     async ({ name, ns: namespace, label_selector: labels }, cluster) => {
-      await removeSome(cluster, { resource, ns: namespace }, name === null ? { selector: labels } : { name })
-      return null
+      const selection = name === null ? { selector: labels } : { name }
+      return { output: null, acted: await removeSome(cluster, { resource, ns: namespace }, selection) }
     },
   )
 }
 
-export async function removeSome(cluster: Connection, place: Place, selection: Selection): Promise<void> {
-  for (const { metadata } of await list(cluster, place, selection)) await remove(cluster, place, metadata.name)
+/** How many there were. */
+export async function removeSome(cluster: Connection, place: Place, selection: Selection): Promise<number> {
+  const found = await list(cluster, place, selection)
+  for (const { metadata } of found) await remove(cluster, place, metadata.name)
+  return found.length
 }
 
 export function updating(resource: Resource): NativeFunction {

@@ -63,9 +63,9 @@ export async function create(cluster: Connection, place: Place, body: Json): Pro
   await cluster.send({ method: 'POST', path: pathOf(place), body, what: `create ${placeText(place)}`, changes: true })
 }
 
-export async function remove(cluster: Connection, place: Place, name: string, options: object = {}): Promise<void> {
+export async function remove(cluster: Connection, place: Place, name: string): Promise<void> {
   const what = `delete ${placeText(place)} ${name}`
-  await cluster.send({ method: 'DELETE', path: pathOf(place, name), body: options, what, changes: true })
+  await cluster.send({ method: 'DELETE', path: pathOf(place, name), body: {}, what, changes: true })
 }
 
 /** A strategic merge: members are set, and items of lists that have names are merged by them. */

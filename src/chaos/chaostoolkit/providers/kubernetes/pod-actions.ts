@@ -1,18 +1,19 @@
-import { isMissing, type Connection } from '../../../../clusters/index.ts'
-import { clusterFunction } from './define.ts'
-import { remove } from './objects.ts'
+import { endPod, stillLiving, type Connection } from '../../../../clusters/index.ts'
+import { ActivityFailed } from '../../types.ts'
+import { countingAction, namesActedOn } from './define.ts'
 import { ns, optionalSelector, optionalText, wholeNumber } from './parameters.ts'
 import { choosePods, podChoice, type PodChoice } from './pod-selection.ts'
 
 /** Gives the names of the pods that were told to end. */
-export const terminatePods = clusterFunction({ ...podChoice, grace_period: wholeNumber.default(-1) }, async (args, cluster) =>
-  terminate(cluster, args, args.grace_period),
+export const terminatePods = countingAction({ ...podChoice, grace_period: wholeNumber.default(-1) }, async (args, cluster) =>
+  namesActedOn(await terminate(cluster, args, args.grace_period)),
 )
 
 /** One pod, as the package has it since it is deprecated. */
-export const deletePods = clusterFunction(
+export const deletePods = countingAction(
   { name: optionalText, ns, label_selector: optionalSelector },
-  async ({ name, ns: namespace, label_selector }, cluster) => deleteOnePod(cluster, { name, ns: namespace, label_selector }),
+  async ({ name, ns: namespace, label_selector }, cluster) =>
+    namesActedOn(await deleteOnePod(cluster, { name, ns: namespace, label_selector })),
 )
 
 export async function deleteOnePod(
@@ -23,17 +24,16 @@ export async function deleteOnePod(
   return await terminate(cluster, { ...choice, name_pattern: name }, -1)
 }
 
-/** Exactly the pods that were chosen, and none that has such a name by then. */
+/** Exactly the pods that were chosen, and none that has such a name by then: one that has gone by itself was not told. */
 async function terminate(cluster: Connection, choice: PodChoice, gracePeriod: number): Promise<string[]> {
   const ended: string[] = []
-  const grace = gracePeriod < 0 ? {} : { gracePeriodSeconds: gracePeriod }
   for (const { metadata } of await choosePods(cluster, choice)) {
-    const options = { ...grace, preconditions: { uid: metadata.uid } }
-    await remove(cluster, { resource: 'pods', ns: choice.ns }, metadata.name, options).catch((error: unknown) => {
-      // It has ended by itself meanwhile.
-      if (!isMissing(error)) throw error
-    })
-    ended.push(metadata.name)
+    const pod = { namespace: choice.ns, name: metadata.name, uid: metadata.uid }
+    const outcome = await endPod(cluster, pod, 'delete', gracePeriod < 0 ? undefined : gracePeriod)
+    if (outcome === 'unknown' && (await stillLiving(cluster, [pod])).length > 0) {
+      throw new ActivityFailed(`pod ${pod.name} lives: there was no answer when it was told to end`)
+    }
+    if (outcome !== 'gone') ended.push(pod.name)
   }
   return ended
 }
