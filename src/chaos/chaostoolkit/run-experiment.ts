@@ -37,8 +37,8 @@ export interface CtkRunOptions extends NativeChoice {
 
 export interface CtkResult extends CtkOutcome {
   readonly journal: CtkJournal
-  /** Names of actions that were only written down: by `dry`, or by a control. */
-  readonly passedOver: readonly string[]
+  /** Where in `journal.run` the actions are that were only written down: by `dry`, or by a control. */
+  readonly passedOver: readonly number[]
 }
 
 const looksBefore: ReadonlySet<HypothesisStrategy> = new Set(['default', 'before-method-only', 'continuously'])
@@ -75,8 +75,8 @@ export async function runCtkExperiment(given: CtkExperiment, options: CtkRunOpti
     if (interruption.aborted) journal.status = 'interrupted'
   }
   const wish = options.rollbackStrategy ?? (experiment.runtime?.rollbacks?.strategy as RollbackStrategy) ?? 'default'
-  const actions = journal.run.flatMap(({ activity }) => (activity.type === 'action' ? [activity] : []))
-  const passedOver = actions.filter((activity) => isDryRun(activity, stage)).map(({ name }) => name)
+  const actions = [...journal.run.entries()].filter(([, { activity }]) => activity.type === 'action')
+  const passedOver = actions.filter(([, { activity }]) => isDryRun(activity, stage)).map(([place]) => place)
   const hasActed = passedOver.length < actions.length
   if (mustRollBack(wish, journal, { strict, hasActed })) {
     // Whatever interrupted the experiment does not interrupt its cleaning up.

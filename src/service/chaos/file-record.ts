@@ -15,13 +15,13 @@ export function fileRecord(
     verdict,
     because: [...because],
     samples: samplesOf(journal),
-    faults: journal.run.flatMap(({ activity: { type, name }, status }) => {
+    faults: journal.run.flatMap(({ activity: { type, name }, status }, place) => {
       if (type !== 'action') return []
       return [
         {
           name,
           targets: ['unknown'],
-          ...(passedOver.includes(name)
+          ...(passedOver.includes(place)
             ? { state: 'not-begun' as const, undo: 'gone' as const }
             : { state: status === 'succeeded' ? ('unconfirmed' as const) : ('failed' as const), undo: 'unknown' as const }),
         },

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { findService, withoutTextsIn, type Catalog } from '../../catalog/index.ts'
+import { findService, type Catalog } from '../../catalog/index.ts'
 import {
   checkExperiment,
   loadVariables,
@@ -27,6 +27,7 @@ import { newRunId } from '../recovery/prepare.ts'
 import { concludeRun, type KeptRun } from './conclude.ts'
 import { fileRecord } from './file-record.ts'
 import { addToHistory, type ExperimentStatistics } from './history.ts'
+import { keptResult } from './kept-result.ts'
 
 export interface FileRunRequest extends Omit<CtkRunOptions, 'clock' | 'onEntry' | 'variables'> {
   readonly file: string
@@ -92,7 +93,6 @@ async function beginOnRecord(
   const hash = sha256Hex(
     canonicalJson(JSON.parse(JSON.stringify({ experiment: withoutSecrets(given), configuration, how })) as Json),
   )
-  // A reason, or what was seen, may quote what was asked, with the secrets in it.
   const scopes = Object.values(loadVariables(given, variables, strict).secrets)
   const secrets = scopes.flatMap((scope) =>
     Object.values(scope).flatMap((value) => (typeof value === 'string' || typeof value === 'number' ? [String(value)] : [])),
@@ -104,7 +104,7 @@ async function beginOnRecord(
   await addToHistory(catalog.file, { type: 'began', ...about, at: startedAt, process: await ownIdentity() })
   return async (result) => {
     const endedAt = new Date().toISOString()
-    const told = withoutTextsIn(JSON.parse(JSON.stringify(result)) as Json, secrets) as unknown as CtkResult
+    const told = keptResult(result, secrets)
     const { verdict, because } = told
     const recordWith = (statistics: ExperimentStatistics) =>
       fileRecord(experiment, { runId, hash, services, by, startedAt, endedAt, statistics }, told)
