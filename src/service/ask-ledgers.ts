@@ -12,16 +12,16 @@ export interface LedgerAnswers<Answer> {
   readonly unseen: readonly UnseenLedger[]
 }
 
+/** Repositories of a catalog, as far as they could be opened. */
+export interface OpenRepositories {
+  readonly seen: readonly RepositoryFacts[]
+  readonly unseen: readonly { readonly name: string; readonly because: string }[]
+}
+
 /** Asks the ledgers of repositories that are open. What cannot be read is an outcome. */
 export async function askLedgers<Answer>(
   catalog: Catalog,
-  {
-    seen,
-    unseen,
-  }: {
-    readonly seen: readonly RepositoryFacts[]
-    readonly unseen: readonly { readonly name: string; readonly because: string }[]
-  },
+  { seen, unseen }: OpenRepositories,
   work: (view: LedgerView) => Answer,
   signal?: AbortSignal,
 ): Promise<LedgerAnswers<Answer>> {

@@ -1,5 +1,6 @@
 import {
   checkCatalog,
+  plansIn,
   requireValid,
   servicesIn,
   type Catalog,
@@ -10,11 +11,11 @@ import type { RunView } from '../durable/index.ts'
 import type { ObjectiveStatus, StatusFinding } from '../objectives/index.ts'
 import { dueDrills, type DueDrill } from './drill/due.ts'
 import { findingsOf } from './drill/findings.ts'
-import { drillHistory } from './drill/history.ts'
+import { askHistory } from './drill/history.ts'
 import type { KnownFinding } from './drill/known-findings.ts'
 import { actionParams, faultParams } from './recovery/load-catalog.ts'
 import { openRunsAt } from './recovery/run-views.ts'
-import { readStatus, type ServiceReport, type StatusReport } from './status.ts'
+import { readRepositories, statusOf, type ServiceReport, type StatusReport } from './status.ts'
 import type { LedgerWriter } from '../ledger/index.ts'
 import type { GroupReport } from './status/groups.ts'
 
@@ -58,11 +59,16 @@ export async function diagnose(
   const check = await checkCatalog(path, { actionParams, faultParams }, signal)
   const { catalog, warnings } = requireValid(check)
   const services = servicesIn(catalog, environment)
-  const plans = Object.values(catalog.plans)
-    .filter(({ recovers }) => environment === undefined || recovers.some((name) => services.includes(name)))
-    .map(({ name }) => name)
-  const status = await readStatus(catalog, { services }, signal)
-  const history = await drillHistory(catalog, plans, signal)
+  const plans = plansIn(catalog, environment)
+  const now = new Date()
+  await using repositories = await readRepositories(catalog, now, signal)
+  const status = await statusOf(catalog, repositories, { now, services }, signal)
+  const history = await askHistory(
+    catalog,
+    repositories,
+    plans.map(({ name }) => name),
+    signal,
+  )
   const runs = await runsOf(catalog)
   const complaints: Complaint[] = [
     ...(status.services.length === 0 ? [{ severity: 'critical', code: 'nothing-declared' } as const] : []),
@@ -82,12 +88,12 @@ export async function diagnose(
     ...unique(status.services.flatMap(({ findings }) => findings)).flatMap((finding): Complaint[] =>
       finding.code === 'unseen' ? [] : [{ severity: 'serious', code: 'evidence', finding }],
     ),
-    ...dueDrills(catalog, history, status.time).drills.flatMap((drill): Complaint[] =>
-      drill.overdue && plans.includes(drill.plan) ? [{ severity: 'serious', code: 'drill-due', drill }] : [],
+    ...dueDrills(plans, history, now).drills.flatMap((drill): Complaint[] =>
+      drill.overdue ? [{ severity: 'serious', code: 'drill-due', drill }] : [],
     ),
     ...findingsOf(history).findings.flatMap((finding): Complaint[] => {
       if (finding.closed !== undefined) return []
-      const overdue = Date.parse(finding.dueAt) < status.time.getTime()
+      const overdue = Date.parse(finding.dueAt) < now.getTime()
       return [{ severity: overdue ? 'serious' : 'minor', code: 'drill-finding', finding, overdue }]
     }),
     ...unknownKeys(catalog, status),

@@ -2,10 +2,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { servicesIn } from '../catalog/index.ts'
+import { servicesIn, type ServiceEnvironment } from '../catalog/index.ts'
+import { openLocalEngine } from '../durable/index.ts'
+import { stateDirectory } from '../kernel/index.ts'
 import { checkReadiness } from './checklist/checklist.ts'
 import { diagnose } from './doctor.ts'
+import { prepareDrill } from './drill/prepare.ts'
+import { runDueDrills } from './drill/run-due.ts'
 import { loadRunCatalog } from './recovery/load-catalog.ts'
+import { openRunsAt } from './recovery/run-views.ts'
 import { gatherReport } from './report/facts.ts'
 import { documentOf } from './report/write.ts'
 import { readStatus } from './status.ts'
@@ -74,4 +79,27 @@ test('an environment without services is a mistake: nothing would be looked at',
   const catalog = await loadRunCatalog(await catalogFile(), never)
   expect(() => servicesIn(catalog, 'development')).toThrow(/no service of .*holdfast\.yaml is in development/)
   expect(servicesIn(catalog)).toEqual(['trial', 'shop', 'unsaid'])
+})
+
+test('drills that are due are run of one environment, and a mistaken one ends none that was left', async () => {
+  const file = await catalogFile()
+  const catalog = await loadRunCatalog(file, never)
+  {
+    // A drill whose process was killed.
+    const request = { catalog, name: 'try', mode: 'sandbox', requestedBy: 'drill run --due' } as const
+    const handler = () => new Promise<never>(() => {})
+    await using engine = openLocalEngine({ directory: stateDirectory(file), handler })
+    await engine.submit((await prepareDrill(request, never)).spec)
+  }
+  const state = async () => {
+    await using engine = openRunsAt(file)
+    return (await engine.list()).map((run) => run.state)
+  }
+  const run = (environment: ServiceEnvironment) => runDueDrills(catalog, { environment }, { onEvent: () => {} }, never)
+  await expect(run('development')).rejects.toMatchObject({ code: 'usage' })
+  expect(await state()).toEqual(['interrupted'])
+  const { runs, gamedays, aborted, known } = await run('staging')
+  expect(runs.map(({ drill }) => drill.plan)).toEqual(['try'])
+  expect(gamedays.map(({ plan: name }) => name)).toEqual(['try'])
+  expect([aborted.length, known]).toEqual([1, 2])
 })

@@ -44,7 +44,12 @@ export async function readLedgers(
       if (!isHoldfastError(error) || error.code === 'internal') throw error
       unseen.push({ repository, because: error.message })
     }
-    if (damaged > 0) unseen.push({ repository, because: `${damaged} records of its ledger are damaged` })
+    unseen.push(...notWhole(repository, damaged))
   }
   return unseen
+}
+
+/** What a ledger with damaged records is: not read whole. */
+export function notWhole(repository: string, damaged: number): UnseenLedger[] {
+  return damaged === 0 ? [] : [{ repository, because: `${damaged} records of its ledger are damaged` }]
 }

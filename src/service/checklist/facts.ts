@@ -46,7 +46,7 @@ export interface ChecklistFacts {
   readonly unseen: readonly UnseenLedger[]
 }
 
-/** Reads each repository once. One that cannot be is an outcome. Throws `unknown-service`. */
+/** Opens each repository once. One that cannot be is an outcome. Throws `unknown-service`. */
 export async function gatherChecklist(
   catalog: Catalog,
   { names = Object.keys(catalog.services), now }: { readonly names?: readonly string[] | undefined; readonly now: Date },

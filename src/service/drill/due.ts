@@ -1,4 +1,4 @@
-import { drillOf, type Catalog, type Plan as CatalogPlan } from '../../catalog/index.ts'
+import { drillOf, plansIn, type Catalog, type Plan as CatalogPlan, type ServiceEnvironment } from '../../catalog/index.ts'
 import { compilePlan, planHash } from '../../recovery/index.ts'
 import { codeVersion } from '../recovery/code-version.ts'
 import { drillHistory, isGood, type DrillHistory, type RecordedDrill } from './history.ts'
@@ -32,19 +32,20 @@ export interface DueReport {
 const soonShare = 0.2
 const clockToleranceMs = 5000
 
-/** Which drills of a catalog's plans are due, by what is on record. */
+/** Which drills of a catalog's plans are due, or of plans that recover a service of one environment, by what is on record. */
 export async function drillsDue(
   catalog: Catalog,
-  { now = new Date() }: { readonly now?: Date },
+  { now = new Date(), environment }: { readonly now?: Date; readonly environment?: ServiceEnvironment | undefined },
   signal: AbortSignal,
 ): Promise<DueReport> {
-  return dueDrills(catalog, await drillHistory(catalog, Object.keys(catalog.plans), signal), now)
+  const plans = plansIn(catalog, environment)
+  const names = plans.map(({ name }) => name)
+  return dueDrills(plans, await drillHistory(catalog, names, signal), now)
 }
 
 /** The same of a history that was read already. */
-export function dueDrills(catalog: Catalog, history: DrillHistory, now: Date): DueReport {
-  const plans = Object.values(catalog.plans).filter(isDrilled)
-  const drills = plans.flatMap((plan) => {
+export function dueDrills(plans: readonly CatalogPlan[], history: DrillHistory, now: Date): DueReport {
+  const drills = plans.filter(isDrilled).flatMap((plan) => {
     const { everyMs, gamedayEveryMs } = drillOf(plan)
     const about = { plan, history, now }
     return [

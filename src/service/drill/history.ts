@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts'
-import type { EvidenceBody, EvidenceRecord, LedgerRecord } from '../../ledger/index.ts'
-import { readLedgers, type UnseenLedger } from '../read-ledgers.ts'
+import type { EvidenceBody, EvidenceRecord, LedgerRecord, LedgerView } from '../../ledger/index.ts'
+import { askLedgers, type OpenRepositories } from '../ask-ledgers.ts'
+import { notWhole, readLedgers, type UnseenLedger } from '../read-ledgers.ts'
 import { experimentsByRun, recoveryShown, type ExperimentsByRun } from '../recovery-shown.ts'
 
 type RecoveryBody = EvidenceBody<'recovery'>
@@ -59,10 +60,12 @@ export interface FoundRecord {
   readonly record: LedgerRecord
 }
 
+/** Nothing on record can be about none: it is not read. */
+const ofNoPlan: DrillHistory = { drills: [], closings: [], unseen: [] }
+
 /** What the ledgers of a catalog's repositories say of these plans. */
 export async function drillHistory(catalog: Catalog, plans: readonly string[], signal: AbortSignal): Promise<DrillHistory> {
-  // Nothing on record can be about none.
-  if (plans.length === 0) return { drills: [], closings: [], unseen: [] }
+  if (plans.length === 0) return ofNoPlan
   const records: FoundRecord[] = []
   const onRecord = (repository: string, record: LedgerRecord): undefined => void records.push({ repository, record })
   const unseen = await readLedgers(
@@ -71,6 +74,25 @@ export async function drillHistory(catalog: Catalog, plans: readonly string[], s
     signal,
   )
   return historyOf(records, plans, unseen)
+}
+
+/** The same of repositories that are open already. */
+export async function askHistory(
+  catalog: Catalog,
+  repositories: OpenRepositories,
+  plans: readonly string[],
+  signal: AbortSignal,
+): Promise<DrillHistory> {
+  if (plans.length === 0) return ofNoPlan
+  const work = (view: LedgerView) => {
+    let damaged = 0
+    const records = [...view.records({ kinds: historyKinds, order: 'newest-first', onDamage: () => damaged++ })]
+    return { records, damaged }
+  }
+  const { answers, unseen } = await askLedgers(catalog, repositories, work, signal)
+  const records = answers.flatMap(({ repository, answer }) => answer.records.map((record) => ({ repository, record })))
+  const damaged = answers.flatMap(({ repository, answer }) => notWhole(repository, answer.damaged))
+  return historyOf(records, plans, [...unseen, ...damaged])
 }
 
 /** The same of records that were read already, each ledger's newest first. */

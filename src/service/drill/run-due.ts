@@ -25,15 +25,15 @@ export interface DueRuns {
   readonly gamedays: readonly DueDrill[]
   /** Drills that an earlier call had begun and did not end, because it was killed: aborted, and their sandboxes removed. */
   readonly aborted: readonly { readonly runId: string; readonly error?: HoldfastError }[]
-  /** How many drills the catalog's plans have at all. None is no good news. */
+  /** How many drills those plans have at all. None is no good news. */
   readonly known: number
   readonly unseen: DueReport['unseen']
 }
 
 /**
- * Runs the sandbox drills of a catalog that are due, or of plans that recover a service of one environment, one after the other; one that fails, or cannot begin, keeps none of the others from
- * it. Aborting the signal lets the drill that runs go: the next call aborts it, and drills anew. Throws `run-busy` while another process
- * does the same.
+ * Runs the sandbox drills of a catalog that are due, or of plans that recover a service of one environment, one after the other; one that fails, or cannot begin, keeps
+ * none of the others from it. Aborting the signal lets the drill that runs go: the next call, for whichever environment, aborts it, and drills anew. Throws `run-busy`
+ * while another process does the same, and `usage` before anything is done for an environment without services.
  */
 export async function runDueDrills(
   catalog: Catalog,
@@ -41,18 +41,15 @@ export async function runDueDrills(
   watcher: RunWatcher & { readonly onDrill?: (drill: DueDrill) => void },
   signal: AbortSignal,
 ): Promise<DueRuns> {
+  // A mistaken one ends nothing that an earlier call has left.
+  servicesIn(catalog, environment)
   await using _lock = await soleProcess(
     join(stateDirectory(catalog.file), 'due-drills'),
     'running the drills that are due',
     'they are run one after the other: wait for that process, or see with `holdfast run list` what keeps it',
   )
   const aborted = await abortLeft(catalog, watcher, signal)
-  const services = servicesIn(catalog, environment)
-  const due = await drillsDue(catalog, {}, signal)
-  const { unseen } = due
-  const drills = due.drills.filter(
-    ({ recovers }) => environment === undefined || recovers.some((name) => services.includes(name)),
-  )
+  const { drills, unseen } = await drillsDue(catalog, { environment }, signal)
   const runs: DueRun[] = []
   for (const drill of drills.filter(({ kind, overdue }) => kind === 'sandbox' && overdue)) {
     watcher.onDrill?.(drill)

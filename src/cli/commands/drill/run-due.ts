@@ -26,7 +26,7 @@ export async function runDue(environment: ServiceEnvironment | undefined, { glob
       aborted: aborted.map(({ runId, error }) => ({ run: runId, ...(error === undefined ? {} : { error: error.message }) })),
       unseen,
     },
-    () => dueRunsText(done),
+    () => dueRunsText(done, environment),
   )
   process.exitCode = dueExitCode(done)
 }
@@ -39,15 +39,19 @@ function dueExitCode({ runs, gamedays, aborted, known }: DueRuns): ExitCode {
   return missed ? exitCodes.objectiveMissed : exitCodes.done
 }
 
-function dueRunsText({ runs, gamedays, aborted, known, unseen }: DueRuns): string {
-  if (known === 0) return 'the catalog has no plan that could be drilled: nothing shows that anything can be recovered'
+export function dueRunsText(
+  { runs, gamedays, aborted, known, unseen }: DueRuns,
+  environment: ServiceEnvironment | undefined,
+): string {
+  const of = environment === undefined ? 'the catalog has no plan' : `no plan recovers a service in ${environment}`
   return [
+    ...(known === 0 ? [`${of} that could be drilled: nothing shows that anything can be recovered`] : []),
     ...aborted.map(({ runId, error }) =>
       error === undefined
         ? `${runId}, which an earlier call had left, was aborted and its sandbox removed`
         : pc.red(`${runId}, which an earlier call had left, could not be aborted: ${error.message}`),
     ),
-    ...(runs.length === 0 ? ['no drill in a sandbox is due'] : runs.map(runText)),
+    ...(runs.length === 0 && known > 0 ? ['no drill in a sandbox is due'] : runs.map(runText)),
     ...gamedays.map(({ plan, state, overdue, dueAt }) => {
       const when = dueAt === undefined ? '' : `, since ${dueAt.toISOString().slice(0, 10)}`
       return overdue
