@@ -39,7 +39,9 @@ plans: { back: { recovers: [orders], steps: ${steps} }, other: { recovers: [orde
     await writeFile(join(folder, 'asked'), '')
     const { complaints } = await diagnose(file, {}, signal)
     expect(await readFile(join(folder, 'asked'), 'utf8')).toBe('asked\n')
-    return Object.fromEntries(complaints.flatMap((each) => (each.code === 'drill-due' ? [[each.drill.plan, each.drill.state]] : [])))
+    return Object.fromEntries(
+      complaints.flatMap((each) => (each.code === 'drill-due' ? [[each.drill.plan, each.drill.state]] : [])),
+    )
   }
   const failed = recoveryBody('run-1', { plan: 'back', outcome: 'failed' })
   await recordEvidence(repository, 'recovery', failed, { ...contextIn(catalog), service: 'orders' })

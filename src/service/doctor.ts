@@ -5,10 +5,11 @@ import {
   servicesIn,
   type Catalog,
   type CatalogWarning,
+  type OpenMaintenance,
   type ServiceEnvironment,
 } from '../catalog/index.ts'
 import type { RunView } from '../durable/index.ts'
-import type { ObjectiveStatus, StatusFinding } from '../objectives/index.ts'
+import type { ObjectiveStatus, Reason, StatusFinding } from '../objectives/index.ts'
 import { dueDrills, type DueDrill } from './drill/due.ts'
 import { findingsOf } from './drill/findings.ts'
 import { askHistory } from './drill/history.ts'
@@ -102,7 +103,7 @@ export async function diagnose(
   return {
     time: status.time,
     catalog: status.catalog,
-    complaints: complaints.toSorted((a, b) => Number(isAnnounced(a)) - Number(isAnnounced(b)) || byUrgency(a, b)),
+    complaints: complaints.toSorted((a, b) => Number(isExcused(a)) - Number(isExcused(b)) || byUrgency(a, b)),
     looked: {
       services: status.services.length,
       repositories: status.repositories.filter(({ state }) => state === 'open').length,
@@ -133,11 +134,18 @@ function ofService(report: ServiceReport): Complaint[] {
   return [...objectives, { severity: chain.verdict === 'at-risk' ? 'minor' : 'serious', code: 'dependencies', report }]
 }
 
+/** Why a recovery now would bring nothing back. */
+const nothingToRecover: ReadonlySet<Reason> = new Set([
+  'no-snapshot',
+  'only-future-dated',
+  'repository-damaged',
+  'not-recoverable',
+])
+
 function severityOf({ verdict, because }: ObjectiveStatus, { tier = 2 }: ServiceReport): Severity | undefined {
   if (verdict === 'met') return undefined
   if (verdict === 'at-risk') return 'minor'
-  const nothingToRecover = ['no-snapshot', 'only-future-dated', 'repository-damaged', 'not-recoverable'].includes(because)
-  return nothingToRecover || (verdict === 'missed' && tier <= 1) ? 'critical' : 'serious'
+  return nothingToRecover.has(because) || (verdict === 'missed' && tier <= 1) ? 'critical' : 'serious'
 }
 
 /** One for each key, in the ledger that it wrote to last. Where the catalog names none, the first that signed is no news. */
@@ -167,9 +175,18 @@ function unique(findings: readonly StatusFinding[]): StatusFinding[] {
   return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()]
 }
 
-/** Of a service that is in a window of announced maintenance: it is said, behind the rest, and nobody has to be woken for it. */
-export function isAnnounced(complaint: Complaint): boolean {
-  return (complaint.code === 'objective' || complaint.code === 'dependencies') && complaint.report.maintenance !== undefined
+/**
+ * The window of announced maintenance that excuses a complaint about a service in it: it is said, behind the rest, and nobody has to be woken for it. No window
+ * excuses that there is nothing to recover from.
+ */
+export function excuseOf(complaint: Complaint): OpenMaintenance | undefined {
+  if (complaint.code !== 'objective' && complaint.code !== 'dependencies') return undefined
+  const { report } = complaint
+  return nothingToRecover.has(report.rpo.because) || nothingToRecover.has(report.rto.because) ? undefined : report.maintenance
+}
+
+function isExcused(complaint: Complaint): boolean {
+  return excuseOf(complaint) !== undefined
 }
 
 const severities: readonly Severity[] = ['critical', 'serious', 'minor']

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import { exitCodes } from '../../../kernel/index.ts'
-import { diagnose, isAnnounced, type Complaint, type Diagnosis, type Severity } from '../../../service/index.ts'
+import { diagnose, excuseOf, type Complaint, type Diagnosis, type Severity } from '../../../service/index.ts'
 import { catalogPath } from '../../catalog-path.ts'
 import { command } from '../../command.ts'
 import { contextOf } from '../../context.ts'
@@ -10,7 +10,10 @@ import { counted } from '../../output/counted.ts'
 
 export const doctorCommand = command('doctor', 'what is wrong now, the worst first, and what to do about it', [
   ['holdfast doctor', 'everything that can be known from here'],
-  ['holdfast doctor --json', 'for a program; exit code 4 when something is critical or serious'],
+  [
+    'holdfast doctor --json',
+    'for a program; exit code 4 when something is critical or serious that no announced maintenance excuses',
+  ],
 ])
   .addOption(environmentOption())
   .action(async ({ environment }, self) => {
@@ -21,7 +24,7 @@ export const doctorCommand = command('doctor', 'what is wrong now, the worst fir
       return { ...complaint, message: complaintText(complaint), ...(next === undefined ? {} : { next }) }
     })
     print.result({ ...diagnosis, complaints }, () => diagnosisText(diagnosis))
-    const isUrgent = (complaint: Complaint) => complaint.severity !== 'minor' && !isAnnounced(complaint)
+    const isUrgent = (complaint: Complaint) => complaint.severity !== 'minor' && excuseOf(complaint) === undefined
     if (diagnosis.complaints.some(isUrgent)) process.exitCode = exitCodes.objectiveMissed
   })
 

@@ -1,13 +1,12 @@
-import { isAnnounced, type Complaint } from '../../../service/index.ts'
+import { excuseOf, type Complaint } from '../../../service/index.ts'
 import { groupText } from '../status/groups.ts'
 import { chainText, findingText, maintenanceText, nextStep, reasonText } from '../status/wording.ts'
 import { dueStates } from '../drill/wording.ts'
 
 /** What is wrong, in one line. */
 export function complaintText(complaint: Complaint): string {
-  const maintenance =
-    isAnnounced(complaint) && 'report' in complaint && 'maintenance' in complaint.report && complaint.report.maintenance
-  return `${whatIsWrong(complaint)}${maintenance ? `; it is ${maintenanceText(maintenance)}` : ''}`
+  const excuse = excuseOf(complaint)
+  return `${whatIsWrong(complaint)}${excuse ? `; it is ${maintenanceText(excuse)}` : ''}`
 }
 
 function whatIsWrong(complaint: Complaint): string {
