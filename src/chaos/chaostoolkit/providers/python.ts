@@ -1,10 +1,9 @@
 import { HoldfastError, runProcess, type Json } from '../../../kernel/index.ts'
+import type { PythonProvider } from '../places.ts'
 import { substitute } from '../substitute.ts'
-import { ActivityFailed, type CtkProvider, type CtkVariables } from '../types.ts'
+import { ActivityFailed, type CtkVariables } from '../types.ts'
 import { secretsFor } from '../variables.ts'
 import { findProgram } from './process.ts'
-
-type PythonProvider = Extract<CtkProvider, { type: 'python' }>
 
 /**
  * Calls functions of Python modules, told on stdin and answered on stdout as JSON. What the functions print goes to stderr. Its own

@@ -62,6 +62,8 @@ test.each<[Values, string, string]>([
   [{}, 'not-found', 'nothing names a cluster'],
   [{ KUBECONFIG: '/a:/b' }, 'usage', 'KUBECONFIG names several files'],
   [{ KUBERNETES_HOST: 'cluster.example' }, 'usage', 'KUBERNETES_HOST is no address'],
+  [{ KUBERNETES_HOST: 'http://cluster.example:8080' }, 'usage', 'KUBERNETES_HOST is no address of https: http://cluster'],
+  [{ KUBERNETES_HOST: 'https://' }, 'usage', 'KUBERNETES_HOST is no address'],
   [{ KUBERNETES_HOST: host, KUBERNETES_API_KEY_PREFIX: 'Token' }, 'usage', 'only Bearer'],
   [{ KUBERNETES_HOST: host, KUBERNETES_CERT_FILE: '/c.crt' }, 'usage', 'without KUBERNETES_KEY_FILE'],
 ])('%j names no cluster', async (env, code, message) => {

@@ -25,8 +25,8 @@ export async function openCluster(secrets: Values, signal: AbortSignal): Promise
 
 /**
  * As chaostoolkit-kubernetes looks for it: a kubeconfig where KUBECONFIG says, or in ~/.kube/config; without that file the pod's own cluster where
- * CHAOSTOOLKIT_IN_POD is `true`, else KUBERNETES_HOST with what goes with it. What the secrets name counts before the environment. Unlike there, a
- * certificate is always verified.
+ * CHAOSTOOLKIT_IN_POD is `true`, else KUBERNETES_HOST with what goes with it. What the secrets name counts before the environment. Unlike there,
+ * KUBERNETES_VERIFY_SSL says nothing: a certificate is verified, unless the kubeconfig says `insecure-skip-tls-verify`.
  *
  * Throws `usage` for what is not understood, and `not-found` when nothing names a cluster.
  */
@@ -73,9 +73,10 @@ async function accessInPod(env: Values, account: string): Promise<ClusterAccess>
 }
 
 function accessByValues(server: string, lookUp: (name: string) => string | undefined): ClusterAccess {
-  if (!/^https?:\/\//.test(server)) {
+  // The client sends nothing without TLS.
+  if (!URL.canParse(server) || new URL(server).protocol !== 'https:') {
     throw new HoldfastError('usage', {
-      message: `KUBERNETES_HOST is no address: ${server}`,
+      message: `KUBERNETES_HOST is no address of https: ${server}`,
       hint: 'write it as https://HOST:PORT',
     })
   }

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import { checkExperiment } from '../../check.ts'
+import type { ApiRequest } from '../../../../clusters/index.ts'
 import type { Json } from '../../../../kernel/index.ts'
 import type { PythonProvider } from '../../places.ts'
 import { kubernetesProblem, nativeFunction, playKubernetes } from './call.ts'
 import { nativeModules } from './functions.ts'
+import { createNetworkPolicy } from './network-policies.ts'
 import { optionalText, selector } from './parameters.ts'
 import { secondsOf } from './pod-logs.ts'
 
@@ -64,6 +66,17 @@ test.each<[string, string, Json, string]>([
       ],
   ),
   ['actions', 'kill_microservice', { name: '' }, 'its argument name must be the name of an object'],
+  ['deployment.actions', 'delete_deployment', { name: '' }, 'its argument name must be the name of an object'],
+  ['node.actions', 'drain_nodes', { name: '' }, 'its argument name must be the name of an object'],
+  ['node.actions', 'cordon_node', { name: '' }, 'its argument name must be the name of an object'],
+  [
+    'node.actions',
+    'drain_nodes',
+    { pod_label_selector: 'app=web', pod_namespace: '' },
+    'its argument pod_namespace must be the name of an object',
+  ],
+  ['pod.actions', 'delete_pods', { name: '' }, 'its argument name must be a pattern of names of pods'],
+  ['secret.probes', 'secret_exists', { name: '' }, 'its argument name must be the name of an object'],
   ['namespace.probes', 'namespace_exists', { name: '' }, 'its argument name must be the name of an object'],
   ['service.actions', 'delete_service', { name: 'web', ns: '..' }, 'its argument ns must be the name of a namespace'],
 ])('what a function does not take is refused before anything is begun: %s.%s %j', async (module, func, args, problem) => {
@@ -80,6 +93,7 @@ test('a variable that makes no name of a name is refused before a cluster is ask
   })
   for (const [func, args, said] of [
     ['kill_microservice', { name: '${gone}' }, 'its argument name must be the name of an object'],
+    ['delete_deployment', { name: '${gone}' }, 'its argument name must be the name of an object'],
     ['delete_service', { name: 'web', ns: '${up}' }, 'its argument ns must be the name of a namespace'],
   ] as const) {
     const asked = provider(func, args)
@@ -105,6 +119,17 @@ test('the empty text is none', () => {
     phase: 'Running',
   })
 })
+
+test('a policy of a file that is not there is not made of something else, nor of nothing', async () => {
+  const cluster = { server: '', send: asked, text: asked, [Symbol.asyncDispose]: async () => {} }
+  const create = (args: Json) => createNetworkPolicy.play(args, async () => cluster, never)
+  await expect(create({ spec: {}, spec_path: '/nowhere/policy.yaml' })).rejects.toThrow('there is no file /nowhere/policy.yaml')
+  await expect(create({ spec_path: '' })).rejects.toThrow('neither spec nor spec_path is given')
+})
+
+async function asked({ what }: ApiRequest): Promise<never> {
+  throw new Error(`a cluster was asked to ${what}`)
+}
 
 test('a function that only the package has is left to Python, and named where there is none', async () => {
   vi.stubEnv('PATH', '/nowhere')

@@ -1,12 +1,12 @@
 import { ActivityFailed } from '../../types.ts'
 import { clusterFunction } from './define.ts'
 import { create, list, readManifest, remove } from './objects.ts'
-import { name as required, optionalText } from './parameters.ts'
+import { name as required, optionalName, optionalText } from './parameters.ts'
 
 const place = { resource: 'namespaces' } as const
 
 export const createNamespace = clusterFunction(
-  { name: optionalText, spec_path: optionalText },
+  { name: optionalName, spec_path: optionalText },
   async ({ name, spec_path: path }, cluster) => {
     if (path === null && name === null) throw new ActivityFailed('neither name nor spec_path is given')
     const named = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import type { Json } from '../../../../kernel/index.ts'
+import { ActivityFailed } from '../../types.ts'
 import { clusterFunction, type NativeFunction } from './define.ts'
 import { create, readManifest, remove } from './objects.ts'
 import { ns, object, optionalText } from './parameters.ts'
@@ -9,8 +9,8 @@ const resource = 'networkpolicies'
 export const createNetworkPolicy = clusterFunction(
   { spec: object.nullable().default(null), spec_path: optionalText, ns },
   async ({ spec, spec_path: path, ns: namespace }, cluster) => {
-    const isFile = path !== null && existsSync(path)
-    await create(cluster, { resource, ns: namespace }, isFile ? await readManifest(path) : spec)
+    if (path === null && spec === null) throw new ActivityFailed('neither spec nor spec_path is given')
+    await create(cluster, { resource, ns: namespace }, path === null ? spec : await readManifest(path))
     return null
   },
 )

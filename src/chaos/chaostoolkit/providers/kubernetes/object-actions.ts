@@ -2,7 +2,7 @@ import type { Connection } from '../../../../clusters/index.ts'
 import { ActivityFailed } from '../../types.ts'
 import { clusterFunction, countingAction, type NativeFunction } from './define.ts'
 import { create, list, orFail, patch, readManifest, remove, type Place, type Resource, type Selection } from './objects.ts'
-import { name as required, ns, object, optionalSelector, optionalText, text, wholeNumber } from './parameters.ts'
+import { name as required, ns, object, optionalName, optionalSelector, text, wholeNumber } from './parameters.ts'
 
 /** Makes an object of a kind, from a file. */
 export function creating(resource: Resource): NativeFunction {
@@ -22,7 +22,7 @@ export function deleting(resource: Resource): NativeFunction {
 /** By name, else by selector, else all of the namespace; also when there is none. */
 export function deletingSome(resource: Resource): NativeFunction {
   return countingAction(
-    { name: optionalText, ns, label_selector: optionalSelector },
+    { name: optionalName, ns, label_selector: optionalSelector },
     async ({ name, ns: namespace, label_selector: labels }, cluster) => {
       const selection = name === null ? { selector: labels } : { name }
       return { output: null, acted: await removeSome(cluster, { resource, ns: namespace }, selection) }
@@ -52,7 +52,7 @@ export function scaling(resource: 'deployments' | 'statefulsets'): NativeFunctio
 }
 
 /** As `kubectl rollout restart`. */
-export const rolloutDeployment = clusterFunction({ name: optionalText, ns }, async ({ name, ns: namespace }, cluster) => {
+export const rolloutDeployment = clusterFunction({ name: optionalName, ns }, async ({ name, ns: namespace }, cluster) => {
   if (name === null) throw new ActivityFailed('the name of the deployment is missing')
   const annotations = { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() }
   const restarted = { spec: { template: { metadata: { annotations } } } }
@@ -63,7 +63,7 @@ export const rolloutDeployment = clusterFunction({ name: optionalText, ns }, asy
 /** Whether there is one, by name, by selector, by both, or any at all. */
 export function existing(resource: Resource): NativeFunction {
   return clusterFunction(
-    { name: optionalText, ns, label_selector: optionalSelector },
+    { name: optionalName, ns, label_selector: optionalSelector },
     async ({ name, ns: namespace, label_selector: labels }, cluster) =>
       (await list(cluster, { resource, ns: namespace }, { name, selector: labels })).length > 0,
   )

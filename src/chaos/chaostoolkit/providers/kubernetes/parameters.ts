@@ -16,6 +16,9 @@ export const seconds = z
 /** The name of an object, which must be there: without it, all of its kind would be meant. */
 export const name = text.refine(isPathSegment, 'must be the name of an object')
 
+/** None is whatever there is: the empty text, as of a variable without a value, is not taken for that. */
+export const optionalName = name.nullable().default(null)
+
 export const ns = text.refine(isPathSegment, 'must be the name of a namespace').default('default')
 
 /** `app=web,tier in (a, b)`. Empty or null: whatever there is. */
