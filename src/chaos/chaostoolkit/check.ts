@@ -8,7 +8,7 @@ import { checkPython } from './providers/python.ts'
 import { isMap, pythonPattern } from './python-values.ts'
 import type { CtkActivity, CtkExperiment, CtkProvider } from './types.ts'
 
-type Place = { readonly at: string; readonly problem: string }
+type Place = { readonly at: string; readonly problem: string; readonly hint?: string }
 
 export interface CheckOptions {
   /** Unknown controls are left out with a word, as Chaos Toolkit does: given each of them. */
@@ -57,6 +57,9 @@ export async function checkExperiment(value: Json, options: CheckOptions, signal
   return experiment
 }
 
+const nativeHint = 'functions of chaosk8s take the arguments that they have in chaostoolkit-kubernetes 0.39'
+const pythonHint = 'python modules must be importable by the python3 in PATH'
+
 /** Functions that cannot be called: those that Holdfast has itself by their arguments, and the others as Python says. */
 async function functionProblems(experiment: CtkExperiment, options: CheckOptions, signal: AbortSignal): Promise<Place[]> {
   const found: Place[] = []
@@ -65,7 +68,7 @@ async function functionProblems(experiment: CtkExperiment, options: CheckOptions
     const native = nativeFunction(provider, options)
     if (native === undefined) left.push([at, provider])
     const problem = native === undefined ? undefined : kubernetesProblem(provider, native)
-    if (problem !== undefined) found.push({ at, problem: `cannot be called: ${problem}` })
+    if (problem !== undefined) found.push({ at, problem: `cannot be called: ${problem}`, hint: nativeHint })
   }
   const byPython =
     left.length === 0
@@ -79,7 +82,7 @@ async function functionProblems(experiment: CtkExperiment, options: CheckOptions
     if (problem === undefined) continue
     const isMissing = /^chaosk8s\b/.test(provider.module) && options.pythonOnly !== true
     const more = isMissing ? ` (Holdfast itself has no ${provider.module}.${provider.func})` : ''
-    found.push({ at, problem: `cannot be called: ${problem}${more}` })
+    found.push({ at, problem: `cannot be called: ${problem}${more}`, hint: pythonHint })
   }
   return found
 }
@@ -153,7 +156,7 @@ function isText(value: unknown): value is string {
 function invalid(problems: readonly Place[]): HoldfastError {
   return new HoldfastError('experiment-invalid', {
     message: `nothing was begun: ${problems.map(({ at, problem }) => `${at} ${problem}`).join('; ')}`,
-    hint: 'correct the experiment; python modules must be importable by the python3 in PATH',
-    details: { problems },
+    hint: ['correct the experiment', ...new Set(problems.flatMap(({ hint = [] }) => hint))].join('; '),
+    details: { problems: problems.map(({ at, problem }) => ({ at, problem })) },
   })
 }

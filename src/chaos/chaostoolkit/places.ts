@@ -38,9 +38,17 @@ export function findersOf(experiment: CtkExperiment): Placed<CtkActivity>[] {
 
 export type PythonProvider = Extract<CtkProvider, { type: 'python' }>
 
-/** Every function that is called, also those of tolerances, which are given the value besides. */
-export function functionsOf(experiment: CtkExperiment): Placed<PythonProvider>[] {
-  const all = [...activitiesOf(experiment), ...guardsOf(controlsOf(experiment)), ...findersOf(experiment)]
+/**
+ * Every function that is called, also those of tolerances, which are given the value besides.
+ *
+ * @param isPassedOver activities that are only written down; probes of safeguards and of the configuration never are
+ */
+export function functionsOf(
+  experiment: CtkExperiment,
+  isPassedOver: (activity: CtkActivity) => boolean = () => false,
+): Placed<PythonProvider>[] {
+  const played = activitiesOf(experiment).filter(([, activity]) => !isPassedOver(activity))
+  const all = [...played, ...guardsOf(controlsOf(experiment)), ...findersOf(experiment)]
   return all.flatMap(([at, { provider, tolerance }]) => {
     const judge = isMap(tolerance) && tolerance.type === 'probe' ? (tolerance as unknown as CtkActivity).provider : undefined
     const withValue = judge?.type === 'python' ? { ...judge, arguments: { ...judge.arguments, value: null as Json } } : undefined

@@ -54,7 +54,8 @@ export async function runCtkExperiment(given: CtkExperiment, options: CtkRunOpti
   const never = new AbortController().signal
   const loaded = loadVariables(given, options.variables, strict)
   const warn = (key: string, error: unknown) => void onEntry({ event: 'configuration-not-found', key, because: String(error) })
-  await requireClusters(given, { variables: loaded, pythonOnly }, signal)
+  const isPassedOver = (activity: CtkActivity) => isDryRun(activity, { dry, strict, controls: given.controls ?? [] })
+  await requireClusters(given, { variables: loaded, pythonOnly, isPassedOver }, signal)
   const find = (probe: CtkActivity, known: CtkVariables) => playProvider(probe, { variables: known, pythonOnly }, signal)
   const variables = await findOut(loaded, find, warn)
   const experiment = { ...given, title: pythonText(substitute(given.title, variables)) }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import { checkExperiment } from '../../check.ts'
 import type { ApiRequest } from '../../../../clusters/index.ts'
-import type { Json } from '../../../../kernel/index.ts'
+import { isHoldfastError, type HoldfastError, type Json } from '../../../../kernel/index.ts'
 import type { PythonProvider } from '../../places.ts'
 import { kubernetesProblem, nativeFunction, playKubernetes } from './call.ts'
 import { nativeModules } from './functions.ts'
@@ -14,15 +14,20 @@ afterEach(() => vi.unstubAllEnvs())
 
 const never = new AbortController().signal
 
-async function problemOf(module: string, func: string, args: Json, options = {}): Promise<string | undefined> {
+async function refusalOf(module: string, func: string, args: Json, options = {}): Promise<HoldfastError | undefined> {
   const provider = { type: 'python', module: `chaosk8s.${module}`, func, arguments: args }
   const experiment = { title: 't', description: 'd', method: [{ type: 'action', name: 'a', provider }] }
   try {
     await checkExperiment(experiment, options, never)
     return undefined
   } catch (error) {
-    return (error as Error).message
+    if (isHoldfastError(error)) return error
+    throw error
   }
+}
+
+async function problemOf(module: string, func: string, args: Json, options = {}): Promise<string | undefined> {
+  return (await refusalOf(module, func, args, options))?.message
 }
 
 test.each<[string, string, Json]>([
@@ -103,6 +108,16 @@ test('a variable that makes no name of a name is refused before a cluster is ask
     const variables = { configuration: { gone: '', up: '..' }, secrets: {} }
     await expect(playKubernetes(asked, native, variables, never)).rejects.toThrow(said)
   }
+})
+
+test('what to do next is of Python only where Python was asked', async () => {
+  vi.stubEnv('PATH', '/nowhere')
+  expect((await refusalOf('pod.probes', 'count_pods', {}))?.hint).toBe(
+    'correct the experiment; functions of chaosk8s take the arguments that they have in chaostoolkit-kubernetes 0.39',
+  )
+  expect((await refusalOf('pod.actions', 'exec_in_pods', {}))?.hint).toBe(
+    'correct the experiment; python modules must be importable by the python3 in PATH',
+  )
 })
 
 test('the empty text is none', () => {

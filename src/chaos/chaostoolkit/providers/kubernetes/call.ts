@@ -2,7 +2,7 @@ import { HoldfastError, isHoldfastError, messageOf } from '../../../../kernel/in
 import { functionsOf, type PythonProvider } from '../../places.ts'
 import { isMap } from '../../python-values.ts'
 import { substitute } from '../../substitute.ts'
-import { ActivityFailed, type CtkAnswer, type CtkExperiment, type CtkVariables } from '../../types.ts'
+import { ActivityFailed, type CtkActivity, type CtkAnswer, type CtkExperiment, type CtkVariables } from '../../types.ts'
 import { secretsFor } from '../../variables.ts'
 import { openCluster } from './access.ts'
 import { argumentProblem, type NativeFunction } from './define.ts'
@@ -31,22 +31,30 @@ export function kubernetesProblem(provider: PythonProvider, { parameters }: Nati
   return problem === undefined ? undefined : `${provider.module}.${provider.func}: ${problem}`
 }
 
+interface ClusterNeeds extends NativeChoice {
+  readonly variables: CtkVariables
+  /** See functionsOf. */
+  readonly isPassedOver: (activity: CtkActivity) => boolean
+}
+
 /**
  * Throws `experiment-invalid`, before anything is sent, when no cluster can be found by the secrets of an activity that asks one, and the
- * environment.
+ * environment; or why it was aborted.
  */
 export async function requireClusters(
   experiment: CtkExperiment,
-  { variables, ...choice }: NativeChoice & { readonly variables: CtkVariables },
+  { variables, isPassedOver, ...choice }: ClusterNeeds,
   signal: AbortSignal,
 ): Promise<void> {
-  const asking = functionsOf(experiment).filter(([, provider]) => nativeFunction(provider, choice)?.asksCluster === true)
+  const called = functionsOf(experiment, isPassedOver)
+  const asking = called.filter(([, provider]) => nativeFunction(provider, choice)?.asksCluster === true)
   // Most ask one and the same: the first speaks for all.
   const distinct = new Map(asking.toReversed().map((each) => [JSON.stringify(each[1].secrets ?? []), each]))
   for (const [at, provider] of distinct.values()) {
     try {
       await using _ = await openCluster(secretsFor(provider, variables), signal)
     } catch (error) {
+      signal.throwIfAborted()
       if (!isHoldfastError(error)) throw error
       throw new HoldfastError('experiment-invalid', {
         message: `nothing was begun: ${at} asks a cluster, but ${error.message}`,
