@@ -1,16 +1,10 @@
-import { randomBytes, scrypt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { HoldfastError, userName } from '../kernel/index.ts'
 import { isJsonObject, parseJsonObject } from './json-object.ts'
+import { scrypt, type KdfParameters } from './scrypt.ts'
 import { seal, sealKeys, tryUnseal, type MasterKey } from './seal.ts'
 import { formatTime } from './tree/time.ts'
-
-/** Work of the key derivation. Memory is 128·N·r bytes. */
-export interface KdfParameters {
-  readonly N: number
-  readonly r: number
-  readonly p: number
-}
 
 /** What restic calibrates to on usual machines: about half a second, 32 MiB. */
 export const defaultKdf: KdfParameters = { N: 32768, r: 8, p: 5 }
@@ -106,12 +100,7 @@ function parseKeyFile(file: Uint8Array, what: string): { kdf: KdfParameters; sal
 }
 
 async function deriveKey(password: string, salt: Uint8Array, kdf: KdfParameters): Promise<MasterKey> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  scrypt(password, salt, 64, { ...kdf, maxmem: 2 * memoryBytes(kdf) }, (error, key) => {
-    if (error) reject(error)
-    else resolve(key)
-  })
-  const key = await promise
+  const key = await scrypt(password, salt, 64, kdf)
   return { encrypt: key.subarray(0, 32), macK: key.subarray(32, 48), macR: key.subarray(48, 64) }
 }
 
