@@ -16,6 +16,7 @@ import {
   type TrendMonth,
   type Verdict,
 } from '../objectives/index.ts'
+import type { UnseenLedger } from './read-ledgers.ts'
 import { codeVersion } from './recovery/code-version.ts'
 import { copiesOf } from './status/copies.ts'
 import { dependencyStatuses } from './status/dependencies.ts'
@@ -34,6 +35,8 @@ export interface StatusReport {
   /** Those that one of the services is a member of. */
   readonly groups: readonly GroupReport[]
   readonly repositories: readonly RepositoryReport[]
+  /** Ledgers that could not be read, or not whole, for the trends of the services; only where these were asked for. */
+  readonly trendUnseen?: readonly UnseenLedger[]
 }
 
 export interface ServiceReport extends ServiceStatus {
@@ -86,9 +89,9 @@ export async function readStatus(
   await using repositories = await readRepositories(catalog, now, signal)
   const report = await statusOf(catalog, repositories, { now, services }, signal)
   if (!trends) return report
-  const found = await readTrends(catalog, { services, seen: repositories.seen, now }, signal)
-  const withTrend = (service: ServiceReport) => ({ ...service, trend: found.get(service.service) ?? [] })
-  return { ...report, services: report.services.map(withTrend) }
+  const { byService, unseen } = await readTrends(catalog, repositories, { services, now }, signal)
+  const withTrend = (service: ServiceReport) => ({ ...service, trend: byService.get(service.service) ?? [] })
+  return { ...report, services: report.services.map(withTrend), trendUnseen: unseen }
 }
 
 /** The same of repositories that were read already. */

@@ -13,6 +13,7 @@ import { createCatalogRepository } from './open-repository.ts'
 import { contextIn, installationKey, openRepositoryLedger, recordEvidence } from './record-evidence.ts'
 import { recordOnce } from './record-once.ts'
 import { loadRunCatalog } from './recovery/load-catalog.ts'
+import { readStatus } from './status.ts'
 import { readRepository } from './status/repository-facts.ts'
 
 // Every opening of a repository derives a key, which takes a while on purpose.
@@ -123,4 +124,15 @@ test('damage that was found stands, whatever the clock of an older check had sai
   if ('because' in facts) throw new Error(facts.because)
   await using seen = facts
   expect(seen.standingDamage?.body.findings).toEqual([{ code: 'pack-damaged', count: 1 }])
+})
+
+test('what each month achieved names the ledgers that it does not count, or not whole', async () => {
+  await forger(repositories.nas).append('recovery', recoveryBody('made-up'), { service: 'orders' })
+  const blind = join(folder, 'blind.yaml')
+  await writeFile(blind, (await readFile(catalog.file, 'utf8')).replace('url: away', 'url: gone'))
+  const { trendUnseen } = await readStatus(await loadRunCatalog(blind), { trends: true }, signal)
+  expect(trendUnseen).toEqual([
+    { repository: 'away', because: expect.stringContaining('gone') },
+    { repository: 'nas', because: expect.stringContaining('records of its ledger are damaged') },
+  ])
 })

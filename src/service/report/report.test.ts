@@ -11,6 +11,7 @@ import { contextIn, recordEvidence } from '../record-evidence.ts'
 import { loadRunCatalog } from '../recovery/load-catalog.ts'
 import { controlsOf } from './controls.ts'
 import { gatherReport } from './facts.ts'
+import { documentOf } from './write.ts'
 
 // Every opening of a repository derives a key, which takes a while on purpose.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -63,8 +64,9 @@ async function report() {
   const record = async <Kind extends EvidenceKind>(kind: Kind, body: EvidenceBody<Kind>, service?: string) => {
     await recordEvidence(repository, kind, body, { ...contextIn(catalog), ...(service === undefined ? {} : { service }) })
   }
-  const gather = (environment?: ServiceEnvironment) => {
-    const period = { from: new Date(Date.now() - 86_400_000), to: new Date(Date.now() + 86_400_000) }
+  const gather = (environment?: ServiceEnvironment, days: readonly [number, number] = [-1, 1]) => {
+    const [from, to] = days.map((day) => new Date(Date.now() + day * 86_400_000)) as [Date, Date]
+    const period = { from, to }
     return gatherReport(catalog, period, { at: new Date(), host: 'h', version: '0', environment }, new AbortController().signal)
   }
   const support = async () => {
@@ -118,4 +120,34 @@ test('the report of an environment leaves out what is known to be of another, an
   }
   expect(await of('production')).toEqual([new Set(['orders', 'gone', undefined]), new Set(['orders', 'gone'])])
   expect(await of('staging')).toEqual([new Set(['trial', 'gone', undefined]), new Set(['gone'])])
+})
+
+test('runs are those of the period, and what drills have found is told whenever that was', async () => {
+  const { record, gather } = await report()
+  const found = {
+    id: 'back/steps/dns',
+    code: 'step-skipped',
+    message: 'dns was left out',
+    owner: 'Shop',
+    dueAt: '2099-01-01T00:00:00.000Z',
+  }
+  const drill = { status: 'completed', requestedBy: 'me', participants: [], changes: [], steps: [], findings: [found] }
+  await record('recovery', recoveryBody('run-4', { plan: 'back', mode: 'drill-sandbox', drill }), 'orders')
+  const runsAndFindings = async (days: readonly [number, number]) => {
+    const { runs, findings } = await gather(undefined, days)
+    return [runs.some(({ body }) => body.runId === 'run-4'), findings.map(({ id }) => id)]
+  }
+  expect(await runsAndFindings([-1, 1])).toEqual([true, [found.id]])
+  expect(await runsAndFindings([1, 2])).toEqual([false, [found.id]])
+  expect(await runsAndFindings([-2, -1])).toEqual([false, [found.id]])
+})
+
+test('charts of months say so where a ledger lacks something, and copies count by recoveries that restored them, too', async () => {
+  const { record, gather } = await report()
+  await record('recovery', recoveryBody('run-5', { plan: 'back' }), 'orders')
+  const facts = await gather()
+  const textOf = (changes: Partial<typeof facts>) => JSON.stringify(documentOf({ ...facts, ...changes }))
+  expect(textOf({})).toContain('a recovery or drill that restored it from there')
+  expect(textOf({})).not.toContain('months may lack runs')
+  expect(textOf({ unseen: [{ repository: 'away', because: 'gone' }] })).toContain('months may lack runs')
 })

@@ -8,7 +8,7 @@ import { durationOr, tableOr } from './words.ts'
 const mostTrends = 12
 
 /** What services achieved month by month, of those that were tried: those that came closest to their RTO, or missed it, first. */
-export function trendBlocks({ runs, status, period }: ReportFacts): Block[] {
+export function trendBlocks({ runs, status, period, unseen, ledgers }: ReportFacts): Block[] {
   const all = status.services.flatMap(({ service, rpo, rto }) => {
     const achieved = runs
       .filter((run) => run.service === service)
@@ -20,11 +20,12 @@ export function trendBlocks({ runs, status, period }: ReportFacts): Block[] {
   })
   const shown = all.toSorted((a, b) => b.worst - a.worst).slice(0, mostTrends)
   if (shown.length === 0) return []
+  const lacking = unseen.length > 0 || ledgers.some(({ uncounted }) => uncounted > 0)
   const left = all.length - shown.length
   return [
     heading(3, 'Month by month'),
     text(
-      `The line is the objective of today, × a month in which one failed. A month without a bar: nothing was proven.${left > 0 ? ` ${left} more services that were tried are in the table below only.` : ''}`,
+      `The line is the objective of today, × a month in which one failed. A month without a bar: nothing was proven.${lacking ? ' Not all ledgers could be read whole (chapter 7): months may lack runs.' : ''}${left > 0 ? ` ${left} more services that were tried are in the table below only.` : ''}`,
     ),
     ...shown.map(({ title, months, rpo, rto }): Block => ({
       type: 'picture',

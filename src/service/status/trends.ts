@@ -1,35 +1,38 @@
 import type { Catalog, Service } from '../../catalog/index.ts'
 import type { EvidenceRecord, LedgerView } from '../../ledger/index.ts'
 import { clockToleranceMs, monthlyTrend, startOfMonth, type TrendMonth } from '../../objectives/index.ts'
-import { askLedgers } from '../ask-ledgers.ts'
+import { askLedgers, type OpenRepositories } from '../ask-ledgers.ts'
+import { notWhole, type UnseenLedger } from '../read-ledgers.ts'
 import { experimentsByRun, recoveryShown } from '../recovery-shown.ts'
-import type { RepositoryFacts } from './repository-facts.ts'
 
 const months = 12
+
+export interface Trends {
+  readonly byService: ReadonlyMap<string, readonly TrendMonth[]>
+  /** Ledgers that could not be read, or not whole: months may lack their runs. */
+  readonly unseen: readonly UnseenLedger[]
+}
 
 /** What recoveries and drills of these services achieved in the last twelve months, from the ledgers that could be read. */
 export async function readTrends(
   catalog: Catalog,
-  {
-    services,
-    seen,
-    now,
-  }: { readonly services: readonly string[]; readonly seen: readonly RepositoryFacts[]; readonly now: Date },
+  repositories: OpenRepositories,
+  { services, now }: { readonly services: readonly string[]; readonly now: Date },
   signal?: AbortSignal,
-): Promise<Map<string, TrendMonth[]>> {
+): Promise<Trends> {
   const period = { from: startOfMonth(now, 1 - months), to: new Date(now.getTime() + clockToleranceMs) }
-  // Damaged places were met and told when the repository was read.
-  const ofRuns = { ...period, onDamage: () => {} }
-  // Records of the first version are about no service.
-  const read = (view: LedgerView) => [
-    ...view.records({ ...ofRuns, kinds: ['experiment'] }),
-    ...[...services, null].flatMap((service) => [...view.records({ ...ofRuns, kinds: ['recovery'], service })]),
-  ]
-  const { answers } = await askLedgers(catalog, { seen, unseen: [] }, read, signal)
-  const records = answers.flatMap(({ answer }) => answer)
+  const read = (view: LedgerView) => {
+    const damaged = new Set<number>()
+    const ofRuns = { ...period, onDamage: ({ seq }: { readonly seq: number }) => damaged.add(seq) }
+    // Records of the first version are about no service.
+    const ofServices = [...services, null].flatMap((service) => [...view.records({ ...ofRuns, kinds: ['recovery'], service })])
+    return { records: [...view.records({ ...ofRuns, kinds: ['experiment'] }), ...ofServices], damaged: damaged.size }
+  }
+  const { answers, unseen } = await askLedgers(catalog, repositories, read, signal)
+  const records = answers.flatMap(({ answer }) => answer.records)
   const experiments = experimentsByRun(records.filter((record) => record.kind === 'experiment'))
   const recoveries = records.filter((record) => record.kind === 'recovery')
-  return new Map(
+  const byService = new Map(
     services.flatMap((name): [string, TrendMonth[]][] => {
       const service = catalog.services[name]
       if (service === undefined) return []
@@ -42,6 +45,8 @@ export async function readTrends(
       return [[name, monthlyTrend(achieved, period)]]
     }),
   )
+  const damaged = answers.flatMap(({ repository, answer }) => notWhole(repository, answer.damaged))
+  return { byService, unseen: [...unseen, ...damaged] }
 }
 
 /** Of the service, or by its plan where a record of the first version names none. */

@@ -64,7 +64,7 @@ function declaredText(row: ServiceReport, name: 'rpo' | 'rto'): string {
 }
 
 /** `explained`: with the copies and the trend of each. */
-function statusText({ catalog, services, groups }: StatusReport, explained: boolean): string {
+function statusText({ catalog, services, groups, trendUnseen = [] }: StatusReport, explained: boolean): string {
   if (services.length === 0) return `${catalog.file} names no service: there is nothing to recover, and nothing is known.`
   const columns: Column<ServiceReport>[] = [
     { title: 'service', value: ({ service }) => service },
@@ -80,6 +80,7 @@ function statusText({ catalog, services, groups }: StatusReport, explained: bool
     ...maintenanceLines(services),
     ...groupLines(groups),
     ...(explained ? services.flatMap((service) => [...copiesLines(service), ...trendLines(service)]) : []),
+    ...trendUnseen.map(({ repository, because }) => `months may lack runs: ${repository} is not counted: ${because}`),
     ...(hints.length > 0 ? ['', ...hints] : []),
   ].join('\n')
 }
