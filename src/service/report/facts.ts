@@ -11,7 +11,7 @@ import type {
 } from '../../ledger/index.ts'
 import { askLedgers } from '../ask-ledgers.ts'
 import { findingsOf } from '../drill/findings.ts'
-import { historyKinds, historyOf, type FoundRecord } from '../drill/history.ts'
+import { historyOf, type FoundRecord } from '../drill/history.ts'
 import type { KnownFinding } from '../drill/known-findings.ts'
 import { experimentsByRun, recoveryShown } from '../recovery-shown.ts'
 import type { UnseenLedger } from '../read-ledgers.ts'
@@ -96,8 +96,8 @@ export interface ReportFacts {
   readonly unseen: readonly UnseenLedger[]
 }
 
-/** Kinds that a report tells of. */
-const kinds = ['recovery', 'restore', 'backup', 'check', 'experiment', 'forget'] as const
+/** Kinds that a report tells of, but for recoveries: these have findings besides, which are told whenever they were found. */
+const kindsOfPeriod = ['restore', 'backup', 'check', 'experiment', 'forget'] as const
 
 /** Gathers what a report says. A repository that cannot be looked into is named in it, and is no failure. */
 export async function gatherReport(
@@ -164,13 +164,19 @@ function readLedger(view: LedgerView, period: Period) {
     return [{ record: said, service: service ?? backup?.service, ...(source === undefined ? {} : { source }) }]
   }
   const records: PlacedRecord[] = []
-  for (const record of view.records({ kinds, ...period, onDamage })) records.push(...placed(record))
+  for (const record of view.records({ kinds: kindsOfPeriod, ...period, onDamage })) records.push(...placed(record))
   const ofDrills: LedgerRecord[] = []
-  for (const record of view.records({ kinds: historyKinds, order: 'newest-first', onDamage }))
-    if (record.kind === 'drill-finding' || (record.kind === 'recovery' && record.body.drill?.findings.length))
-      ofDrills.push(record)
+  for (const record of view.records({ kinds: ['recovery', 'drill-finding'], onDamage })) {
+    const isRun = record.kind === 'recovery'
+    if (isRun && period.from <= record.time && record.time < period.to) records.push(...placed(record))
+    if (!isRun || record.body.drill?.findings.length) ofDrills.push(record)
+  }
   const { count, head, writers } = view
-  return { records, ofDrills, about: { records: count, ...(head ? { head } : {}), writers, uncounted: uncounted.size } }
+  return {
+    records,
+    ofDrills: ofDrills.toReversed(),
+    about: { records: count, ...(head ? { head } : {}), writers, uncounted: uncounted.size },
+  }
 }
 
 interface PlacedRecord {
