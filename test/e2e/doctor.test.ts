@@ -22,7 +22,7 @@ name: office
 sites: { hq: {}, cellar: {} }
 repositories: { nas: { url: repository, site: cellar, password: { file: ${at('password')} } } }
 services:
-  wiki: { owner: Office, onCall: '1', tier: 3, site: hq, objectives: { rpo: 1d, rto: 1d }, recovery: back, dependsOn: [documents], health: { tcp: 'wiki:80' } }
+  wiki: { owner: Office, onCall: '1', tier: 3, site: hq, environment: staging, objectives: { rpo: 1d, rto: 1d }, recovery: back, dependsOn: [documents], health: { tcp: 'wiki:80' } }
   documents:
     { owner: Office, onCall: '1', tier: 1, site: hq, objectives: { rpo: 1d, rto: 1d }, data: { files: { paths: [${at('letter.txt')}] } }, backup: { to: nas }, recovery: back }
 plans:
@@ -76,4 +76,14 @@ test('it ends with 4 as long as something is serious, and says in the terminal w
   expect(exitCode).toBe(4)
   expect(stdout).toMatch(/^critical +nas cannot be looked into/)
   expect(stdout).toMatch(/\d+ critical, .*; looked at 2 services, 0 repositories, 1 plan and 0 runs of office\n$/)
+})
+
+test('of one environment it looks at its services alone; one that has none is a mistake', async () => {
+  await using at = await office()
+  const { exitCode, stdout } = await at.run('doctor', '--environment', 'staging')
+  expect(exitCode).toBe(4)
+  expect(stdout).toMatch(/looked at 1 service, /)
+  const mistaken = await at.run('status', '--environment', 'development')
+  expect([mistaken.exitCode, mistaken.stdout]).toEqual([2, ''])
+  expect(mistaken.stderr).toContain('is in development')
 })
