@@ -1,8 +1,9 @@
 import { chaosEnvironments } from '../experiment.ts'
-import { serviceEnvironments } from '../environment.ts'
+import { environmentOf, serviceEnvironments } from '../environment.ts'
+import type { Catalog } from '../types.ts'
 import type { Lint } from './lint.ts'
 
-/** What is in one environment and leans on another, as far as services say where they are. */
+/** What is in one environment and leans on another. A service that does not say where it is, is in production. */
 export const environmentLints: readonly Lint[] = [
   {
     code: 'depends-on-lesser-environment',
@@ -10,15 +11,16 @@ export const environmentLints: readonly Lint[] = [
     why: 'What is there for trying things out is stopped, emptied and broken without a word, and production with it.',
     mend: 'Depend on what is in the same environment, or say of the other one that it is in production too.',
     find: ({ services }) =>
-      Object.values(services).flatMap(({ name, environment, dependsOn }) =>
-        dependsOn.flatMap((other, index) => {
-          const below = services[other]?.environment
-          if (environment === undefined || below === undefined) return []
-          if (serviceEnvironments.indexOf(below) >= serviceEnvironments.indexOf(environment)) return []
+      Object.values(services).flatMap((service) =>
+        service.dependsOn.flatMap((name, index) => {
+          const other = services[name]
+          if (other === undefined) return []
+          const [own, below] = [environmentOf(service), environmentOf(other)]
+          if (serviceEnvironments.indexOf(below) >= serviceEnvironments.indexOf(own)) return []
           return [
             {
-              path: ['services', name, 'dependsOn', index],
-              message: `${name} is in ${environment}, and depends on ${other}, which is in ${below}`,
+              path: ['services', service.name, 'dependsOn', index],
+              message: `${service.name} is in ${own}, and depends on ${name}, which is in ${below}`,
             },
           ]
         }),
@@ -26,22 +28,30 @@ export const environmentLints: readonly Lint[] = [
   },
   {
     code: 'experiment-in-greater-environment',
-    title: 'an experiment of a lesser environment breaks a service of a greater one',
+    title:
+      'an experiment of a lesser environment breaks a service of a greater one, in a catalog of which some services say where they are',
     why: 'The rules of an experiment (times, approvals, how often it must have passed before) are those of its own environment, and somebody else feels it.',
     mend: 'Give the experiment the environment of its services, or break those of the lesser one.',
     find: ({ services, experiments }) =>
-      Object.values(experiments).flatMap(({ name, environment, services: broken }) =>
-        broken.flatMap((service, index) => {
-          const of = services[service]?.environment
+      (saysWhere(services) ? Object.values(experiments) : []).flatMap(({ name, environment, services: broken }) =>
+        broken.flatMap((other, index) => {
+          const service = services[other]
+          if (service === undefined) return []
+          const of = environmentOf(service)
           // Both lists rise alike; `always-on` is production all the time.
-          if (of === undefined || serviceEnvironments.indexOf(of) <= chaosEnvironments.indexOf(environment)) return []
+          if (serviceEnvironments.indexOf(of) <= chaosEnvironments.indexOf(environment)) return []
           return [
             {
               path: ['experiments', name, 'services', index],
-              message: `${name} runs by the rules of ${environment}, and breaks ${service}, which is in ${of}`,
+              message: `${name} runs by the rules of ${environment}, and breaks ${other}, which is in ${of}`,
             },
           ]
         }),
       ),
   },
 ]
+
+/** Where no service says it, the catalog may be one of a single environment, which its experiments name. */
+function saysWhere(services: Catalog['services']): boolean {
+  return Object.values(services).some(({ environment }) => environment !== undefined)
+}

@@ -53,6 +53,29 @@ test('a database with archived WAL is not bound to the times of its backups', as
   expect(await codesOf(database.replace('wal: stream', 'wal: none'))).toContain('schedule-misses-rpo')
 })
 
+test('a service that does not say where it is, is in production, once others say it', async () => {
+  const text = (db: string, trial: string) =>
+    `${sound
+      .replace('    site: east\n', `    site: east\n    dependsOn: [trial]\n${db}`)
+      .replace(
+        'plans:',
+        `  trial: { owner: x, onCall: y, site: east, ${trial}objectives: { rpo: 1d, rto: 1h } }\nplans:`,
+      )}experiments:
+  cut:
+    services: [db]
+    hypothesis: { title: it answers, probes: [{ name: up, tcp: 'db:1' }] }
+    faults: [{ inject: { cut: {} }, for: 5s }]
+`
+  const messages = async (db: string, trial: string) =>
+    (await warningsOf(text(db, trial))).filter(({ code }) => code.endsWith('-environment')).map(({ message }) => message)
+  expect(await messages('', 'environment: staging, ')).toEqual([
+    'db is in production, and depends on trial, which is in staging',
+    'cut runs by the rules of dev, and breaks db, which is in production',
+  ])
+  expect(await messages('', '')).toEqual([])
+  expect(await messages('    environment: development\n', '')).toEqual([])
+})
+
 test('of announced maintenance only what is in the way is named, and only what is not over yet', async () => {
   const window = (title: string, when: string) => `{ title: ${title}, services: [db], ${when} }`
   const messages = async (...windows: string[]) =>
