@@ -111,6 +111,14 @@ describe('the verdict on a group', () => {
   test('is met only by what is proven of all, and says who would go back', () => {
     const sound = groupStatus(question([{ snapshots: [100], walTo: 1 }, { snapshots: [10, 90] }], 5))
     expect(sound).toMatchObject({ verdict: 'met', actualMs: 10 * minuteMs, spreadMs: 0, worst: 's0', goBack: ['s0'] })
+    const both = question([{ snapshots: [100], walTo: 1 }, { snapshots: [10] }], 5)
+    const [database, ...others] = both.members.map((member) => ({
+      ...member,
+      status: { ...member.status, recoverableTo: ago(10) },
+    }))
+    const withFiles = database === undefined ? [] : [{ ...database, data: [...database.data, part('s0', [10])] }, ...others]
+    // Its files are as old as the others; its database is not.
+    expect(groupStatus({ ...both, members: withFiles })).toMatchObject({ spreadMs: 0, goBack: ['s0'] })
     const asked = question([{ snapshots: [1] }, { snapshots: [10] }], 20)
     const unproven = withData(asked, (data) => ({ ...data, restores: [], recoveries: [] }))
     expect(groupStatus(unproven)).toMatchObject({ verdict: 'at-risk', because: 'not-proven-of-all', basis: 'estimated' })

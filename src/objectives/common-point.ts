@@ -19,8 +19,6 @@ export interface CommonPoint {
   readonly states: readonly PartState[]
   /** The oldest of them, of several the first: what is lost is what came after it. */
   readonly worst: PartState
-  /** The time of the newest of them. */
-  readonly newest: Date
   /** From the oldest of them to the newest, in ms. */
   readonly spreadMs: number
 }
@@ -40,7 +38,7 @@ export function commonPoint(parts: readonly DataEvidence[], limit: number, maxSp
     const [worst] = states.toSorted((a, b) => a.time.getTime() - b.time.getTime())
     const newest = Math.max(...states.map(({ time }) => time.getTime()))
     if (worst !== undefined && newest - worst.time.getTime() <= maxSpreadMs)
-      return { states, worst, newest: new Date(newest), spreadMs: newest - worst.time.getTime() }
+      return { states, worst, spreadMs: newest - worst.time.getTime() }
   }
   return undefined
 }

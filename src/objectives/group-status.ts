@@ -39,7 +39,7 @@ export interface GroupStatus {
   readonly spreadMs?: number
   /** The member whose state it is. */
   readonly worst?: string
-  /** Members that have a newer state than that, and go back with the others. */
+  /** Members with data of which there is a newer state: they go back with the others. */
   readonly goBack: readonly string[]
   /** Of these states: whether such data was brought back and compared. */
   readonly basis: Basis
@@ -88,7 +88,7 @@ export function groupStatus({ members, rpoMs, spreadMs: allowed, now }: GroupQue
     spreadMs: point.spreadMs,
     worst: members.find(({ data }) => data.includes(point.worst.part))?.service ?? point.worst.part.service,
     goBack: members
-      .filter(({ status }) => status.recoverableTo !== undefined && status.recoverableTo > point.newest)
+      .filter(({ data }) => point.states.some(({ part, isNewest }) => !isNewest && data.includes(part)))
       .map(({ service }) => service),
     ...judged(verdictOf(actualMs, rpoMs), members, point, now),
   }
