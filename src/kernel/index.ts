@@ -34,7 +34,7 @@ export {
 } from './process-identity.ts'
 export { notice, onNotice } from './notice.ts'
 export { Places } from './places.ts'
-export { programAt } from './program-at.ts'
+export { mayRun, programAt, programFolders } from './program-at.ts'
 export { quote } from './quote.ts'
 export { seededRandom, type Random } from './random.ts'
 export { realTime } from './real-time.ts'

@@ -1,17 +1,25 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** The file that execvp(3) would run: a name with a slash is a path, another one is looked for in PATH. Undefined when there is none that may be run. */
+/**
+ * The file that execvp(3) would run: a name with a slash is a path, another one is looked for in PATH. Undefined when there is none that may be run, also where
+ * an empty part of PATH leads to one in the working folder.
+ */
 export function programAt(program: string): string | undefined {
   if (program === '') return undefined
   if (program.includes('/')) return mayRun(program) ? program : undefined
-  return (process.env.PATH ?? '')
-    .split(delimiter)
+  return programFolders()
     .map((folder) => join(folder, program))
     .find(mayRun)
 }
 
-function mayRun(path: string): boolean {
+/** The folders of PATH; without one those of execvp(3). An empty part means the working folder, where anybody may have put anything: it is left out. */
+export function programFolders(): string[] {
+  return (process.env.PATH ?? '/bin:/usr/bin').split(delimiter).filter((folder) => folder !== '')
+}
+
+/** It is a file that this process may execute. */
+export function mayRun(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
     return statSync(path).isFile()

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { delimiter, dirname, join } from 'node:path'
-import { HoldfastError } from '../kernel/index.ts'
+import { dirname, join } from 'node:path'
+import { HoldfastError, mayRun, programFolders } from '../kernel/index.ts'
 
 /** PostgreSQL's server programs of one version: at least `initdb`, `postgres` and `pg_ctl` in one folder. */
 export interface PostgresInstallation {
@@ -65,9 +65,9 @@ function systemFolders(): string[] {
     )
   }
   // A link to one program, as in /usr/local/bin, leads to the folder of all of them.
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+  for (const folder of programFolders()) {
     const program = join(folder, 'initdb')
-    if (isExecutable(program)) folders.push(folder, dirname(realpathSync(program)))
+    if (mayRun(program)) folders.push(folder, dirname(realpathSync(program)))
   }
   folders.push('/usr/local/pgsql/bin', '/usr/bin')
   return distinct(folders)
@@ -85,20 +85,11 @@ function npmFolders(): string[] {
 }
 
 function installationAt(binDir: string, origin: PostgresInstallation['origin']): PostgresInstallation | undefined {
-  if (!programs.every((program) => isExecutable(join(binDir, program)))) return undefined
+  if (!programs.every((program) => mayRun(join(binDir, program)))) return undefined
   const asked = spawnSync(join(binDir, 'postgres'), ['--version'], { encoding: 'utf8', timeout: 10_000 })
   const fullVersion = /^postgres \(PostgreSQL\) (.+)$/.exec(asked.stdout?.trim() ?? '')?.[1]
   const version = Number(/^\d+/.exec(fullVersion ?? '')?.[0])
   return fullVersion === undefined || !Number.isInteger(version) ? undefined : { binDir, version, fullVersion, origin }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function namesIn(folder: string): string[] {

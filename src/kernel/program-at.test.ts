@@ -1,0 +1,29 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { programAt } from './program-at.ts'
+
+test('a program is looked for in PATH, without one where execvp looks, and never in the working folder', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-program-'))
+  const before = process.cwd()
+  onTestFinished(async () => {
+    process.chdir(before)
+    vi.unstubAllEnvs()
+    await rm(folder, { recursive: true })
+  })
+  process.chdir(folder)
+  await writeFile('mine', '')
+  await mkdir('sh')
+  await chmod('mine', 0o755)
+  expect(programAt('./mine')).toBe('./mine')
+  for (const path of [undefined, '', ':/bin', '/bin:']) {
+    vi.stubEnv('PATH', path)
+    expect(programAt('mine')).toBeUndefined()
+    expect(programAt('sh')).toBe(path === '' ? undefined : '/bin/sh')
+  }
+  vi.stubEnv('PATH', `/bin:${folder}`)
+  expect(programAt('mine')).toBe(join(folder, 'mine'))
+  // A folder is none.
+  expect(programAt('./sh')).toBeUndefined()
+})
