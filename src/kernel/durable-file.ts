@@ -13,18 +13,35 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** Never to replace: EEXIST. `also-without-links`: where a file system has no links (FAT, of disks for exchange), an empty file has the name for a moment before. */
+export type Exclusive = boolean | 'also-without-links'
+
 /**
- * Gives a file that is whole and synced its name, durably. With `exclusive` it never replaces: EEXIST. Unlike rename, link refuses to; unlike open(O_EXCL),
- * it shows the whole file at once.
+ * Gives a file that is whole and synced its name, durably. With `exclusive` it never replaces. Unlike rename, link refuses to; unlike open(O_EXCL), it shows the
+ * whole file at once.
  */
-export async function giveName(temporary: string, path: string, exclusive: boolean): Promise<void> {
-  if (exclusive) {
-    await link(temporary, path)
-    await unlink(temporary)
-  } else {
-    await rename(temporary, path)
-  }
+export async function giveName(temporary: string, path: string, exclusive: Exclusive): Promise<void> {
+  await (exclusive === false ? rename(temporary, path) : giveNewName(temporary, path, exclusive))
   await syncDirectory(dirname(path))
+}
+
+/** What link(2) fails with where there are no links. */
+const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+
+async function giveNewName(temporary: string, path: string, exclusive: Exclusive): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    if (exclusive !== 'also-without-links' || !noLinks.has(systemCode(error) ?? '')) throw error
+    // Only one can make it; then it is ours to replace.
+    await (await open(path, 'wx', 0o600)).close()
+    await rename(temporary, path).catch(async (failed: unknown) => {
+      await unlink(path)
+      throw failed
+    })
+    return
+  }
+  await unlink(temporary)
 }
 
 /**
@@ -40,7 +57,7 @@ export async function writeFileDurably(path: string, data: Uint8Array | string, 
 
 export interface DurableFileOptions {
   readonly mode?: number
-  readonly exclusive?: boolean
+  readonly exclusive?: Exclusive
 }
 
 /** A file that is being written. Nothing has its name before `commit` returns; disposed of without, it leaves nothing. */

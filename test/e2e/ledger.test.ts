@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmod, copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createRepositoryAt, recordEvidence, type LedgersVerification } from '../../src/service/index.ts'
@@ -163,6 +163,13 @@ describe('holdfast ledger export', () => {
       exitCode: 1,
       stderr: expect.stringContaining('already') as string,
     })
+    // It leads nowhere, so that it is only seen when the export is to have its name.
+    await symlink('nowhere', at('link.jsonl'))
+    expect(await run('export', '--output', at('link.jsonl'))).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('already') as string,
+    })
+    expect((await readdir(at('.'))).filter((name) => name.startsWith('link'))).toEqual(['link.jsonl'])
 
     await copyFile(new URL('../../bin/verify-ledger.mjs', import.meta.url), program)
     const verify = (...args: string[]) => {

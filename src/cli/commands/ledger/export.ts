@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises'
-import { createFileDurably, HoldfastError, type DurableFile } from '../../../kernel/index.ts'
+import { createFileDurably, HoldfastError, systemCode, type DurableFile } from '../../../kernel/index.ts'
 import { loadCatalog } from '../../../catalog/index.ts'
 import { exportCatalogLedgers } from '../../../service/index.ts'
 import { catalogPath } from '../../catalog-path.ts'
@@ -50,11 +50,13 @@ async function openOutput(path: string | undefined): Promise<DurableFile> {
   }
   await refuseUnwritable(path)
   if (await isThere(path)) throw alreadyThere(path)
-  // Not by `exclusive`: file systems for exchange (FAT) have no links.
-  const file = await createFileDurably(path)
+  const file = await createFileDurably(path, { exclusive: 'also-without-links' })
   const commit = async () => {
-    if (await isThere(path)) throw alreadyThere(path)
-    await file.commit()
+    try {
+      await file.commit()
+    } catch (error) {
+      throw systemCode(error) === 'EEXIST' ? alreadyThere(path) : error
+    }
   }
   return { write: (data) => file.write(data), commit, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() }
 }
