@@ -81,6 +81,8 @@ export interface Repository extends AsyncDisposable {
   /** Bytes of the stored form of each, by its id: for whoever keeps what snapshots say (decodeSnapshot). */
   snapshotSizes(signal?: AbortSignal): Promise<Map<string, number>>
   readSnapshot(id: string, signal?: AbortSignal): Promise<Snapshot>
+  /** Reads it for whoever knows what it says. Throws as readSnapshot does, `object-damaged` where it is not what its id is the hash of; it costs a fifth. */
+  verifySnapshot(id: string, signal?: AbortSignal): Promise<void>
   /** By `latest` or the beginning of an id. Throws `snapshot-not-found`, `snapshot-ambiguous`. The filter is for `latest`. */
   findSnapshot(idOrLatest: string, filter?: SnapshotFilter, signal?: AbortSignal): Promise<Snapshot>
   /** Durable when it returns. All that it refers to must be durable and indexed before. */

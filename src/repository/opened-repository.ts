@@ -191,9 +191,18 @@ export class OpenedRepository implements Repository {
   }
 
   async readSnapshot(id: string, signal?: AbortSignal): Promise<Snapshot> {
+    const stored = await this.#storedSnapshot(id, signal)
+    return decodeSnapshot(id, decodeUnpacked(this.#keys, stored, `snapshot ${shortId(id)}`))
+  }
+
+  async verifySnapshot(id: string, signal?: AbortSignal): Promise<void> {
+    await this.#storedSnapshot(id, signal)
+  }
+
+  async #storedSnapshot(id: string, signal?: AbortSignal): Promise<Uint8Array> {
     const stored = await this.backend.get('snapshots', id, signal && { signal })
     assertNamedByHash(stored, id, `snapshot ${shortId(id)}`)
-    return decodeSnapshot(id, decodeUnpacked(this.#keys, stored, `snapshot ${shortId(id)}`))
+    return stored
   }
 
   async findSnapshot(idOrLatest: string, filter: SnapshotFilter = {}, signal?: AbortSignal): Promise<Snapshot> {

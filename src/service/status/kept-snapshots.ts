@@ -34,7 +34,8 @@ export async function snapshotsOf(
   const news = [...sizes.keys()].filter((id) => !found.has(id))
   await mapConcurrently([...news, ...newestOfEach([...found.values()], now)], filesAtOnce, async (id) => {
     try {
-      found.set(id, await repository.readSnapshot(id, signal))
+      if (found.has(id)) await repository.verifySnapshot(id, signal)
+      else found.set(id, await repository.readSnapshot(id, signal))
     } catch (error) {
       if (!isHoldfastError(error, 'object-missing')) throw error
       // Forgotten since it was listed.
