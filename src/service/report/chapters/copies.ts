@@ -42,8 +42,11 @@ export function copiesChapter({ backups, checks, removals, copies, status, madeA
     counted === undefined ? [] : [{ service, ...counted }],
   )
   const byPlace = [
-    ...Map.groupBy(backups, ({ service, body }) => JSON.stringify([service ?? '–', body.repository, body.source])).entries(),
-  ]
+    ...Map.groupBy(backups, ({ service, body }) => JSON.stringify([service, body.repository, body.source])).values(),
+  ].flatMap((all) => {
+    const newest = all.at(-1)
+    return newest === undefined ? [] : [{ all, newest }]
+  })
   return chapter(5, 'Backups, copies and their checks', [
     heading(3, 'Where the catalog says that copies go'),
     tableOr(
@@ -92,13 +95,13 @@ export function copiesChapter({ backups, checks, removals, copies, status, madeA
     tableOr(
       byPlace,
       [
-        ['service', ([key]) => (JSON.parse(key) as string[])[0] ?? '–'],
-        ['repository', ([key]) => (JSON.parse(key) as string[])[1] ?? '–'],
-        ['source', ([key]) => (JSON.parse(key) as string[])[2] ?? '–'],
-        ['backups', ([, all]) => String(all.length)],
-        ['newest', ([, all]) => timeText(all.at(-1)?.body.snapshotTime ?? (0 as never))],
-        ['its size', ([, all]) => sizeOr(all.at(-1)?.body.sizeBytes)],
-        ['lacking something', ([, all]) => String(all.filter(({ body }) => body.skipped > 0).length)],
+        ['service', ({ newest }) => newest.service ?? '–'],
+        ['repository', ({ newest }) => newest.body.repository],
+        ['source', ({ newest }) => newest.body.source],
+        ['backups', ({ all }) => String(all.length)],
+        ['newest', ({ newest }) => timeText(newest.body.snapshotTime)],
+        ['its size', ({ newest }) => sizeOr(newest.body.sizeBytes)],
+        ['lacking something', ({ all }) => String(all.filter(({ body }) => body.skipped > 0).length)],
       ],
       'No backup is on record in this period.',
     ),
