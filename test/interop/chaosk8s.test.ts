@@ -409,6 +409,8 @@ describeWith('kubernetes', 'functions of chaosk8s', (program) => {
       // Theirs takes the difference of two moments, with all that is loaded between them.
       expect(spans.filter((span) => span === 600).length).toBeGreaterThanOrEqual(2)
       expect(Math.min(...spans)).toBeGreaterThan(500)
+      // Only ours bounds what it reads, and the kubelet is told.
+      expect(logs.asked.some((asked) => /limitBytes=1677\d{4}/.test(asked))).toBe(true)
     })
 
     test('changes what the package changes, and fails where it fails', async () => {

@@ -3,7 +3,13 @@ import { clusterFunction } from './define.ts'
 import { list, pathOf } from './objects.ts'
 import { flag, namedSelector, ns, optionalText, withName } from './parameters.ts'
 
-/** The logs of pods, with the time at the beginning of each line, by the pods' names. */
+/** Of all pods together: they are held in memory, and are in the journal. */
+const maxBytes = 16 * 1024 * 1024
+
+/**
+ * The logs of pods, with the time at the beginning of each line, by the pods' names. Throws ActivityFailed for more than 16 MiB: of logs that are cut off, nobody
+ * could say that something is not in them.
+ */
 export const readPodLogs = clusterFunction(
   {
     name: optionalText,
@@ -23,9 +29,19 @@ export const readPodLogs = clusterFunction(
       ...(since > 0 ? { sinceSeconds: String(since) } : {}),
     }
     const logs: Record<string, string> = {}
+    let leftBytes = maxBytes
     for (const { metadata } of await list(cluster, place, { selector: withName(labels, name) })) {
       const path = pathOf(place, metadata.name, 'log')
-      logs[metadata.name] = await cluster.text({ method: 'GET', path, query, what: `read the logs of pod ${metadata.name}` })
+      const what = `read the logs of pod ${metadata.name}`
+      // One more than may be: then there are more.
+      const log = await cluster.text({ method: 'GET', path, query: { ...query, limitBytes: String(leftBytes + 1) }, what })
+      leftBytes -= Buffer.byteLength(log)
+      if (leftBytes < 0) {
+        throw new ActivityFailed(
+          `the logs of these pods are more than ${maxBytes / 1024 ** 2} MiB: ask for those of a shorter time by last, or of fewer pods`,
+        )
+      }
+      logs[metadata.name] = log
     }
     return logs
   },

@@ -7,25 +7,29 @@ interface Seen<T> {
   readonly object: T
 }
 
+const lookMs = 1000
+
 /**
- * Whether one of the objects is, at some moment until then, as it must be. No state in between is missed: each look goes on where the one before
- * ended, and gives what happened since; it lasts a second.
+ * Whether one of the objects is, at some moment until then, as it must be. Each look goes on where the one before ended, and gives what happened
+ * since; it lasts a second. So no state in between is missed, unless the cluster has forgotten it (410): then the next look begins anew.
  */
 export async function isSeen<T extends KubeObject>(
   cluster: Connection,
   { place, selection, timeoutMs }: { readonly place: Place; readonly selection: Selection; readonly timeoutMs: number },
   holds: (object: T) => boolean,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const endMs = systemClock.monotonicMs() + timeoutMs
   const [path, query] = [pathOf(place), queryOf(selection)]
   let version: string | undefined
-  do {
+  for (;;) {
+    const lookedMs = systemClock.monotonicMs()
     if (version === undefined) {
       const found = (await listAsIs(cluster, place, selection)) as unknown as Listed<T>
       if (found.items.some(holds)) return true
       version = found.metadata.resourceVersion
     }
-    const since = { ...query, watch: 'true', timeoutSeconds: '1', resourceVersion: version }
+    const since = { ...query, watch: 'true', timeoutSeconds: String(lookMs / 1000), resourceVersion: version }
     const lines = await cluster.text({ method: 'GET', path, query: since, what: `watch ${place.resource}` })
     for (const line of lines.split('\n').filter(Boolean)) {
       const { type, object } = JSON.parse(line) as Seen<T>
@@ -34,8 +38,12 @@ export async function isSeen<T extends KubeObject>(
       if (type === 'ERROR') break
       if (holds(object)) return true
     }
-  } while (systemClock.monotonicMs() < endMs)
-  return false
+    const nowMs = systemClock.monotonicMs()
+    if (nowMs >= endMs) return false
+    // An answer at once, of a proxy or with an error, is no reason to ask at once again; the look at the end gives what happened meanwhile.
+    const restMs = Math.ceil(Math.min(lookedMs + lookMs, endMs) - nowMs)
+    if (restMs > 0) await systemClock.sleep(restMs, signal)
+  }
 }
 
 interface Listed<T> {

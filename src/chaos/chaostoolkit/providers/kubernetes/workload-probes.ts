@@ -63,8 +63,8 @@ export const daemonSetPartiallyAvailable = clusterFunction(
 export function fullyAvailable(resource: Exclude<Kind, 'daemonsets'>): NativeFunction {
   return clusterFunction(
     { ...named, timeout: seconds, raise_on_not_fully_available: flag.default(true) },
-    async ({ raise_on_not_fully_available: raises, ...args }, cluster) =>
-      (await isSeen<Workload>(cluster, watched(resource, args), isReady)) ||
+    async ({ raise_on_not_fully_available: raises, ...args }, cluster, signal) =>
+      (await isSeen<Workload>(cluster, watched(resource, args), isReady, signal)) ||
       unmet(raises, `${args.name} was not fully available within ${args.timeout} s`),
   )
 }
@@ -73,8 +73,8 @@ export function fullyAvailable(resource: Exclude<Kind, 'daemonsets'>): NativeFun
 export function notFullyAvailable(resource: Exclude<Kind, 'daemonsets'>): NativeFunction {
   return clusterFunction(
     { ...named, timeout: seconds, raise_on_fully_available: flag.default(true) },
-    async ({ raise_on_fully_available: raises, ...args }, cluster) =>
-      (await isSeen<Workload>(cluster, watched(resource, args), (object) => !isReady(object))) ||
+    async ({ raise_on_fully_available: raises, ...args }, cluster, signal) =>
+      (await isSeen<Workload>(cluster, watched(resource, args), (object) => !isReady(object), signal)) ||
       unmet(raises, `${args.name} was fully available for ${args.timeout} s`),
   )
 }
@@ -83,8 +83,13 @@ export function notFullyAvailable(resource: Exclude<Kind, 'daemonsets'>): Native
 export function daemonSetWaiting(wanted: 'ready' | 'not ready'): NativeFunction {
   return clusterFunction(
     { ...named, timeout: seconds },
-    async (args, cluster) =>
-      await isSeen<Workload>(cluster, watched('daemonsets', args), (object) => areAllReady(object) === (wanted === 'ready')),
+    async (args, cluster, signal) =>
+      await isSeen<Workload>(
+        cluster,
+        watched('daemonsets', args),
+        (object) => areAllReady(object) === (wanted === 'ready'),
+        signal,
+      ),
   )
 }
 
