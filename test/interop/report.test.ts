@@ -160,6 +160,8 @@ describeWith('chromium', 'a report', (chromium) => {
       'REL 13',
     ])
       expect(text).toContain(said)
+    // Of the backups of a service, the newest and how many lack something.
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('orders nas files 1 2026-01-02 03:04 UTC 10 B 1')
     expect(stdout.match(/<svg/g)).toHaveLength(3)
   })
 
