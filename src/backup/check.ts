@@ -1,7 +1,7 @@
 import type { Repository } from '../repository/index.ts'
 import { checkAreas } from './check/check-areas.ts'
 import { checkIndexes } from './check/check-indexes.ts'
-import { checkPackData } from './check/check-pack-data.ts'
+import { readPackData } from './check/check-pack-data.ts'
 import { checkPackList } from './check/check-pack-list.ts'
 import { checkSnapshots } from './check/check-snapshots.ts'
 import { checkTrees } from './check/check-trees.ts'
@@ -50,10 +50,12 @@ export async function checkRepository(
   }
   await checkIndexes(state)
   const present = await checkPackList(state)
+  // Threads read the packs while this one walks the trees.
+  await using packs = readData ? readPackData(state, present) : undefined
   await checkSnapshots(state, snapshotIds)
   await checkTrees(state)
-  if (readData) {
-    await checkPackData(state, present)
+  if (packs !== undefined) {
+    await packs.finish()
     await checkAreas(state)
   }
   const affected = state.lost.size === 0 ? undefined : await findAffected(state)

@@ -12,7 +12,7 @@ import type { UnreadableIndex } from './index-loader.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { RepositoryLock } from './locks/held-lock.ts'
 import type { LockInfo } from './locks/lock-file.ts'
-import type { FoundBlob, PackRange } from './read-pack.ts'
+import type { FoundBlob, PackRange, RangeOptions } from './read-pack.ts'
 import type { AreaKind } from './sealed-area.ts'
 import type { Snapshot, SnapshotChanges, SnapshotRecord } from './snapshot.ts'
 import type { TreeNode } from './tree/node.ts'
@@ -66,7 +66,7 @@ export interface Repository extends AsyncDisposable {
   /** Many blobs of one pack, with few requests. Damage is a result. */
   readPackBlobs(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal): AsyncGenerator<FoundBlob>
   /** The same, still sealed, for threads that open blobs themselves: what was read at once. */
-  readPackRanges(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal): AsyncGenerator<PackRange>
+  readPackRanges(pack: string, entries: readonly BlobEntry[], options?: RangeOptions): AsyncGenerator<PackRange>
   /** For createBlobOpener in another thread. */
   readonly threadKeys: ThreadKeys
   /** Throws as readBlob, and `object-damaged` for a tree that is not one. */

@@ -13,7 +13,7 @@ export { resticLockTimes, type LockTimes, type RepositoryLock } from './locks/he
 export type { KeyRing, RepositoryKey } from './key-ring.ts'
 export { createRepository, openRepository, type CreateOptions } from './open.ts'
 export { packFileBytes } from './pack-header.ts'
-export { plaintextBytes, storedIn, type FoundBlob, type PackRange } from './read-pack.ts'
+export { maxRangeBytes, plaintextBytes, storedIn, type FoundBlob, type PackRange } from './read-pack.ts'
 export { readTrees } from './read-trees.ts'
 export { selectSnapshots, type SnapshotSelection } from './select-snapshots.ts'
 export { decodeSnapshot, describesSameState, type Snapshot, type SnapshotRecord, type SnapshotSummary } from './snapshot.ts'

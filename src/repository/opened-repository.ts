@@ -19,7 +19,7 @@ import { isStale } from './locks/lock-file.ts'
 import { LockStore } from './locks/lock-store.ts'
 import { readPackHeader } from './pack-file.ts'
 import { readBlob } from './read-blob.ts'
-import { readPackBlobs, readPackRanges } from './read-pack.ts'
+import { readPackBlobs, readPackRanges, type RangeOptions } from './read-pack.ts'
 import { openSealedArea, type AreaKind } from './sealed-area.ts'
 import { sealKeys, type MasterKey, type SealKeys } from './seal.ts'
 import { changeSnapshot, decodeSnapshot, encodeSnapshot } from './snapshot.ts'
@@ -153,8 +153,8 @@ export class OpenedRepository implements Repository {
     return { secrets: this.#masterKey }
   }
 
-  readPackRanges(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal) {
-    return readPackRanges(this.backend, pack, entries, signal)
+  readPackRanges(pack: string, entries: readonly BlobEntry[], options?: RangeOptions) {
+    return readPackRanges(this.backend, pack, entries, options)
   }
 
   readPackBlobs(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal) {

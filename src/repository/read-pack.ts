@@ -6,7 +6,7 @@ import { sealOverheadBytes, type SealKeys } from './seal.ts'
 /** Bytes between two wanted blobs that are rather read than skipped with another request: restic's figure. */
 const maxGapBytes = 1024 * 1024
 /** Read at once at most, unless a single blob is larger. */
-const maxRangeBytes = 16 * 1024 * 1024
+export const maxRangeBytes = 16 * 1024 * 1024
 
 /** A blob as it was found: its verified plaintext, or why it cannot be had (`pack-damaged`, `object-missing`). */
 export type FoundBlob =
@@ -29,7 +29,7 @@ export async function* readPackBlobs(
   entries: readonly BlobEntry[],
   signal?: AbortSignal,
 ): AsyncGenerator<FoundBlob> {
-  for await (const range of readPackRanges(backend, pack, entries, signal)) {
+  for await (const range of readPackRanges(backend, pack, entries, { signal })) {
     if ('error' in range) for (const entry of range.entries) yield { entry, error: range.error }
     else for (const entry of range.entries) yield decoded(keys, storedIn(range, entry), entry, pack)
   }
@@ -45,14 +45,20 @@ export function storedIn({ offset, bytes }: { offset: number; bytes: Uint8Array 
   return bytes.subarray(entry.offset - offset, entry.offset - offset + entry.length)
 }
 
+export interface RangeOptions {
+  /** See GetOptions. What is read lies there until the next range is asked for. maxRangeBytes are enough, but for single blobs that are larger. */
+  readonly into?: Uint8Array
+  readonly signal?: AbortSignal | undefined
+}
+
 /** See readPackBlobs: the same, not opened yet. */
 export async function* readPackRanges(
   backend: Backend,
   pack: string,
   entries: readonly BlobEntry[],
-  signal?: AbortSignal,
+  options: RangeOptions = {},
 ): AsyncGenerator<PackRange> {
-  for (const group of readTogether(entries)) yield* readGroup(backend, pack, group, signal)
+  for (const group of readTogether(entries)) yield* readGroup(backend, pack, group, options)
 }
 
 /** `group` is in order of the offsets. */
@@ -60,17 +66,19 @@ async function* readGroup(
   backend: Backend,
   pack: string,
   group: readonly BlobEntry[],
-  signal: AbortSignal | undefined,
+  options: RangeOptions,
 ): AsyncGenerator<PackRange> {
+  const { into, signal } = options
   const offset = group[0]?.offset ?? 0
   const end = group.reduce((end, entry) => Math.max(end, entry.offset + entry.length), offset)
   try {
-    const bytes = await backend.get('data', pack, { range: { offset, length: end - offset }, ...(signal && { signal }) })
+    const range = { offset, length: end - offset }
+    const bytes = await backend.get('data', pack, { range, ...(into && { into }), ...(signal && { signal }) })
     yield { entries: group, offset, bytes }
   } catch (error) {
     if (!isHoldfastError(error, 'object-missing') && !isHoldfastError(error, 'object-damaged')) throw error
     // A truncated pack may still have the first of them.
-    if (group.length > 1) for (const entry of group) yield* readGroup(backend, pack, [entry], signal)
+    if (group.length > 1) for (const entry of group) yield* readGroup(backend, pack, [entry], options)
     else yield { entries: group, error }
   }
 }

@@ -19,6 +19,11 @@ export interface ObjectInfo {
 
 export interface GetOptions {
   readonly range?: { readonly offset: number; readonly length: number }
+  /**
+   * Memory that the answer may lie in, from its beginning: who reads much reads into the same memory again and again, as making it takes
+   * longer than reading. A backend may answer with memory of its own, and does when this is too small.
+   */
+  readonly into?: Uint8Array
   readonly signal?: AbortSignal
 }
 

@@ -60,6 +60,24 @@ export function backendConformance(make: () => Promise<BackendUnderTest>): void 
     expect(await made.backend.stat('index', id)).toEqual({ name: id, sizeBytes: 0 })
   })
 
+  test('what is read into memory that was given is the same, shared or not, and nothing else is touched there', async () => {
+    await using made = await make()
+    await made.backend.put('data', id, bytes)
+    for (const into of [new Uint8Array(100).fill(7), new Uint8Array(new SharedArrayBuffer(100)).fill(7)]) {
+      const read = await made.backend.get('data', id, { into })
+      expect(Buffer.from(read)).toEqual(bytes)
+      expect(into.subarray(bytes.length)).toEqual(new Uint8Array(100 - bytes.length).fill(7))
+    }
+    const small = new Uint8Array(5).fill(7)
+    expect(Buffer.from(await made.backend.get('data', id, { into: small }))).toEqual(bytes)
+    expect(Buffer.from(await made.backend.get('data', id, { into: small, range: { offset: 5, length: 5 } })).toString()).toBe(
+      'bytes',
+    )
+    await expect(made.backend.get('data', id, { into: small, range: { offset: 1000, length: 1 } })).rejects.toMatchObject({
+      code: 'object-damaged',
+    })
+  })
+
   test('a range is exactly that range, and one beyond the end is an error, never a short result', async () => {
     await using made = await make()
     await made.backend.put('data', id, bytes)

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { createBlobOpener, type Repository, type ThreadKeys } from '../../repository/index.ts'
-import { createPool, workerEntry } from '../../threads/index.ts'
+import { createPool, movable, workerEntry } from '../../threads/index.ts'
 import { verifyPack, type PackToVerify, type PackVerdict } from './verify-pack.ts'
 
 export type VerifyCalls = { verify: { input: PackToVerify; output: PackVerdict } }
@@ -37,14 +37,10 @@ export function createPackVerifiers({ threadKeys }: Repository, packs: number): 
   return {
     // One to work on and one to go on with.
     atOnce: 2 * threads,
-    verify: (task) => pool.idlest().call('verify', ...movable(task)),
+    verify(task) {
+      const { bytes, transfer } = movable(task.bytes)
+      return pool.idlest().call('verify', { ...task, bytes }, transfer)
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(pool[Symbol.asyncDispose]()),
   }
-}
-
-/** A view of more memory is copied: what else is in it stays here. */
-function movable(task: PackToVerify): [PackToVerify, [ArrayBuffer]] {
-  const { bytes } = task
-  const own = bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
-  return [{ ...task, bytes: own }, [own.buffer as ArrayBuffer]]
 }

@@ -1,5 +1,5 @@
 import { isHoldfastError, messageOf, type HoldfastError } from '../../kernel/index.ts'
-import type { BlobEntry, PackRange, Repository } from '../../repository/index.ts'
+import { maxRangeBytes, type BlobEntry, type PackRange, type Repository } from '../../repository/index.ts'
 import { orderContent, type WantedBlob } from './content-order.ts'
 import type { TargetDirectories } from './directories.ts'
 import { Lanes } from './lanes.ts'
@@ -58,6 +58,8 @@ interface WantedPack {
   readonly pack: string
   readonly wanted: ReadonlyMap<string, WantedBlob>
   readonly lane: number
+  /** What is read comes to lie here, where the thread of the lane sees it. */
+  readonly into: Uint8Array
 }
 
 class ContentWriter {
@@ -91,10 +93,11 @@ class ContentWriter {
     const both = AbortSignal.any([signal, stop.signal])
     const reader = async (_: unknown, place: number) => {
       const lane = place % lanes
+      const into = new Uint8Array(new SharedArrayBuffer(maxRangeBytes))
       try {
         for (let next = queue.take(lane); next !== undefined; next = queue.take(lane)) {
           const [pack, wanted] = next
-          await this.#readPack({ pack, wanted, lane }, both)
+          await this.#readPack({ pack, wanted, lane, into }, both)
         }
       } catch (error) {
         stop.abort(error)
@@ -114,11 +117,12 @@ class ContentWriter {
   }
 
   async #readPack(wantedPack: WantedPack, signal: AbortSignal): Promise<void> {
-    const { pack, wanted } = wantedPack
+    const { pack, wanted, into } = wantedPack
+    const { repository } = this.#request
     const useful = [...wanted.values()].filter(({ uses }) => uses.some(({ file }) => !this.#damaged.has(file)))
     const entries = useful.map(({ location }) => location).toSorted((a, b) => a.offset - b.offset)
     for (let at = 0; at < entries.length; at += blobsAtOnce) {
-      for await (const range of this.#request.repository.readPackRanges(pack, entries.slice(at, at + blobsAtOnce), signal)) {
+      for await (const range of repository.readPackRanges(pack, entries.slice(at, at + blobsAtOnce), { into, signal })) {
         signal.throwIfAborted()
         if ('error' in range) await this.#unreadable(wantedPack, range, signal)
         else await this.#writeRange(wantedPack, range, signal)

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { createBlobOpener, type Repository } from '../../repository/index.ts'
-import { createPool, workerEntry } from '../../threads/index.ts'
+import { createPool, movable, workerEntry } from '../../threads/index.ts'
 import type { RangeCalls, RangeOutcome, RangeTask, RangeWorkerData } from './range-calls.ts'
 import { RangeWriter } from './range-writer.ts'
 
@@ -8,7 +8,7 @@ import { RangeWriter } from './range-writer.ts'
 export interface RangeWriters extends AsyncDisposable {
   /** Threads that write beside each other, each one range at a time. */
   readonly lanes: number
-  /** Takes the bytes of the task away. `lane` is below `lanes`. */
+  /** May take the bytes of the task away. `lane` is below `lanes`. */
   write(task: RangeTask, lane: number): Promise<RangeOutcome>
 }
 
@@ -41,10 +41,9 @@ export function createRangeWriters({ threadKeys }: Repository, target: Buffer, t
   return {
     lanes: threads,
     write(task, lane) {
-      // A view of more is copied: what else is in its memory stays here.
-      const bytes = task.bytes.length === task.bytes.buffer.byteLength ? task.bytes : new Uint8Array(task.bytes)
       const worker = pool.workers[lane] ?? pool.idlest()
-      return worker.call('write', { ...task, bytes }, [bytes.buffer as ArrayBuffer])
+      const { bytes, transfer } = movable(task.bytes)
+      return worker.call('write', { ...task, bytes }, transfer)
     },
     [Symbol.asyncDispose]: () => Promise.resolve(pool[Symbol.asyncDispose]()),
   }

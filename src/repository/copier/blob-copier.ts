@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { HoldfastError, isHoldfastError } from '../../kernel/index.ts'
 import type { Backend } from '../../storage/index.ts'
-import { createPool, workerEntry, type WorkerPool } from '../../threads/index.ts'
+import { createPool, ownMemory, workerEntry, type WorkerPool } from '../../threads/index.ts'
 import type { BlobEntry } from '../blob.ts'
 import type { RepositoryConfig } from '../config.ts'
 import type { IndexedPack } from '../index-file.ts'
@@ -117,7 +117,7 @@ class ThreadedBlobCopier implements BlobCopier {
     const { backend } = this.#source
     try {
       const range = { offset, length: end - offset }
-      const bytes = whole(await backend.get('data', pack, { range, ...(signal && { signal }) }))
+      const bytes = ownMemory(await backend.get('data', pack, { range, ...(signal && { signal }) }))
       const request = { pack, bytes, offset, entries: group, compress: this.#compress }
       yield await this.#pool.idlest().call('reseal', request, [bytes.buffer])
     } catch (error) {
@@ -168,12 +168,6 @@ function* inParts(group: readonly BlobEntry[]): Generator<BlobEntry[]> {
     part.push(entry)
   }
   if (part.length > 0) yield part
-}
-
-/** As memory of its own, which can be moved to a thread. */
-function whole(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteLength } = bytes
-  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? new Uint8Array(buffer) : new Uint8Array(bytes)
 }
 
 function damaged(pack: string, { type, id, offset }: BlobEntry, reason: string): HoldfastError {

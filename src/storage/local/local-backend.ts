@@ -123,7 +123,7 @@ class LocalBackend implements Backend {
     }
   }
 
-  async get(kind: ObjectKind, name: string, { range, signal }: GetOptions = {}): Promise<Uint8Array> {
+  async get(kind: ObjectKind, name: string, { range, into, signal }: GetOptions = {}): Promise<Uint8Array> {
     signal?.throwIfAborted()
     if (!isObjectName(kind, name)) throw objectMissing(kind, name, this.location)
     const path = objectPath(this.location, kind, name)
@@ -133,7 +133,7 @@ class LocalBackend implements Backend {
         const { size } = await handle.stat()
         const { offset, length } = range ?? { offset: 0, length: size }
         if (offset + length > size) throw shortRead(kind, name, size, offset + length)
-        const bytes = Buffer.allocUnsafe(length)
+        const bytes = into !== undefined && into.length >= length ? into.subarray(0, length) : Buffer.allocUnsafe(length)
         for (let done = 0; done < length;) {
           const { bytesRead } = await handle.read(bytes, done, length - done, offset + done)
           if (bytesRead === 0) throw shortRead(kind, name, offset + done, offset + length)

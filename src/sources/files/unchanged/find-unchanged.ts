@@ -1,4 +1,5 @@
 import type { BlobIndex, BlobLocation, Repository } from '../../../repository/index.ts'
+import { ownMemory } from '../../../threads/index.ts'
 import type { Compared } from './calls.ts'
 import type { Comparers } from './comparers.ts'
 
@@ -90,7 +91,7 @@ async function look(
     else others.push({ ...place, directory })
   }
   for (const [pack, places] of byPack) {
-    for await (const range of repository.readPackRanges(pack, places, signal)) {
+    for await (const range of repository.readPackRanges(pack, places, { signal })) {
       const entries = range.entries as typeof places
       if ('error' in range) {
         for (const { directory } of entries) settle(directory, undefined, waiting, found)
@@ -144,10 +145,4 @@ function close(directory: Looked, found: Map<string, UnchangedDirectory>): void 
     above.directories += directories + 1
     if (--above.open > 0) return
   }
-}
-
-/** As memory of its own, which can be moved to a thread. */
-function ownMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteLength } = bytes
-  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? new Uint8Array(buffer) : new Uint8Array(bytes)
 }
