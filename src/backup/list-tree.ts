@@ -1,7 +1,7 @@
 import { HoldfastError, shortId } from '../kernel/index.ts'
 import type { Repository, Snapshot, TreeNode } from '../repository/index.ts'
-import { findSubtree } from './restore/subtree.ts'
-import { subtreesFrom, TreeReader } from './tree-reader.ts'
+import { findNode, findSubtree } from './restore/subtree.ts'
+import { TreeReader } from './tree-reader.ts'
 
 /** An entry of a snapshot. */
 export interface ListedNode {
@@ -34,8 +34,8 @@ export async function* listTree(
   let found: ListedNode | undefined
   let at = Buffer.alloc(0)
   for (const part of wanted) {
-    const nodes: readonly TreeNode[] = tree === undefined ? [] : await repository.readTree(tree, signal)
-    const node = nodes.find(({ name }) => name.toString('latin1') === part)
+    const node: TreeNode | undefined =
+      tree === undefined ? undefined : await findNode(repository, tree, Buffer.from(part, 'latin1'), signal)
     if (node === undefined)
       throw new HoldfastError('not-found', {
         message: `there is no ${JSON.stringify(path)} in snapshot ${shortId(snapshot.id)}`,
@@ -58,17 +58,18 @@ async function* walk(
 ): AsyncGenerator<ListedNode> {
   const trees = new TreeReader(repository, signal)
   // A stack of its own: folders may be nested deeper than calls.
-  const open = [{ folder, nodes: await trees.read(tree), next: 0 }]
+  const open = [{ folder, nodes: (await trees.read(tree)).inPlace() }]
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const node = top.nodes[top.next++]
-    if (node === undefined) {
+    const { value, done } = top.nodes.next()
+    if (done) {
       open.pop()
       continue
     }
+    const { node, next } = value
     const path = childPath(top.folder, node)
     yield { path, node }
     if (recursive && node.type === 'dir' && node.subtree !== undefined)
-      open.push({ folder: path, nodes: await trees.read(node.subtree, subtreesFrom(top.nodes, top.next)), next: 0 })
+      open.push({ folder: path, nodes: (await trees.read(node.subtree, next)).inPlace() })
   }
 }
 

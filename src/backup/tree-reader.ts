@@ -1,23 +1,29 @@
-import { readTrees, type Repository, type TreeNode } from '../repository/index.ts'
+import { readTrees, type Repository, type TreeNodes } from '../repository/index.ts'
 
 const treesAhead = 32
+/** Of the text of trees that wait. */
+const bytesAhead = 64 * 1024 * 1024
 
 /** Reads trees for a walk in order: the next ones beside a tree come with it in few requests, and wait until they are asked for. */
 export class TreeReader {
   readonly #repository: Repository
   readonly #signal: AbortSignal | undefined
-  readonly #ahead = new Map<string, readonly TreeNode[]>()
+  readonly #ahead = new Map<string, TreeNodes>()
+  #aheadBytes = 0
 
   constructor(repository: Repository, signal?: AbortSignal) {
     this.#repository = repository
     this.#signal = signal
   }
 
-  /** `next` are the trees that are likely to be wanted after it. Throws as Repository.readTree. */
-  async read(id: string, next: Iterable<string> = []): Promise<readonly TreeNode[]> {
+  /** `next` are the trees that are likely to be wanted after it. Throws as Repository.openTree. */
+  async read(id: string, next: Iterable<string> = []): Promise<TreeNodes> {
     const waiting = this.#ahead.get(id)
-    this.#ahead.delete(id)
-    if (waiting !== undefined) return waiting
+    if (waiting !== undefined) {
+      this.#ahead.delete(id)
+      this.#aheadBytes -= waiting.bytes
+      return waiting
+    }
     const wanted = new Set([id])
     for (const other of next) {
       if (wanted.size >= treesAhead) break
@@ -25,25 +31,24 @@ export class TreeReader {
     }
     // What is damaged fails when it is its turn.
     const trees = await this.#tryAll([...wanted])
-    for (const [other, nodes] of trees) if (other !== id) this.#ahead.set(other, nodes)
-    return trees.get(id) ?? this.#repository.readTree(id, this.#signal)
+    for (const [other, nodes] of trees) {
+      if (other === id) continue
+      this.#ahead.set(other, nodes)
+      this.#aheadBytes += nodes.bytes
+    }
+    return trees.get(id) ?? this.#repository.openTree(id, this.#signal)
   }
 
-  async #tryAll(ids: readonly string[]): Promise<ReadonlyMap<string, readonly TreeNode[]>> {
-    if (this.#ahead.size > treesAhead * 64) this.#ahead.clear()
+  async #tryAll(ids: readonly string[]): Promise<ReadonlyMap<string, TreeNodes>> {
+    if (this.#aheadBytes > bytesAhead) {
+      this.#ahead.clear()
+      this.#aheadBytes = 0
+    }
     try {
-      return await readTrees(this.#repository, ids, this.#signal)
+      return await readTrees(this.#repository, ids, { signal: this.#signal })
     } catch {
       this.#signal?.throwIfAborted()
       return new Map()
     }
-  }
-}
-
-/** The trees of the folders among nodes from `at` on. */
-export function* subtreesFrom(nodes: readonly TreeNode[], at = 0): Generator<string> {
-  for (let index = at; index < nodes.length; index++) {
-    const node = nodes[index]
-    if (node?.type === 'dir' && node.subtree !== undefined) yield node.subtree
   }
 }

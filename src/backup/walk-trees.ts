@@ -1,6 +1,6 @@
 import { readTrees, type Repository, type TreeNode } from '../repository/index.ts'
 
-/** Enough to read packs of trees in few requests; some megabytes of nodes at a time. */
+/** Enough to read packs of trees in few requests; some megabytes of text at a time. */
 const treesAtOnce = 64
 
 export interface TreeWalk {
@@ -8,18 +8,24 @@ export interface TreeWalk {
   readonly root: string
   /** Whether this tree is to be looked at: asked again each time that one is met. */
   readonly enter: (tree: string) => boolean
-  readonly onTree: (tree: string, nodes: readonly TreeNode[]) => void
+  readonly onNode: (node: TreeNode, tree: string) => void
 }
 
-/** The tree `root` and those below it, in no order, without their paths. Throws as Repository.readTree. */
-export async function walkTrees({ repository, root, enter, onTree }: TreeWalk, signal?: AbortSignal): Promise<void> {
+/** The tree `root` and those below it, in no order, without their paths. Throws as Repository.openTree, some of whose nodes were told already. */
+export async function walkTrees({ repository, root, enter, onNode }: TreeWalk, signal?: AbortSignal): Promise<void> {
   const pending = enter(root) ? [root] : []
   while (pending.length > 0) {
     signal?.throwIfAborted()
     const some = pending.splice(-treesAtOnce)
-    for (const [tree, nodes] of await readTrees(repository, some, signal)) {
-      onTree(tree, nodes)
-      for (const { type, subtree } of nodes) if (type === 'dir' && subtree !== undefined && enter(subtree)) pending.push(subtree)
+    const trees = await readTrees(repository, some, { signal })
+    // Those that there was no room for.
+    for (const tree of some) if (!trees.has(tree)) pending.push(tree)
+    for (const [tree, nodes] of trees) {
+      for (const node of nodes) {
+        onNode(node, tree)
+        const { type, subtree } = node
+        if (type === 'dir' && subtree !== undefined && enter(subtree)) pending.push(subtree)
+      }
     }
   }
 }

@@ -33,6 +33,7 @@ export {
   type ProcessState,
 } from './process-identity.ts'
 export { notice, onNotice } from './notice.ts'
+export { Peeking } from './peeking.ts'
 export { Places } from './places.ts'
 export { mayRun, programAt, programFolders } from './program-at.ts'
 export { quote } from './quote.ts'

@@ -16,6 +16,7 @@ import type { FoundBlob, PackRange, RangeOptions } from './read-pack.ts'
 import type { AreaKind } from './sealed-area.ts'
 import type { Snapshot, SnapshotChanges, SnapshotRecord } from './snapshot.ts'
 import type { TreeNode } from './tree/node.ts'
+import type { TreeNodes } from './tree/tree-nodes.ts'
 import type { WriterOptions } from './writer/blob-writer.ts'
 import type { BlobWriter } from './writer/contract.ts'
 
@@ -69,8 +70,10 @@ export interface Repository extends AsyncDisposable {
   readPackRanges(pack: string, entries: readonly BlobEntry[], options?: RangeOptions): AsyncGenerator<PackRange>
   /** For createBlobOpener in another thread. */
   readonly threadKeys: ThreadKeys
-  /** Throws as readBlob, and `object-damaged` for a tree that is not one. */
+  /** Throws as readBlob, and `object-damaged` for a tree that is not one. All nodes at once: for those who know that they are few. */
   readTree(id: string, signal?: AbortSignal): Promise<TreeNode[]>
+  /** As readTree, of any number of nodes. Whoever goes through them gets `object-damaged`. */
+  openTree(id: string, signal?: AbortSignal): Promise<TreeNodes>
 
   /**
    * Oldest first. Throws `object-damaged` when one cannot be read: to overlook it would be to lie about what there is. With `onDamaged`

@@ -20,6 +20,7 @@ export { decodeSnapshot, describesSameState, type Snapshot, type SnapshotRecord,
 export { encodeNode, encodeTree, TreeEncoder } from './tree/encode.ts'
 export { isSafeNodeName, type ExtendedAttribute, type NodeType, type TreeNode } from './tree/node.ts'
 export { isSameNode } from './tree/same.ts'
+export { TreeNodes } from './tree/tree-nodes.ts'
 export { field, kinds, long, text, TreeScanner } from './tree/scanner.ts'
 export { formatTime, parseTime, type Nanoseconds } from './tree/time.ts'
 export type { WriterOptions } from './writer/blob-writer.ts'

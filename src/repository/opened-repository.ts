@@ -26,6 +26,7 @@ import { changeSnapshot, decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 import type { Snapshot, SnapshotChanges, SnapshotRecord } from './snapshot.ts'
 import { decodeTree } from './tree/decode.ts'
 import type { TreeNode } from './tree/node.ts'
+import { TreeNodes } from './tree/tree-nodes.ts'
 import { assertNamedByHash, decodeUnpacked, encodeUnpacked } from './unpacked.ts'
 import { createBlobWriter, type WriterOptions, type WriterParts } from './writer/blob-writer.ts'
 import type { BlobWriter } from './writer/contract.ts'
@@ -159,6 +160,10 @@ export class OpenedRepository implements Repository {
 
   readPackBlobs(pack: string, entries: readonly BlobEntry[], signal?: AbortSignal) {
     return readPackBlobs(this.backend, this.#keys, pack, entries, signal)
+  }
+
+  async openTree(id: string, signal?: AbortSignal): Promise<TreeNodes> {
+    return new TreeNodes(await this.readBlob('tree', id, signal), `tree ${shortId(id)}`)
   }
 
   async readTree(id: string, signal?: AbortSignal): Promise<TreeNode[]> {

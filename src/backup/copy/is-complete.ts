@@ -1,5 +1,5 @@
 import type { HoldfastError } from '../../kernel/index.ts'
-import type { BlobIndex, Repository, Snapshot } from '../../repository/index.ts'
+import type { BlobIndex, Repository, Snapshot, TreeNode } from '../../repository/index.ts'
 import { walkTrees } from '../walk-trees.ts'
 
 /**
@@ -24,9 +24,9 @@ export async function isComplete(
     need('tree', tree)
     return error === undefined
   }
-  const onTree = (_: string, nodes: readonly { readonly content: readonly string[] | null }[]) => {
-    for (const { content } of nodes) for (const id of content ?? []) need('data', id)
+  const onNode = ({ content }: Pick<TreeNode, 'content'>) => {
+    for (const id of content ?? []) need('data', id)
   }
-  await walkTrees({ repository: from, root: snapshot.tree, enter, onTree }, signal)
+  await walkTrees({ repository: from, root: snapshot.tree, enter, onNode }, signal)
   return error
 }

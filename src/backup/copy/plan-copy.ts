@@ -1,5 +1,5 @@
 import { HoldfastError, shortId } from '../../kernel/index.ts'
-import type { BlobIndex, BlobType, Repository, Snapshot } from '../../repository/index.ts'
+import type { BlobIndex, BlobType, Repository, Snapshot, TreeNode } from '../../repository/index.ts'
 import { BlobSet } from '../blob-set.ts'
 import { isDamage } from '../damage.ts'
 import { walkTrees } from '../walk-trees.ts'
@@ -56,10 +56,10 @@ export async function planCopy(
     }
     try {
       const enter = (tree: string) => mark('tree', tree)
-      const onTree = (_: string, nodes: readonly { readonly content: readonly string[] | null }[]) => {
-        for (const { content } of nodes) for (const id of content ?? []) mark('data', id)
+      const onNode = ({ content }: Pick<TreeNode, 'content'>) => {
+        for (const id of content ?? []) mark('data', id)
       }
-      await walkTrees({ repository: from, root: snapshot.tree, enter, onTree }, signal)
+      await walkTrees({ repository: from, root: snapshot.tree, enter, onNode }, signal)
       planned.push({ snapshot, end: blobs.length })
     } catch (error) {
       if (!isDamage(error)) throw error

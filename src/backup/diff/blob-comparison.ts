@@ -23,10 +23,13 @@ export class BlobComparison {
   }
 
   /** A tree of one side: added is what the later one has. */
-  note(side: 'added' | 'removed', tree: string, nodes: readonly TreeNode[]): void {
-    const blobs = this.#sides[side]
-    blobs.add('tree', tree)
-    for (const { content } of nodes) for (const id of content ?? []) blobs.add('data', id)
+  noteTree(side: 'added' | 'removed', tree: string): void {
+    this.#sides[side].add('tree', tree)
+  }
+
+  /** What a node of a side's tree is made of. */
+  noteContent(side: 'added' | 'removed', { content }: TreeNode): void {
+    for (const id of content ?? []) this.#sides[side].add('data', id)
   }
 
   /** A tree that both have. */
@@ -52,10 +55,10 @@ export class BlobComparison {
       note('tree', tree)
       return entered.add('tree', tree) !== undefined
     }
-    const onTree = (_: string, nodes: readonly TreeNode[]) => {
-      for (const { content } of nodes) for (const id of content ?? []) note('data', id)
+    const onNode = ({ content }: TreeNode) => {
+      for (const id of content ?? []) note('data', id)
     }
-    for (const root of this.#common) await walkTrees({ repository: this.#repository, root, enter, onTree }, signal)
+    for (const root of this.#common) await walkTrees({ repository: this.#repository, root, enter, onNode }, signal)
   }
 
   #figures(positions: Iterable<number>): BlobFigures {

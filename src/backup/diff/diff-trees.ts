@@ -1,6 +1,7 @@
+import { Peeking } from '../../kernel/index.ts'
 import { encodeTree, type Repository, type TreeNode } from '../../repository/index.ts'
 import { childPath } from '../list-tree.ts'
-import { subtreesFrom, TreeReader } from '../tree-reader.ts'
+import { TreeReader } from '../tree-reader.ts'
 import { BlobComparison, type BlobFigures } from './blob-comparison.ts'
 
 /**
@@ -59,13 +60,13 @@ export async function diffTrees(
 
   /** All that is below a folder that only one side has. */
   async function one(side: Side, tree: string, folder: Buffer, next: Iterable<string>): Promise<void> {
-    const nodes = await reader.read(tree, next)
-    blobs.note(side, tree, nodes)
-    for (const [at, node] of nodes.entries()) await only(side, node, folder, subtreesFrom(nodes, at + 1))
+    blobs.noteTree(side, tree)
+    for (const { node, next: others } of (await reader.read(tree, next)).inPlace()) await only(side, node, folder, others)
   }
 
   async function only(side: Side, node: TreeNode, folder: Buffer, next: Iterable<string>): Promise<void> {
     const path = childPath(folder, node)
+    blobs.noteContent(side, node)
     onChange({ path, isFolder: node.type === 'dir', modifier: side === 'added' ? '+' : '-' })
     count(side, node)
     if (node.type === 'dir' && node.subtree !== undefined) await one(side, node.subtree, path, next)
@@ -73,6 +74,8 @@ export async function diffTrees(
 
   async function both(old: TreeNode, now: TreeNode, folder: Buffer): Promise<void> {
     const path = childPath(folder, now)
+    blobs.noteContent('removed', old)
+    blobs.noteContent('added', now)
     const modifier = compare(old, now, metadata)
     if (modifier?.startsWith('M')) changedFiles++
     if (modifier !== undefined) onChange({ path, isFolder: now.type === 'dir', modifier })
@@ -86,8 +89,8 @@ export async function diffTrees(
 
   async function compareTrees(was: string, is: string, folder: Buffer): Promise<void> {
     const [old, now] = [await reader.read(was), await reader.read(is)]
-    blobs.note('removed', was, old)
-    blobs.note('added', is, now)
+    blobs.noteTree('removed', was)
+    blobs.noteTree('added', is)
     for (const pair of matched(old, now)) {
       signal.throwIfAborted()
       if (pair.old === undefined) await only('added', pair.now, folder, [])
@@ -111,18 +114,21 @@ type Pair =
   | { readonly old: undefined; readonly now: TreeNode }
   | { readonly old: TreeNode; readonly now: undefined }
 
-/** The entries of both, those of one name together, in byte order. Trees are sorted, but need not be those of a writer that does. */
-function matched(old: readonly TreeNode[], now: readonly TreeNode[]): Pair[] {
-  const byName = new Map(old.map((node) => [node.name.toString('latin1'), node]))
-  const pairs: Pair[] = []
-  for (const node of now) {
-    const name = node.name.toString('latin1')
-    pairs.push({ old: byName.get(name), now: node })
-    byName.delete(name)
+/** The entries of both, those of one name together, in the order of the trees, which is that of the bytes of names. */
+function* matched(old: Iterable<TreeNode>, now: Iterable<TreeNode>): Generator<Pair> {
+  const [before, after] = [new Peeking(old), new Peeking(now)]
+  for (;;) {
+    const [was, is] = [before.next, after.next]
+    if (was !== undefined && (is === undefined || Buffer.compare(was.name, is.name) < 0)) {
+      before.advance()
+      yield { old: was, now: undefined }
+    } else if (is !== undefined) {
+      const isBoth = was?.name.equals(is.name) ?? false
+      if (isBoth) before.advance()
+      after.advance()
+      yield { old: isBoth ? was : undefined, now: is }
+    } else return
   }
-  for (const node of byName.values()) pairs.push({ old: node, now: undefined })
-  const nameOf = ({ old, now }: Pair) => (now ?? old).name
-  return pairs.sort((a, b) => Buffer.compare(nameOf(a), nameOf(b)))
 }
 
 function compare(old: TreeNode, now: TreeNode, metadata: boolean): Modifier | undefined {

@@ -1,9 +1,9 @@
 import type { HoldfastError } from '../../kernel/index.ts'
-import type { BlobIndex, BlobType, Repository, Snapshot, TreeNode } from '../../repository/index.ts'
+import type { BlobIndex, BlobType, Repository, Snapshot } from '../../repository/index.ts'
 import { childPath } from '../list-tree.ts'
 import { isDamage } from '../damage.ts'
 import { BlobSet } from '../blob-set.ts'
-import { subtreesFrom, TreeReader } from '../tree-reader.ts'
+import { TreeReader } from '../tree-reader.ts'
 
 /** Where a snapshot needs a blob. */
 export interface BlobUse {
@@ -64,20 +64,17 @@ export async function findBlobs(
     signal.throwIfAborted()
     if (wanted.has('tree', tree))
       on.found({ type: 'tree', id: tree, path: folder, snapshot, ...(parentTree !== undefined && { parentTree }) })
-    let nodes: readonly TreeNode[]
     try {
-      nodes = await reader.read(tree, next)
+      for (const { node, next: others } of (await reader.read(tree, next)).inPlace()) {
+        const path = childPath(folder, node)
+        // A blob that stands several times in a file is told once.
+        for (const id of new Set(node.content))
+          if (wanted.has('data', id)) on.found({ type: 'data', id, path, parentTree: tree, snapshot })
+        if (node.type === 'dir' && node.subtree !== undefined) await search(node.subtree, path, tree, others)
+      }
     } catch (error) {
       if (!isDamage(error)) throw error
       on.damaged(folder, error)
-      return
-    }
-    for (const [at, node] of nodes.entries()) {
-      const path = childPath(folder, node)
-      // A blob that stands several times in a file is told once.
-      for (const id of new Set(node.content))
-        if (wanted.has('data', id)) on.found({ type: 'data', id, path, parentTree: tree, snapshot })
-      if (node.type === 'dir' && node.subtree !== undefined) await search(node.subtree, path, tree, subtreesFrom(nodes, at + 1))
     }
   }
   await search(snapshot.tree, Buffer.alloc(0), undefined, [])

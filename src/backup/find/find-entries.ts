@@ -3,7 +3,7 @@ import type { HoldfastError } from '../../kernel/index.ts'
 import { isDamage } from '../damage.ts'
 import { childPath, type ListedNode } from '../list-tree.ts'
 import { createPathMatcher, type PathMatcher } from '../path-pattern.ts'
-import { subtreesFrom, TreeReader } from '../tree-reader.ts'
+import { TreeReader } from '../tree-reader.ts'
 
 export interface FindQuery {
   /** As for createPathMatcher; one of them must match the entry or a folder that it is in, as in restic. */
@@ -54,26 +54,23 @@ export class EntryFinder {
     this.#signal.throwIfAborted()
     const key = `${tree}${folder.toString('latin1')}`
     if (this.#barren.has(key)) return false
-    let nodes: readonly TreeNode[]
+    let found = false
     try {
-      nodes = await this.#reader.read(tree, next)
+      for (const { node, next: others } of (await this.#reader.read(tree, next)).inPlace()) {
+        const path = childPath(folder, node)
+        const text = path.toString()
+        const named = isMatch || this.#isNamed(text)
+        if (named && this.#isOfTime(node)) {
+          found = true
+          on.found({ path, node })
+        }
+        if (node.type !== 'dir' || node.subtree === undefined || !(named || this.#mayHold(text))) continue
+        if (await this.#folder({ tree: node.subtree, path, isMatch: named, next: others }, on)) found = true
+      }
     } catch (error) {
       if (!isDamage(error)) throw error
       on.damaged(folder, error)
       return true
-    }
-    let found = false
-    for (const [at, node] of nodes.entries()) {
-      const path = childPath(folder, node)
-      const text = path.toString()
-      const named = isMatch || this.#isNamed(text)
-      if (named && this.#isOfTime(node)) {
-        found = true
-        on.found({ path, node })
-      }
-      if (node.type !== 'dir' || node.subtree === undefined || !(named || this.#mayHold(text))) continue
-      const inner = { tree: node.subtree, path, isMatch: named, next: subtreesFrom(nodes, at + 1) }
-      if (await this.#folder(inner, on)) found = true
     }
     if (!found && this.#barren.size < maxRemembered) this.#barren.add(key)
     return found

@@ -29,10 +29,10 @@ export async function markUsed({ repository, index, snapshots, used, onSnapshot 
       missing.set(`${type} blob ${shortId(id)}`, snapshot.id)
       return false
     }
-    const onTree = (_tree: string, nodes: readonly TreeNode[]) => {
-      for (const { content } of nodes) for (const id of content ?? []) mark('data', id)
+    const onNode = ({ content }: TreeNode) => {
+      for (const id of content ?? []) mark('data', id)
     }
-    await walkTrees({ repository, root: snapshot.tree, enter: (tree) => mark('tree', tree), onTree }, signal)
+    await walkTrees({ repository, root: snapshot.tree, enter: (tree) => mark('tree', tree), onNode }, signal)
   }
   onSnapshot(snapshots.length)
   if (missing.size > 0) throw missingBlobs(missing)

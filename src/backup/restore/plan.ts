@@ -45,7 +45,7 @@ export async function planRestore({ repository, tree, target, choose }: PlanRequ
 
   async function walk(tree: string, inTree: Buffer, isInWhole: boolean): Promise<void> {
     const names = new Set<string>()
-    for (const node of await repository.readTree(tree, signal)) {
+    for (const node of await repository.openTree(tree, signal)) {
       checkName(node.name, names, inTree)
       const here = Buffer.concat([inTree, slash, node.name])
       const choice = choose(here, isInWhole)

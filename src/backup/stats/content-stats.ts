@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { plaintextBytes, type TreeNode } from '../../repository/index.ts'
 import { BlobSet } from '../blob-set.ts'
 import { childPath } from '../list-tree.ts'
-import { subtreesFrom, TreeReader } from '../tree-reader.ts'
+import { TreeReader } from '../tree-reader.ts'
 import type { Stats, StatsJob } from './stats.ts'
 
 /** Of each content the first file that has it counts; with blobs-per-file its blobs are those of its path. */
@@ -44,11 +44,10 @@ export async function contentStats(
     signal.throwIfAborted()
     // What is in it was counted, wherever it was.
     if (index.has('tree', tree) && entered.add('tree', tree) === undefined) return
-    const nodes = await reader.read(tree, next)
-    for (const [at, node] of nodes.entries()) {
+    for (const { node, next: others } of (await reader.read(tree, next)).inPlace()) {
       const path = childPath(folder, node)
       if (node.type === 'file') countFile(node, path)
-      else if (node.type === 'dir' && node.subtree !== undefined) await walk(node.subtree, path, subtreesFrom(nodes, at + 1))
+      else if (node.type === 'dir' && node.subtree !== undefined) await walk(node.subtree, path, others)
     }
   }
 

@@ -14,10 +14,10 @@ export async function rawDataStats(
   for (const [done, snapshot] of snapshots.entries()) {
     onSnapshot(done)
     const enter = (tree: string) => used.add('tree', tree) !== undefined || !index.has('tree', tree)
-    const onTree = (_: string, nodes: readonly TreeNode[]) => {
-      for (const { content } of nodes) for (const id of content ?? []) used.add('data', id)
+    const onNode = ({ content }: TreeNode) => {
+      for (const id of content ?? []) used.add('data', id)
     }
-    await walkTrees({ repository, root: snapshot.tree, enter, onTree }, signal)
+    await walkTrees({ repository, root: snapshot.tree, enter, onNode }, signal)
   }
   for (const position of used.positions()) {
     const blob = index.at(position)

@@ -1,5 +1,5 @@
 import type { TreeNode } from '../../repository/index.ts'
-import { subtreesFrom, TreeReader } from '../tree-reader.ts'
+import { TreeReader } from '../tree-reader.ts'
 import type { Stats, StatsJob } from './stats.ts'
 
 interface Sums {
@@ -25,17 +25,16 @@ export async function restoreSizeStats(
     signal.throwIfAborted()
     const known = remembered.get(tree)
     if (known !== undefined) return { sums: known, hasLinks: false }
-    const nodes = await reader.read(tree, next)
     const sums = noSums()
     let hasLinks = false
-    for (const [at, node] of nodes.entries()) {
+    for (const { node, next: others } of (await reader.read(tree, next)).inPlace()) {
       const identity = identityOf(node)
       if (identity !== undefined) hasLinks = true
       sums[node.type === 'file' ? 'files' : node.type === 'dir' ? 'folders' : 'others']++
       if (identity === undefined || !seen.has(identity)) sums.sizeBytes += Number(node.size ?? 0n)
       if (identity !== undefined) seen.add(identity)
       if (node.type !== 'dir' || node.subtree === undefined) continue
-      const inner = await count(node.subtree, seen, subtreesFrom(nodes, at + 1))
+      const inner = await count(node.subtree, seen, others)
       add(sums, inner.sums)
       hasLinks ||= inner.hasLinks
     }

@@ -17,12 +17,12 @@ type Fields = Readonly<Record<string, unknown>>
 
 /**
  * The nodes of a tree, in its order. Names are untrusted (isSafeNodeName). Throws `object-damaged`, naming the tree and the node, for
- * what no restic would write.
+ * what no restic would write; `first` is the number of the first one there.
  */
-export function decodeTree(bytes: Uint8Array, what: string): TreeNode[] {
+export function decodeTree(bytes: Uint8Array, what: string, first = 0): TreeNode[] {
   const nodes: TreeNode[] = []
   for (const piece of treePieces(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)))
-    for (const node of decodePiece(piece, what, nodes.length)) nodes.push(node)
+    for (const node of decodePiece(piece, what, first + nodes.length)) nodes.push(node)
   return nodes
 }
 

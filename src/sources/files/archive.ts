@@ -106,9 +106,9 @@ export class Archive {
       if (entry === undefined) continue
       // What is left out is left out even if it is named, as in restic.
       if (child.kind === 'target' && this.#exclusions.entry(entry.stat)) continue
-      const before = previous.children.get(latin1)
-      if (child.kind === 'target') nodes.add(await this.#entry(entry, before, previous.damaged))
-      else nodes.add(await this.#directory(entry, before, previous.damaged, (inner) => this.#layout(child, inner)))
+      const before = previous.children.take(latin1)
+      if (child.kind === 'target') nodes.add(await this.#entry(entry, before, previous.damaged), before)
+      else nodes.add(await this.#directory(entry, before, previous.damaged, (inner) => this.#layout(child, inner)), before)
     }
     return nodes
   }
@@ -147,12 +147,13 @@ export class Archive {
       }
       if (batch.done === true) return nodes
       for (const { latin1Name, latin1Path, isFile } of batch.value) {
-        const before = previous.children.get(latin1Name)
+        const before = previous.children.take(latin1Name)
         const pending =
           isFile && before?.type !== 'file'
             ? await this.#readFile({ latin1Name, latin1Path }, before)
             : await this.#child(Buffer.from(latin1Name, 'latin1'), Buffer.from(latin1Path, 'latin1'), before, previous.damaged)
-        if (pending !== undefined) nodes.add(pending)
+        if (pending === undefined) nodes.leaveOut(before)
+        else nodes.add(pending, before)
       }
     }
   }

@@ -1,4 +1,5 @@
 import { encodeNode, isSameNode, TreeEncoder, type TreeNode } from '../../repository/index.ts'
+import type { ParentChildren } from './parent-tree.ts'
 
 /** A node as encodeNode gives it. One character of the name stands for each byte. */
 export interface EncodedNode {
@@ -14,41 +15,44 @@ export interface Pending {
 
 /** The tree of a directory whose entries are still being saved. Nodes are encoded as they come, in order, so that few of them are kept. */
 export class TreeUnderWay {
-  readonly #before: ReadonlyMap<string, TreeNode>
+  readonly #before: ParentChildren
   readonly #encoder = new TreeEncoder()
   #last: Promise<void> = Promise.resolve()
-  #count = 0
   #isSame = true
 
-  /** `before` are the parent's entries by name, bytes as latin1 text. */
-  constructor(before: ReadonlyMap<string, TreeNode>) {
+  /** `before` are the parent's entries: whoever adds nodes takes them from there. */
+  constructor(before: ParentChildren) {
     this.#before = before
   }
 
-  /** In the order of the names. */
-  add({ node }: Pending): void {
-    const before = this.#last
+  /** In the order of the names; `before` is what the parent has of this name. */
+  add({ node }: Pending, before: TreeNode | undefined): void {
+    const last = this.#last
     this.#last = (async () => {
-      await before
-      this.#take(await node)
+      await last
+      this.#take(await node, before)
     })()
     // Whoever finishes the tree gets the error.
     this.#last.catch(() => {})
   }
 
+  /** There is nothing to add of this name. */
+  leaveOut(before: TreeNode | undefined): void {
+    if (before !== undefined) this.#isSame = false
+  }
+
   /** When all nodes are made. `isUnchanged`: they say what those of the parent say. Throws what making a node throws. */
   async finish(): Promise<{ isUnchanged: boolean; encoder: TreeEncoder }> {
     await this.#last
-    return { isUnchanged: this.#isSame && this.#count === this.#before.size, encoder: this.#encoder }
+    return { isUnchanged: this.#isSame && this.#before.areAllTaken, encoder: this.#encoder }
   }
 
-  #take(node: TreeNode | EncodedNode | undefined): void {
-    this.#count++
+  #take(node: TreeNode | EncodedNode | undefined, before: TreeNode | undefined): void {
     if (node === undefined) {
       this.#isSame = false
       return
     }
-    this.#isSame &&= isAsBefore(this.#before.get('text' in node ? node.latin1Name : node.name.toString('latin1')), node)
+    this.#isSame &&= isAsBefore(before, node)
     if ('text' in node) this.#encoder.addEncoded(node.latin1Name, node.text)
     else this.#encoder.add(node)
   }

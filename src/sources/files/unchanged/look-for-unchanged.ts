@@ -71,5 +71,7 @@ async function treesOf(
 /** None when the tree cannot be read, which the archive will notice. */
 async function subtreesOf(tree: string, repository: Repository, signal: AbortSignal): Promise<Map<string, string>> {
   const nodes = (await readSoundTree(repository, tree, signal)) ?? []
-  return new Map(nodes.flatMap(({ name, subtree }) => (subtree === undefined ? [] : [[name.toString('latin1'), subtree]])))
+  const subtrees = new Map<string, string>()
+  for (const { name, subtree } of nodes) if (subtree !== undefined) subtrees.set(name.toString('latin1'), subtree)
+  return subtrees
 }

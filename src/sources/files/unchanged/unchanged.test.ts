@@ -133,18 +133,18 @@ test('trees of folders that did not change are neither taken apart nor put toget
   using dir = folder()
   makeTree(dir.path)
   const first = await archive(dir.path)
-  using readTree = vi.spyOn(repository, 'readTree')
+  using openTree = vi.spyOn(repository, 'openTree')
   const second = await archive(dir.path, first.snapshot)
   expect(second).toMatchObject({ tree: first.tree, filesUnmodified: 9, dirsUnmodified: 4 })
   // That above the targets: to find them in the parent, and to write it.
-  expect(readTree).toHaveBeenCalledTimes(2)
+  expect(openTree).toHaveBeenCalledTimes(2)
 
   appendFileSync(join(dir.path, 'two/three/file 1 & more'), '.')
-  readTree.mockClear()
+  openTree.mockClear()
   const third = await archive(dir.path, second.snapshot)
   expect(third).toMatchObject({ filesUnmodified: 8, filesChanged: 1, dirsUnmodified: 1 })
   // And the way down to the change, but not its neighbour.
-  expect(readTree).toHaveBeenCalledTimes(5)
+  expect(openTree).toHaveBeenCalledTimes(5)
 })
 
 test('what is left out now that was not before is a change, and so is the reverse', async () => {

@@ -1,0 +1,65 @@
+import { decodeTree } from './decode.ts'
+import type { TreeNode } from './node.ts'
+import { treePieces } from './pieces.ts'
+
+/** A megabyte is some thousand nodes, whose objects take about ten. */
+const usualPieceBytes = 1024 * 1024
+
+/** A node of a tree, and the trees of folders that follow it: those that are known without reading on. */
+export interface NodeInPlace {
+  readonly node: TreeNode
+  readonly next: Iterable<string>
+}
+
+/**
+ * The nodes of a tree, in its order. Objects are made of a few at a time, each time that they are gone through: those of a million nodes
+ * take several times the memory of the tree's text, which is all that is kept. Going through them throws as decodeTree, with what
+ * precedes the damage given already.
+ */
+export class TreeNodes implements Iterable<TreeNode> {
+  readonly #json: Buffer
+  readonly #what: string
+  readonly #pieceBytes: number
+
+  /** `what` names the tree, for messages. */
+  constructor(json: Uint8Array, what: string, pieceBytes: number = usualPieceBytes) {
+    this.#json = Buffer.from(json.buffer, json.byteOffset, json.length)
+    this.#what = what
+    this.#pieceBytes = pieceBytes
+  }
+
+  /** Of its text. */
+  get bytes(): number {
+    return this.#json.length
+  }
+
+  /** Goes through all of them once. Throws as that does. */
+  verify(): void {
+    for (const _ of this.#pieces());
+  }
+
+  *[Symbol.iterator](): Generator<TreeNode> {
+    for (const nodes of this.#pieces()) yield* nodes
+  }
+
+  *inPlace(): Generator<NodeInPlace> {
+    for (const nodes of this.#pieces())
+      for (const [at, node] of nodes.entries()) yield { node, next: subtreesFrom(nodes, at + 1) }
+  }
+
+  *#pieces(): Generator<TreeNode[]> {
+    let first = 0
+    for (const piece of treePieces(this.#json, this.#pieceBytes)) {
+      const nodes = decodeTree(piece, this.#what, first)
+      first += nodes.length
+      yield nodes
+    }
+  }
+}
+
+function* subtreesFrom(nodes: readonly TreeNode[], at: number): Generator<string> {
+  for (let index = at; index < nodes.length; index++) {
+    const node = nodes[index]
+    if (node?.type === 'dir' && node.subtree !== undefined) yield node.subtree
+  }
+}
