@@ -87,6 +87,15 @@ describe('the verdict', () => {
     const found = judge(rule(), [sight('north', 'down'), sight('south', 'down', { beganMs: 30_000 })], now)
     expect(found).toMatchObject({ verdict: 'down', since: new Date(now.getTime() - 30_500), by: ['north', 'south'] })
   })
+
+  test('the quorum is complete when the last of those that it takes began to see it, whoever joined later', () => {
+    const seen = (observer: string, beganMs: number) => sight(observer, 'down', { heldMs: 11_000, beganMs, ageMs: 0 })
+    const found = judge(rule(), [seen('north', 3_600_000), seen('south', 12_000), seen('east', 15_000)], now)
+    const before = (ms: number) => new Date(now.getTime() - ms)
+    expect(found).toMatchObject({ verdict: 'down', since: before(3_600_000), quorumSince: before(15_000) })
+    const all = judge(rule({ needed: 3 }), [seen('north', 3_600_000), seen('south', 12_000), seen('east', 15_000)], now)
+    expect(all).toMatchObject({ verdict: 'down', since: before(3_600_000), quorumSince: before(12_000) })
+  })
 })
 
 const arbitraryRule = fc

@@ -37,8 +37,8 @@ export type DetectionVerdict = { readonly voices: readonly ObserverVoice[] } & (
   | { readonly verdict: 'healthy' }
   /** Some see it, but not enough of them for long enough. `since` the first of them. */
   | { readonly verdict: 'suspected'; readonly since: Date; readonly by: readonly string[] }
-  /** `since` the first of those that count began to see it: the onset. */
-  | { readonly verdict: 'down'; readonly since: Date; readonly by: readonly string[] }
+  /** `since` the first of those that count began to see it: the onset. `quorumSince` there were enough of them: one alone is no outage. */
+  | { readonly verdict: 'down'; readonly since: Date; readonly quorumSince: Date; readonly by: readonly string[] }
   /** `too-few-observers`: fewer can be heard than the quorum needs. `too-few-well`: nobody sees it down, too few see it up. */
   | { readonly verdict: 'unknown'; readonly because: 'too-few-observers' | 'too-few-well' }
 )
@@ -59,7 +59,8 @@ export function judge(rule: QuorumRule, sights: readonly Sight[], now: Date): De
   const down = voices.filter((voice) => voice.says === 'down')
   const votes = down.filter(({ counts }) => counts)
   const of = rule.observers.length
-  if (rule.needed >= 1 && votes.length >= rule.needed) return { voices, verdict: 'down', ...firstOf(votes) }
+  const quorumSince = votes.map(({ since }) => since).toSorted((a, b) => a.getTime() - b.getTime())[rule.needed - 1]
+  if (quorumSince !== undefined) return { voices, verdict: 'down', quorumSince, ...firstOf(votes) }
   if (up.length + down.length < rule.needed) return { voices, verdict: 'unknown', because: 'too-few-observers' }
   if (up.length > of - rule.needed) return { voices, verdict: 'healthy' }
   if (down.length > 0) return { voices, verdict: 'suspected', ...firstOf(down) }

@@ -5,7 +5,7 @@ import type { DetectionVerdict } from '../../detection/index.ts'
 export interface Announced {
   /** A window that is open now for all of them, and that the outage, if there is one, fell into. */
   readonly maintenance?: SharedMaintenance
-  /** Where the outage fell into a window that has ended: from when it counts. The onset, of all that is measured, is when it began. */
+  /** Where the outage fell into a window that has ended: from when it counts. The onset, from which the time to recover is measured, is when it began. */
   readonly countsFrom?: Date
   /** Until then nothing is started and nobody told: the end of the window, and the hold time, which begins anew there. */
   readonly excusedUntil?: Date
@@ -19,13 +19,14 @@ export function announcedFor(
   { forMs, now }: { readonly forMs: number; readonly now: Date },
 ): Announced {
   const services = recovers.flatMap((name) => catalog.services[name] ?? [])
-  if (!('since' in found)) {
+  // Before a quorum sees it, it is no outage, and falls into nothing.
+  if (found.verdict !== 'down') {
     const maintenance = maintenanceOfAll(catalog, services, now)
     return maintenance === undefined ? {} : { maintenance }
   }
-  const { from, window } = outageCountsFrom(catalog, services, { since: found.since, forMs, now })
+  const { from, window } = outageCountsFrom(catalog, services, { since: found.quorumSince, forMs, now })
   const excusedUntil = new Date(from.getTime() + forMs)
   if (window !== undefined) return { maintenance: window, excusedUntil }
-  if (from.getTime() === found.since.getTime()) return {}
+  if (from.getTime() === found.quorumSince.getTime()) return {}
   return { countsFrom: from, ...(now < excusedUntil ? { excusedUntil } : {}) }
 }
