@@ -145,7 +145,7 @@ export const recoveryEvidence = z.object({
     reachedLsn: z.string().optional(),
   }),
   onset: time.optional(),
-  /** Recovery point actual: onset − newest recovered, consistent record. */
+  /** Recovery point actual: onset (or the end of announced maintenance that it fell into) − newest recovered, consistent record. */
   rpaMs: durationMs.optional(),
   /** Recovery time actual: verified − onset. */
   rtaMs: durationMs.optional(),

@@ -3,6 +3,7 @@ import { recoverablePoints, type DataEvidence } from '../../objectives/index.ts'
 import { codeVersion } from '../recovery/code-version.ts'
 import { readRepository } from '../status/repository-facts.ts'
 import { dataHolders, gatherEvidence, repositoriesOf } from '../status/service-evidence.ts'
+import type { Detection } from './detect.ts'
 
 /** How far one repository alone would bring a service back. */
 export interface CopyReach {
@@ -12,10 +13,15 @@ export interface CopyReach {
   readonly until?: Date
   /** By replaying WAL, beyond a snapshot. */
   readonly byWal?: boolean
-  /** From `until` to the onset. */
+  /** From `until` to when the loss counts from: see lossCountsFrom. */
   readonly lostMs?: number
   /** Why it would not, or what is doubtful about it. */
   readonly because?: string
+}
+
+/** The onset; where that fell into announced maintenance the end of it, or now while it lasts: a stop on purpose says nothing of when data was lost. */
+export function lossCountsFrom({ maintenance, countsFrom, since, time }: Detection): Date {
+  return countsFrom ?? (maintenance === undefined ? (since ?? time) : time)
 }
 
 /**
@@ -25,7 +31,7 @@ export interface CopyReach {
 export async function wouldLose(
   catalog: Catalog,
   services: readonly string[],
-  onset: Date,
+  countsFrom: Date,
   signal: AbortSignal,
 ): Promise<CopyReach[]> {
   const recovered = services.flatMap((name) => catalog.services[name] ?? [])
@@ -44,14 +50,14 @@ export async function wouldLose(
       const now = new Date()
       const findings = { catalog, seen: [seen], unseen: [], now, codeVersion: codeVersion() }
       const { data } = await gatherEvidence(findings, service, signal)
-      reaches.push({ service: service.name, repository, ...reachOf(data, now, onset) })
+      reaches.push({ service: service.name, repository, ...reachOf(data, now, countsFrom) })
     }
   }
   return reaches
 }
 
 /** All of its data must come back: the part that reaches least far bounds it. */
-function reachOf(data: readonly DataEvidence[], now: Date, onset: Date): Omit<CopyReach, 'service' | 'repository'> {
+function reachOf(data: readonly DataEvidence[], now: Date, countsFrom: Date): Omit<CopyReach, 'service' | 'repository'> {
   const ways = data.map((part) => recoverablePoints(part, now.getTime()))
   const problem = ways.find((way) => way.problem !== undefined)?.problem
   if (problem !== undefined) return { because: problem }
@@ -59,6 +65,6 @@ function reachOf(data: readonly DataEvidence[], now: Date, onset: Date): Omit<Co
   const [bound] = newest.toSorted((a, b) => a.time.getTime() - b.time.getTime())
   if (bound === undefined) return {}
   const { time, byWal, doubt } = bound
-  const lostMs = Math.max(0, onset.getTime() - time.getTime())
+  const lostMs = Math.max(0, countsFrom.getTime() - time.getTime())
   return { until: time, byWal, lostMs, ...(doubt === undefined ? {} : { because: doubt }) }
 }

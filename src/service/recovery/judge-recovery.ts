@@ -1,4 +1,4 @@
-import type { Catalog } from '../../catalog/index.ts'
+import { outageCountsFrom, type Catalog, type Service } from '../../catalog/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
 import { recoveryVerdict, type RecoveryVerdict } from '../../objectives/index.ts'
 import type { Json } from '../../kernel/index.ts'
@@ -20,9 +20,11 @@ export function judgeRecovery(catalog: Catalog, name: string, outcome: PlanOutco
   const declared = service?.objectives
   const failedCheck =
     failure?.error.code === 'timed-out' || outcome.steps.some(({ state, kind }) => state === 'failed' && kind.endsWith('.check'))
-  const holders = service === undefined ? [] : dataHolders(catalog, service).map((holder) => holder.name)
-  const recoveredUntil = recoveredPoint(outcome, holders.length > 0 ? holders : [name])
-  const rpaMs = recoveredUntil === undefined ? undefined : Math.max(0, Date.parse(timing.onsetAt) - recoveredUntil)
+  const holders = service === undefined ? [] : dataHolders(catalog, service)
+  const recoveredUntil = recoveredPoint(outcome, holders.length > 0 ? holders.map((holder) => holder.name) : [name])
+  const concerned = service === undefined ? [] : [service, ...holders]
+  const rpaMs =
+    recoveredUntil === undefined ? undefined : Math.max(0, lossCountsFrom(catalog, outcome, concerned) - recoveredUntil)
   const ended = endOf(outcome)
   const checksFailed = failedCheck ? 1 : 0
   const checks = checksPassed + checksFailed
@@ -49,6 +51,17 @@ export function judgeRecovery(catalog: Catalog, name: string, outcome: PlanOutco
 function endOf({ status, failure }: PlanOutcome): EvidenceBody<'recovery'>['outcome'] {
   if (status === 'succeeded' || status === 'unverified') return 'completed'
   return status === 'preflight-failed' || failure?.error.code === 'run-cancelled' ? 'aborted' : 'failed'
+}
+
+/**
+ * From when, back to what was recovered, data counts as lost, in ms: from the onset. One that fell into announced maintenance says nothing of when data was
+ * lost, for the service was stopped on purpose: from the end of that, or from the beginning of the run, which nothing written later could outlive.
+ */
+function lossCountsFrom(catalog: Catalog, { plan, timing }: PlanOutcome, concerned: readonly Service[]): number {
+  const [since, now] = [new Date(timing.onsetAt), new Date(timing.startedAt)]
+  const forMs = catalog.plans[plan]?.detection?.watch?.forMs ?? 0
+  const ends = concerned.map((service) => outageCountsFrom(catalog, [service], { since, forMs, now }).from.getTime())
+  return Math.max(since.getTime(), ...ends.map((end) => Math.min(end, now.getTime())))
 }
 
 /** The earliest of the moments up to which the data of all these services came back; undefined when a step could not tell, or one did not. */

@@ -7,6 +7,7 @@ import {
   settleClaim,
   waitUntilDown,
   watchedService,
+  lossCountsFrom,
   wouldLose,
   type Acted,
   type Detection,
@@ -87,7 +88,7 @@ begun. Where nothing is started by itself, people are told, once for an incident
       await systemClock.sleep(watched.watch.everyMs, signal)
     }
 
-    const lost = await wouldLose(catalog, watched.plan.recovers, found.since ?? found.time, signal)
+    const lost = await wouldLose(catalog, watched.plan.recovers, lossCountsFrom(found), signal)
     const shown = {
       ...found,
       ...(acted === undefined ? {} : { acted }),
