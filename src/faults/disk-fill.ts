@@ -1,9 +1,10 @@
+import { randomFillSync } from 'node:crypto'
 import { stat, statfs, unlink, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { absolutePath, sizeText } from '../catalog/index.ts'
 import { formatSize, quote, systemCode } from '../kernel/index.ts'
-import { absent, partly, present, type FaultContext, type Sight } from './contract.ts'
+import { absent, partly, present, type Sight } from './contract.ts'
 import { defineFault } from './define-fault.ts'
 import { bytesOf } from './size.ts'
 
@@ -29,6 +30,8 @@ const traces = z.strictObject({ file: absolutePath, bytes: z.int().min(1), devic
 type Traces = z.infer<typeof traces>
 
 const partBytes = 1024 * 1024
+/** What file systems that keep the same bytes once (ZFS with `dedup`) look at has at least so many. */
+const recordBytes = 4096
 
 /** A file takes the room that others need. */
 export const diskFill = defineFault<Params, Traces>({
@@ -52,9 +55,9 @@ export const diskFill = defineFault<Params, Traces>({
     }
   },
 
-  async inject(_params, { file, bytes }, context, signal) {
+  async inject(_params, { file, bytes }, _context, signal) {
     await using handle = await open(file, 'wx', 0o600)
-    await fillFile(handle, bytes, context, signal)
+    await fillFile(handle, bytes, signal)
   },
 
   look: lookAtFile,
@@ -69,16 +72,11 @@ export const diskFill = defineFault<Params, Traces>({
 })
 
 /** Not sparse, and of bytes that no file system packs together. A disk that is full before its time is as full as it was meant to be. */
-async function fillFile(
-  handle: Awaited<ReturnType<typeof open>>,
-  bytes: number,
-  context: FaultContext,
-  signal: AbortSignal,
-): Promise<void> {
-  const part = Buffer.from(Uint8Array.from({ length: partBytes }, () => Math.floor(context.random() * 256)))
+async function fillFile(handle: Awaited<ReturnType<typeof open>>, bytes: number, signal: AbortSignal): Promise<void> {
+  const part = randomFillSync(Buffer.allocUnsafe(partBytes))
   for (let offset = 0; offset < bytes; offset += partBytes) {
     signal.throwIfAborted()
-    part.writeUInt32LE(offset / partBytes)
+    for (let at = 0; at < partBytes; at += recordBytes) part.writeUIntLE((offset + at) / recordBytes, at, 6)
     try {
       await handle.write(part, 0, Math.min(partBytes, bytes - offset))
     } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { markedProcesses } from '../../src/faults/index.ts'
@@ -30,6 +30,10 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (needs root, for a file s
     await using guard = await guardIn(folder.path)
     const fault = await guard.inject(bound('disk.fill', { directory: disk.path, fill: { percent: 80 } }), 60_000, never)
     expect(await disk.usedPercent()).toBe(80)
+    // Nor would a file system that keeps what is alike once have room left.
+    const [name = ''] = await readdir(disk.path)
+    const blocks = blocksOf(await readFile(join(disk.path, name)))
+    expect(new Set(blocks).size).toBe(blocks.length)
     await fault.end()
     expect(await readdir(disk.path)).toEqual([])
     expect(await disk.usedPercent()).toBe(0)
@@ -70,6 +74,12 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (needs root, for a file s
     },
   )
 })
+
+function blocksOf(content: Buffer): string[] {
+  return Array.from({ length: Math.ceil(content.length / 4096) }, (_, block) =>
+    content.toString('latin1', block * 4096, (block + 1) * 4096),
+  )
+}
 
 describeWith('stress-ng', 'stress', () => {
   test('a processor is kept busy, and nothing runs at the end', async () => {
