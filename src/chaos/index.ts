@@ -20,6 +20,7 @@ export { allExcluded, excludedBecause, type Excluded } from './experiment/exclus
 export { wrongTime } from './experiment/times.ts'
 export { experimentHash, promotion, tooMuch, type PastRun, type Promotion } from './experiment/guardrails.ts'
 export type { DrillJob } from './experiment/drill.ts'
+export { injectionsOf } from './experiment/injections.ts'
 export { runExperiment, type ExperimentJob, type ExperimentPhase, type ExperimentResult } from './experiment/run.ts'
 export { passRate, type PassRate } from './statistics/pass-rate.ts'
 export { percentileBound, type PercentileBound } from './statistics/percentile-bound.ts'

@@ -32,6 +32,8 @@ interface Params {
 
 const traces = z.strictObject({ library: z.string() })
 
+const holder = () => workerEntry('clock/skew-worker', import.meta.url)
+
 /** A program whose clock is wrong; never the machine's own. */
 export const clockSkew = defineFault<Params, z.infer<typeof traces>>({
   kind: 'clock.skew',
@@ -41,6 +43,7 @@ export const clockSkew = defineFault<Params, z.infer<typeof traces>>({
   params,
   traces,
   expiry: 'with-holder',
+  holder,
 
   async preflight({ command }) {
     if (findLibfaketime() === undefined) {
@@ -60,7 +63,7 @@ export const clockSkew = defineFault<Params, z.infer<typeof traces>>({
   async inject({ command, offset, rate }, { library }, context, signal) {
     const offsetMs = parseDuration(offset.slice(1)) * (offset.startsWith('-') ? -1 : 1)
     const task = { id: context.id, library, command, offsetMs, rate, output: join(context.folder, 'output') }
-    await startHolder(workerEntry('clock/skew-worker', import.meta.url), task, context, signal)
+    await startHolder(holder(), task, context, signal)
   },
 
   async look({ library }, { id }) {

@@ -13,6 +13,8 @@ const traces = z.strictObject({ url: urlOrSecret, count: z.int().min(1), applica
 
 type Traces = z.infer<typeof traces>
 
+const holder = () => workerEntry('connections/postgres-worker', import.meta.url)
+
 /** Sessions that do nothing take the places of those that would. */
 export const connectionsPostgres = defineFault<{ url: UrlOrSecret; hold: Amount }, Traces>({
   kind: 'connections.postgres',
@@ -22,6 +24,7 @@ export const connectionsPostgres = defineFault<{ url: UrlOrSecret; hold: Amount 
   params,
   traces,
   expiry: 'with-holder',
+  holder,
 
   async plan({ url, hold }, context, signal) {
     const location = await resolveUrl(url, context, signal)
@@ -37,7 +40,7 @@ export const connectionsPostgres = defineFault<{ url: UrlOrSecret; hold: Amount 
 
   async inject(_params, { url, count, applicationName }, context, signal) {
     const task = { url: await resolveUrl(url, context, signal), count, applicationName }
-    await startHolder(workerEntry('connections/postgres-worker', import.meta.url), task, context, signal)
+    await startHolder(holder(), task, context, signal)
   },
 
   look: ({ url, count, applicationName }, context, signal) =>

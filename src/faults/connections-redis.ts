@@ -12,6 +12,8 @@ const params = z.strictObject({ url: urlOrSecret, hold: amountParam.describe('Ho
 const traces = z.strictObject({ url: urlOrSecret, count: z.int().min(1), name: z.string() })
 type Traces = z.infer<typeof traces>
 
+const holder = () => workerEntry('connections/redis-worker', import.meta.url)
+
 /** Sessions that do nothing take the places of those that would. */
 export const connectionsRedis = defineFault<{ url: UrlOrSecret; hold: Amount }, Traces>({
   kind: 'connections.redis',
@@ -21,6 +23,7 @@ export const connectionsRedis = defineFault<{ url: UrlOrSecret; hold: Amount }, 
   params,
   traces,
   expiry: 'with-holder',
+  holder,
 
   async plan({ url, hold }, context, signal) {
     const location = await resolveUrl(url, context, signal)
@@ -36,7 +39,7 @@ export const connectionsRedis = defineFault<{ url: UrlOrSecret; hold: Amount }, 
 
   async inject(_params, { url, count, name }, context, signal) {
     const task = { url: await resolveUrl(url, context, signal), count, name }
-    await startHolder(workerEntry('connections/redis-worker', import.meta.url), task, context, signal)
+    await startHolder(holder(), task, context, signal)
   },
 
   look: ({ url, count, name }, context, signal) =>

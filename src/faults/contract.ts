@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Catalog, Secret, SecretRef } from '../catalog/index.ts'
 import type { Clock, Finding, Json } from '../kernel/index.ts'
+import type { Holder } from './holder/start.ts'
 
 /**
  * What a look at the real thing shows. `partly` and `unknown` are neither a fault that was injected nor one that is gone; `over` is one that was there and
@@ -35,6 +36,8 @@ export interface FaultContext extends TraceContext {
   readonly catalog?: Catalog
   /** Kubernetes objects that carry one of these labels are never hit. */
   readonly spare?: readonly (readonly [name: string, value: string])[]
+  /** What is to hold it, where that was started ahead. */
+  readonly holder?: Holder
   /** 0 to 1, for choosing targets. */
   random(): number
 }
@@ -62,6 +65,7 @@ export type Expiry = 'by-itself' | 'with-holder' | 'never'
  * example      Parameters as a catalog would have them, for the same page.
  * irreversible Nothing takes it back: a killed process stays killed. Such a fault needs an approval and a verified restore point; its `undo` only
  *              ends what would go on, and its `look` never has to find it absent.
+ * holder       Of one that a process of ours holds: the module of that process, so that it can be started ahead.
  * preflight    Real, read-only checks: existence, rights, what the kernel can do, foreign state in the way.
  * plan         Chooses the targets and writes down who they are (boot, pid and start time, inode of a network namespace). Changes nothing.
  * inject       Does it, with nothing in the process' own memory: what was planned is all that an undo will know. Throws when it could not; what it
@@ -80,6 +84,7 @@ export interface Fault<Params = unknown, Traces = unknown> {
   readonly traces: z.ZodType<Traces>
   readonly irreversible?: true
   readonly expiry: Expiry
+  readonly holder?: () => URL
   preflight?(params: Params, context: FaultContext, signal: AbortSignal): Promise<readonly Finding[]>
   plan(params: Params, context: FaultContext, signal: AbortSignal): Promise<FaultPlan<Traces>>
   inject(params: Params, traces: Traces, context: FaultContext, signal: AbortSignal): Promise<void>
@@ -108,6 +113,7 @@ export interface BoundFault {
   readonly params: Json
   readonly irreversible: boolean
   readonly expiry: Expiry
+  readonly holder?: () => URL
   preflight(context: FaultContext, signal: AbortSignal): Promise<readonly Finding[]>
   plan(context: FaultContext, signal: AbortSignal): Promise<FaultPlan<Json>>
   inject(traces: Json, context: FaultContext, signal: AbortSignal): Promise<void>

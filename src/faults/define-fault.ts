@@ -4,7 +4,7 @@ import type { AnyFault, Fault, FaultPlan, RecalledFault } from './contract.ts'
 
 /** Declares a fault; see Fault for what each member promises. */
 export function defineFault<Params, Traces>(fault: Fault<Params, Traces>): AnyFault {
-  const { kind, description, example, expiry } = fault
+  const { kind, description, example, expiry, holder } = fault
   const irreversible = fault.irreversible === true
   const traced = (raw: unknown): Traces => {
     const parsed = fault.traces.safeParse(raw)
@@ -46,6 +46,7 @@ export function defineFault<Params, Traces>(fault: Fault<Params, Traces>): AnyFa
         params: raw as Json,
         irreversible,
         expiry,
+        ...(holder === undefined ? {} : { holder }),
         preflight: async (context, signal) => (await fault.preflight?.(params, context, signal)) ?? [],
         plan: async (context, signal) => (await fault.plan(params, context, signal)) as FaultPlan<Json>,
         inject: (traces, context, signal) => fault.inject(params, traced(traces), context, signal),

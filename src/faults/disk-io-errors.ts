@@ -41,6 +41,8 @@ type Params = z.infer<typeof params>
 
 const traces = z.strictObject({ library: z.string(), controls: z.string() })
 
+const holder = () => workerEntry('io/errors-worker', import.meta.url)
+
 /** A program whose disk does not do what it should. */
 export const diskIoErrors = defineFault<Params, z.infer<typeof traces>>({
   kind: 'disk.io-errors',
@@ -50,6 +52,7 @@ export const diskIoErrors = defineFault<Params, z.infer<typeof traces>>({
   params,
   traces,
   expiry: 'with-holder',
+  holder,
 
   async preflight({ command, user }, _context, signal): Promise<Finding[]> {
     if (findLibfiu() === undefined) {
@@ -85,7 +88,7 @@ export const diskIoErrors = defineFault<Params, z.infer<typeof traces>>({
       output: join(folder, 'output'),
       folder,
     }
-    await startHolder(workerEntry('io/errors-worker', import.meta.url), task, context, signal)
+    await startHolder(holder(), task, context, signal)
   },
 
   async look({ library, controls }, { id, folder }) {

@@ -67,6 +67,8 @@ const traces = z.strictObject({
 
 type Traces = z.infer<typeof traces>
 
+const holder = () => workerEntry('dns/resolver-worker', import.meta.url)
+
 /** Names lead to the wrong place, to none, or slowly. */
 export const dnsResolver = defineFault<Params, Traces>({
   kind: 'dns.resolver',
@@ -76,6 +78,7 @@ export const dnsResolver = defineFault<Params, Traces>({
   params,
   traces,
   expiry: 'never',
+  holder,
 
   async preflight(p) {
     const found = p.resolvConf === undefined ? [] : await resolvConfFindings(p.resolvConf)
@@ -103,7 +106,7 @@ export const dnsResolver = defineFault<Params, Traces>({
     const listen = hostPort(p.listen)
     const { effect, percent } = p
     const task = { identity: identityOf(context.id), listen, names, effect, percent, ...(upstream && { upstream }) }
-    await startHolder(workerEntry('dns/resolver-worker', import.meta.url), task, context, signal)
+    await startHolder(holder(), task, context, signal)
     if (resolvConf !== undefined) await pointAt(resolvConf, listen.host, context.id)
   },
 

@@ -74,6 +74,7 @@ export const faults: readonly AnyFault[] = [
 
 export { choose, howMany } from './choose.ts'
 export { findLibfaketime } from './clock/libfaketime.ts'
+export { spawnHolder, type Holder } from './holder/start.ts'
 export { findLibfiu } from './io/libfiu.ts'
 export { endMarkedProcesses, markedProcesses, watchdogMark } from './mark.ts'
 export { createToxiproxyServer } from './toxiproxy/api.ts'

@@ -33,6 +33,8 @@ interface Params {
 
 const traces = z.strictObject({ lines: z.array(lineTrace) })
 
+const holder = () => workerEntry('process/restart-loop-worker', import.meta.url)
+
 /** A process dies as soon as its supervisor has brought it back. */
 export const processRestartLoop = defineFault<Params, z.infer<typeof traces>>({
   kind: 'process.restart-loop',
@@ -43,6 +45,7 @@ export const processRestartLoop = defineFault<Params, z.infer<typeof traces>>({
   traces,
   irreversible: true,
   expiry: 'with-holder',
+  holder,
 
   async plan({ target }, context) {
     const { chosen, candidates } = await findProcesses(target, context)
@@ -52,7 +55,7 @@ export const processRestartLoop = defineFault<Params, z.infer<typeof traces>>({
   async inject({ target, interval, signal: name }, { lines }, context, signal) {
     const { folder } = context
     const task = { folder, target, signal: name, intervalMs: parseDuration(interval), lines }
-    await startHolder(workerEntry('process/restart-loop-worker', import.meta.url), task, context, signal)
+    await startHolder(holder(), task, context, signal)
   },
 
   async look({ lines }, { id, folder }) {

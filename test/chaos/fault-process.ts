@@ -10,11 +10,14 @@ const [directory = '', kind = '', params = '{}', at = '', leaseMs = '30000', lim
   process.argv.slice(2)
 const { signal } = new AbortController()
 const catalog = catalogFile === '' ? undefined : await loadCatalog(catalogFile, {}, signal)
+const fault = faults.find((known) => known.kind === kind)?.bind(JSON.parse(params))
+if (fault === undefined) throw new Error(`there is no fault ${kind}`)
 await using guard = await openGuard(
   {
     directory,
     experiment: 'crash',
     faults,
+    ahead: [fault],
     leaseMs: Number(leaseMs),
     ...(catalog === undefined ? {} : { catalog }),
     afterRecord: (step) => {
@@ -23,9 +26,7 @@ await using guard = await openGuard(
   },
   signal,
 )
-const fault = faults.find((known) => known.kind === kind)
-if (fault === undefined) throw new Error(`there is no fault ${kind}`)
-const injected = await guard.inject(fault.bind(JSON.parse(params)), Number(limitMs), signal)
+const injected = await guard.inject(fault, Number(limitMs), signal)
 console.log('injected')
 if (at === 'hold') await new Promise(() => setInterval(() => {}, 1000))
 const { endMs } = await injected.end()

@@ -3,13 +3,18 @@ import { join } from 'node:path'
 import type { AnyFault, BoundFault } from '../../faults/index.ts'
 import { acquireOwnerLock, type OwnerLock } from '../../journal/index.ts'
 import { HoldfastError, systemClock } from '../../kernel/index.ts'
+import { Ahead } from './ahead.ts'
 import { injectFault, type Injection, type InjectOptions, type InjectedFault } from './inject.ts'
 import { sweep } from './sweep.ts'
 import { startWatchdog } from './watchdog.ts'
 
 export interface GuardOptions
-  extends Partial<Pick<InjectOptions, 'clock' | 'cleanUpMs'>>, Omit<InjectOptions, 'clock' | 'cleanUpMs' | 'watchdog'> {
+  extends
+    Partial<Pick<InjectOptions, 'clock' | 'cleanUpMs'>>,
+    Omit<InjectOptions, 'clock' | 'cleanUpMs' | 'watchdog' | 'holder'> {
   readonly faults: readonly AnyFault[]
+  /** What is going to be injected, in its order: the processes that hold it are started ahead. */
+  readonly ahead?: readonly BoundFault[]
   /** The watchdog takes everything back when it has heard nothing for that long. Default 10 s. */
   readonly leaseMs?: number
 }
@@ -41,6 +46,8 @@ export async function openGuard(options: GuardOptions, signal: AbortSignal): Pro
   await using cleanUp = new AsyncDisposableStack()
   cleanUp.use(await lock(directory, experiment))
   await requireSwept({ directory, faults, clock }, signal)
+  const ahead = cleanUp.use(new Ahead(options.ahead ?? []))
+  ahead.start()
   const watchdog = cleanUp.use(await startWatchdog({ directory, leaseMs, budgetMs: cleanUpMs * 10 }))
   const injected = new Map<string, Injection>()
   watchdog.onCleared((id) => injected.get(id)?.expire())
@@ -48,8 +55,18 @@ export async function openGuard(options: GuardOptions, signal: AbortSignal): Pro
   return {
     watchdogLost: watchdog.lost,
     async inject(fault, limitMs, signal) {
-      const added = await injectFault(fault, limitMs, { ...options, clock, cleanUpMs, watchdog }, signal)
+      await using unused = new AsyncDisposableStack()
+      const holder = ahead.take(fault)
+      if (holder !== undefined) unused.use(holder)
+      const added = await injectFault(
+        fault,
+        limitMs,
+        { ...options, clock, cleanUpMs, watchdog, ...(holder && { holder }) },
+        signal,
+      )
+      unused.move()
       injected.set(added.id, added)
+      ahead.start()
       return added
     },
     async [Symbol.asyncDispose]() {

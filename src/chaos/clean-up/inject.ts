@@ -1,5 +1,5 @@
 import type { Catalog } from '../../catalog/index.ts'
-import type { BoundFault, FaultContext, Sight } from '../../faults/index.ts'
+import type { BoundFault, FaultContext, Holder, Sight } from '../../faults/index.ts'
 import { HoldfastError, messageOf, ownIdentity, randomHex, type Clock } from '../../kernel/index.ts'
 import { clear } from './clear.ts'
 import { createRecord, openRecordSlots, removeFolder, say, type FaultRecord } from './record.ts'
@@ -42,6 +42,8 @@ export interface InjectOptions {
   readonly spare?: FaultContext['spare']
   readonly clock: Clock
   readonly random?: () => number
+  /** What is to hold it, started ahead: it gives the injection its id. */
+  readonly holder?: Holder
   /** How long taking back one fault may take. Default one minute; the watchdog goes on for ten times that. */
   readonly cleanUpMs: number
   readonly watchdog: Watchdog
@@ -127,10 +129,10 @@ export async function injectFault(
 async function planRecord(
   fault: BoundFault,
   limitMs: number,
-  { clock, directory, experiment, catalog, spare, random = Math.random }: InjectOptions,
+  { clock, directory, experiment, catalog, spare, holder, random = Math.random }: InjectOptions,
   signal: AbortSignal,
 ): Promise<{ record: FaultRecord; context: FaultContext; candidates: number }> {
-  const id = randomHex(8)
+  const id = holder?.id ?? newFaultId()
   const deadlineMs = clock.monotonicMs() + limitMs
   const at = clock.now()
   const about = {
@@ -150,12 +152,18 @@ async function planRecord(
     random,
     ...(catalog === undefined ? {} : { catalog }),
     ...(spare === undefined ? {} : { spare }),
+    ...(holder === undefined ? {} : { holder }),
   }
   const blocker = (await fault.preflight(context, signal)).find(({ severity }) => severity === 'blocker')
   if (blocker !== undefined) throw refused(`${fault.kind}: ${blocker.message}`, blocker.hint)
   const { targets, candidates = targets.length, traces } = await fault.plan(context, signal)
   if (targets.length === 0) throw refused(`${fault.kind} has no target: what it should hit is not there`)
   return { record: { ...about, targets: [...targets], traces: traces as FaultRecord['traces'] }, context, candidates }
+}
+
+/** 16 hex digits: see TraceContext. */
+export function newFaultId(): string {
+  return randomHex(8)
 }
 
 /** Some faults show only a moment after they were ordered. */

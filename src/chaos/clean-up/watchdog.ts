@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { watchdogMark } from '../../faults/index.ts'
-import { HoldfastError } from '../../kernel/index.ts'
+import { HoldfastError, keepsAlive } from '../../kernel/index.ts'
 import { workerEntry } from '../../threads/index.ts'
 import { readLines, sendLine, type FromWatchdog } from './protocol.ts'
 import type { FaultRecord } from './record.ts'
@@ -49,11 +49,11 @@ export async function startWatchdog({ directory, leaseMs, budgetMs }: WatchdogOp
   const expectAnswer = async (key: string) => {
     const answer = Promise.withResolvers<void>()
     waiting.set(key, answer)
-    hold(child, true)
+    keepsAlive(child, true)
     try {
       await answer.promise
     } finally {
-      hold(child, waiting.size > 0)
+      keepsAlive(child, waiting.size > 0)
     }
   }
   const ready = expectAnswer('ready')
@@ -98,7 +98,7 @@ export async function startWatchdog({ directory, leaseMs, budgetMs }: WatchdogOp
     onCleared: (listener) => void listeners.push(listener),
     async [Symbol.asyncDispose]() {
       clearInterval(beat)
-      hold(child, true)
+      keepsAlive(child, true)
       child.stdin.end()
       await gone
     },
@@ -107,15 +107,6 @@ export async function startWatchdog({ directory, leaseMs, budgetMs }: WatchdogOp
 
 async function listen(stream: NonNullable<ChildProcess['stdout']>, hear: (message: FromWatchdog) => void): Promise<void> {
   for await (const message of readLines<FromWatchdog>(stream)) hear(message)
-}
-
-/** Whoever injects may end without waiting for it, that is what it is for; but not while it waits for an answer. */
-function hold(child: ChildProcess, isHeld: boolean): void {
-  const parts = [child, child.stdin, child.stdout] as (Partial<NodeJS.RefCounted> | null)[]
-  for (const part of parts) {
-    if (isHeld) part?.ref?.()
-    else part?.unref?.()
-  }
 }
 
 function noWatchdog(because: string, cause?: unknown): HoldfastError {

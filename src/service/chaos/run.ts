@@ -1,5 +1,12 @@
 import { resolveSecret, type Catalog } from '../../catalog/index.ts'
-import { openGuard, runExperiment, type ExperimentJob, type ExperimentPhase, type ExperimentResult } from '../../chaos/index.ts'
+import {
+  injectionsOf,
+  openGuard,
+  runExperiment,
+  type ExperimentJob,
+  type ExperimentPhase,
+  type ExperimentResult,
+} from '../../chaos/index.ts'
 import { faults } from '../../faults/index.ts'
 import { HoldfastError, ownIdentity, realTime, systemClock, userName } from '../../kernel/index.ts'
 import { newRunId } from '../recovery/prepare.ts'
@@ -45,6 +52,7 @@ export async function runCatalogExperiment(
   const drill = experimentDrill(catalog, experiment, runId)
   const canary = await experimentCanary(experiment, runId, signal)
   const startedAt = at()
+  const ahead = injectionsOf(experiment).flatMap(({ entry }) => bound[entry] ?? [])
   const spare = exclusionsOf(catalog, experiment).labels
   await addToHistory(catalog.file, { type: 'began', ...about, at: startedAt, process: await ownIdentity() })
   const { sampling, result } = await runOnTime(
@@ -53,7 +61,7 @@ export async function runCatalogExperiment(
       faults: bound,
       clock: systemClock,
       resolveSecret,
-      openGuard: (signal) => openGuard({ directory: folders.faults, faults, experiment: runId, catalog, spare }, signal),
+      openGuard: (signal) => openGuard({ directory: folders.faults, faults, ahead, experiment: runId, catalog, spare }, signal),
       halted: () => haltedBecause(catalog.file),
       ...(drill === undefined ? {} : { drill }),
       ...(canary === undefined ? {} : { canary }),
