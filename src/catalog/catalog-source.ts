@@ -1,8 +1,8 @@
 import { dirname, relative } from 'node:path'
 import { isPlainMap, type Finding, type Path } from './finding.ts'
 import { ofWholeCatalog } from './include.ts'
-import type { SchemaNode } from './json-schema.ts'
 import type { CatalogPart, CatalogParts } from './parts.ts'
+import { sectionKind } from './section-kind.ts'
 import type { YamlSource } from './yaml-source.ts'
 
 /** All files of a catalog as one: values put together, and the way back from each to its place in its file. */
@@ -18,10 +18,10 @@ export interface CatalogSource extends Omit<YamlSource, 'lineColumn'> {
 
 type Entries = Map<string, { readonly part: CatalogPart; readonly key: string | number }>
 
-/** Puts the sections of all files together. `described`: the schema of the catalog, which knows what sections hold entries by name. */
-export function mergeParts({ parts, findings }: CatalogParts, described: SchemaNode): CatalogSource {
+/** Puts the sections of all files together. */
+export function mergeParts({ parts, findings }: CatalogParts): CatalogSource {
   const [main] = parts
-  const merger = new Merger(described)
+  const merger = new Merger()
   for (const part of parts) merger.add(part, part === main)
   const { value, owners, sections } = merger
   const locate = (path: Path): { part: CatalogPart; local: Path } => {
@@ -72,11 +72,6 @@ class Merger {
   readonly owners = new Map<string, Entries>()
   /** Where each section is written first. */
   readonly sections = new Map<string, CatalogPart>()
-  readonly #described: SchemaNode
-
-  constructor(described: SchemaNode) {
-    this.#described = described
-  }
 
   add(part: CatalogPart, isMain: boolean): void {
     const { value } = part.source
@@ -97,9 +92,9 @@ class Merger {
 
   #addSection(part: CatalogPart, section: string, content: unknown): void {
     const first = this.sections.get(section)
-    const node = this.#described.properties?.[section]
-    const byName = typeof node?.additionalProperties === 'object' && isPlainMap(content)
-    const listed = node?.type === 'array' && Array.isArray(content) && section !== 'include'
+    const kind = sectionKind(section)
+    const byName = kind === 'entries' && isPlainMap(content)
+    const listed = kind === 'list' && Array.isArray(content) && section !== 'include'
     if (first === undefined) {
       this.sections.set(section, part)
       this.value[section] = byName ? {} : listed ? [] : content

@@ -14,6 +14,7 @@ import { referenceFindings } from './references.ts'
 import { runCode } from './run-code.ts'
 import type { KnownParams } from './schema-call.ts'
 import { catalogSchema, type CatalogFile } from './schema.ts'
+import { isKnownSound, keepSound } from './kept-verdict.ts'
 import { serviceFindings } from './services.ts'
 import { stepFindings } from './steps.ts'
 import { strategyFindings } from './strategy-findings.ts'
@@ -27,7 +28,8 @@ import { isPlainMap, type Finding } from './finding.ts'
 import { keepYaml, readYamlKept } from './kept-yaml.ts'
 import { drillFindings } from './drill-findings.ts'
 
-export interface CatalogOptions {
+/** What plans and experiments may call. */
+export interface KnownCalls {
   /**
    * The parameters of each known action. With them, an unknown action or wrong parameters are problems; without them, any action is
    * accepted.
@@ -35,6 +37,16 @@ export interface CatalogOptions {
   readonly actionParams?: KnownParams
   /** The same of faults, for experiments. */
   readonly faultParams?: KnownParams
+}
+
+export interface CatalogOptions extends KnownCalls {
+  /** Gives what may be called once it is asked for, where that takes long to load. */
+  readonly calls?: () => Promise<KnownCalls>
+  /**
+   * Changes with anything that the program checks a catalog for. With it, this machine keeps that a catalog was found sound by this program, and files of
+   * the same hashes are not checked by it again. Without it, nothing is kept.
+   */
+  readonly program?: string | undefined
   /** For what is accepted until a day. */
   readonly now?: Date
 }
@@ -66,27 +78,29 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
     const at = { file: path, line: lineEnds.length, column: (lineEnds.at(-1)?.length ?? 0) + 1 }
     return { valid: false, file: path, problems: [problem(wrong, at)], lines: {} }
   }
-  const compiled = compile(options)
   const source = mergeParts(
     await readParts(
       { file, shown: path, text, source: isCode(file) ? await runCode(file, text, signal) : readYamlKept(text, file) },
       signal,
     ),
-    compiled.described,
   )
   const value = withoutExtensions(source.value)
-  const secrets = source.parts.map((part) => ({ part, found: plainSecrets(part.source.value, part.source) }))
-  const findings = isWhole(source)
-    ? [
-        ...source.findings,
-        ...contentFindings(
-          value,
-          source,
-          compiled,
-          secrets.flatMap(({ part, found }) => found.map(({ finding }) => ({ ...finding, offset: part.base + finding.offset }))),
-        ),
-      ]
-    : source.findings
+  const isSound = source.findings.length === 0 && isKnownSound(source.parts, options.program)
+  const secrets = isSound ? [] : source.parts.map((part) => ({ part, found: plainSecrets(part.source.value, part.source) }))
+  const findings =
+    isSound || !isWhole(source)
+      ? source.findings
+      : [
+          ...source.findings,
+          ...contentFindings(
+            value,
+            source,
+            compile((await options.calls?.()) ?? options),
+            secrets.flatMap(({ part, found }) =>
+              found.map(({ finding }) => ({ ...finding, offset: part.base + finding.offset })),
+            ),
+          ),
+        ]
   if (findings.length > 0) {
     const problems = inOrder(findings).map((finding) => problem(finding, source.place(finding.offset)))
     const lines = secrets.map(
@@ -95,6 +109,7 @@ export async function checkCatalog(path: string, options: CatalogOptions = {}, s
     return { valid: false, file: path, problems, lines: Object.fromEntries(lines) }
   }
   await keepYaml(isCode(file) ? [] : source.parts, file)
+  if (!isSound) await keepSound(source.parts, options.program)
   // Parsed without the parameters of actions and faults: these stay as written, outputs of steps and all.
   const asWritten = compile({}).schema.parse(value) as CatalogFile
   const catalog = buildCatalog(asWritten, { file, source, hash: hashOf(value, source) })
@@ -195,7 +210,7 @@ interface Compiled {
 const none: KnownParams = {}
 const compiled = new WeakMap<KnownParams, WeakMap<KnownParams, Compiled>>()
 
-function compile({ actionParams, faultParams }: Pick<CatalogOptions, 'actionParams' | 'faultParams'>): Compiled {
+function compile({ actionParams, faultParams }: KnownCalls): Compiled {
   const ofActions = compiled.getOrInsertComputed(actionParams ?? none, () => new WeakMap())
   return ofActions.getOrInsertComputed(faultParams ?? none, () => {
     const schema = catalogSchema(actionParams, faultParams)

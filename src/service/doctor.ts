@@ -1,5 +1,4 @@
 import {
-  checkCatalog,
   plansIn,
   requireValid,
   servicesIn,
@@ -14,7 +13,7 @@ import { dueDrills, type DueDrill } from './drill/due.ts'
 import { findingsOf } from './drill/findings.ts'
 import { askHistory } from './drill/history.ts'
 import type { KnownFinding } from './drill/known-findings.ts'
-import { actionParams, faultParams } from './recovery/load-catalog.ts'
+import { checkRunCatalog } from './recovery/load-catalog.ts'
 import { openRunsAt } from './recovery/run-views.ts'
 import { readRepositories, statusOf, type ServiceReport, type StatusReport } from './status.ts'
 import type { LedgerWriter } from '../ledger/index.ts'
@@ -57,7 +56,7 @@ export async function diagnose(
   { environment }: { readonly environment?: ServiceEnvironment | undefined },
   signal: AbortSignal,
 ): Promise<Diagnosis> {
-  const check = await checkCatalog(path, { actionParams, faultParams }, signal)
+  const check = await checkRunCatalog(path, signal)
   const { catalog, warnings } = requireValid(check)
   const services = servicesIn(catalog, environment)
   const plans = plansIn(catalog, environment)

@@ -103,10 +103,11 @@ export async function statusOf(
 ): Promise<StatusReport> {
   const groups = groupsOf(catalog, services)
   const judged = new Map<string, Judged>()
+  const findings = { catalog, seen, unseen, now, codeVersion: codeVersion() }
   for (const name of withDependencies(catalog, [...services, ...groups.flatMap(({ members }) => members)])) {
     const service = catalog.services[name]
     if (!service) continue
-    const evidence = await gatherEvidence({ catalog, seen, unseen, now, codeVersion: codeVersion() }, service, signal)
+    const evidence = await gatherEvidence(findings, service, signal)
     judged.set(name, { evidence, status: serviceStatus({ objectives: service.objectives, evidence, now }) })
   }
   const statuses = new Map([...judged].map(([name, { status }]) => [name, status]))

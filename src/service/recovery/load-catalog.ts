@@ -1,14 +1,15 @@
-import { actions } from '../../actions/index.ts'
-import { loadCatalog, type Catalog } from '../../catalog/index.ts'
-import { faults } from '../../faults/index.ts'
+import { checkCatalog, requireValid, type Catalog, type CatalogCheck } from '../../catalog/index.ts'
+import { programIdentity } from './program-identity.ts'
 
-/** The schemas of all actions' parameters, by the action's name: what the catalog's plans are checked with. */
-export const actionParams = Object.fromEntries(actions.map(({ kind, params }) => [kind, params]))
+/**
+ * Checks a catalog whose plans and experiments can be run: the parameters of their steps and faults are checked too. The modules of all actions and faults, which know
+ * these, are loaded only where it has to be checked: that takes longer than reading a catalog.
+ */
+export function checkRunCatalog(path: string, signal?: AbortSignal): Promise<CatalogCheck> {
+  return checkCatalog(path, { calls: () => import('./known-params.ts'), program: programIdentity() }, signal)
+}
 
-/** The same of all faults: what the catalog's experiments are checked with. */
-export const faultParams = Object.fromEntries(faults.map(({ kind, params }) => [kind, params]))
-
-/** A catalog whose plans and experiments can be run: the parameters of their steps and faults are checked too. */
-export function loadRunCatalog(path: string, signal?: AbortSignal): Promise<Catalog> {
-  return loadCatalog(path, { actionParams, faultParams }, signal)
+/** As checkRunCatalog. Throws `catalog-invalid` where something is wrong. */
+export async function loadRunCatalog(path: string, signal?: AbortSignal): Promise<Catalog> {
+  return requireValid(await checkRunCatalog(path, signal)).catalog
 }
