@@ -52,8 +52,9 @@ export async function checkRepository(
   const present = await checkPackList(state)
   // Threads read the packs while this one walks the trees.
   await using packs = readData ? readPackData(state, present) : undefined
-  await checkSnapshots(state, snapshotIds)
-  await checkTrees(state)
+  const walk = packs === undefined ? state : { ...state, signal: AbortSignal.any([both, packs.failed]) }
+  await checkSnapshots(walk, snapshotIds)
+  await checkTrees(walk)
   if (packs !== undefined) {
     await packs.finish()
     await checkAreas(state)

@@ -51,17 +51,17 @@ test('leaves other work its turn', async () => {
   expect(turns).toBeGreaterThan(3)
 })
 
-test('asks Node when there is no such memory', async () => {
-  const real = WebAssembly.Memory
+test.each(['Memory', 'instantiate'] as const)('asks Node where WebAssembly refuses its %s', async (part) => {
+  const real = WebAssembly[part]
   const refuse = () => {
-    throw new RangeError('could not allocate memory')
+    throw new RangeError('not here')
   }
-  Reflect.set(WebAssembly, 'Memory', new Proxy(real, { construct: refuse }))
+  Reflect.set(WebAssembly, part, new Proxy(real, { construct: refuse, apply: refuse }))
   try {
     const salt = randomBytes(64)
     const kdf = { N: 1024, r: 8, p: 2 }
     expect(await scrypt('secret', salt, 64, kdf)).toEqual(scryptSync('secret', salt, 64, kdf))
   } finally {
-    Reflect.set(WebAssembly, 'Memory', real)
+    Reflect.set(WebAssembly, part, real)
   }
 })

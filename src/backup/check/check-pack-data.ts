@@ -1,5 +1,6 @@
 import { isHoldfastError } from '../../kernel/index.ts'
 import type { BlobEntry } from '../../repository/index.ts'
+import { sharedMemory } from '../../threads/index.ts'
 import type { PresentPack } from './check-pack-list.ts'
 import { createPackVerifiers, type PackVerifiers } from './pack-verifiers.ts'
 import { blobKey, damagePack, isElsewhere, type CheckState } from './state.ts'
@@ -16,6 +17,8 @@ interface Suspect {
 
 /** Packs that are being read in the background. Disposing stops that, if it is not done. */
 export interface PackReading extends AsyncDisposable {
+  /** Aborted, with the reason, when the storage fails: nothing else needs to be looked at then. */
+  readonly failed: AbortSignal
   /** Ends when all are read, and puts what is wrong with them among the findings. */
   finish(): Promise<void>
 }
@@ -33,20 +36,20 @@ export function readPackData(state: CheckState, packs: readonly PresentPack[]): 
   const queue = packs.values()
   const largest = packs.reduce((most, { sizeBytes }) => Math.max(most, sizeBytes), 0)
   const reader = async () => {
-    const into = new Uint8Array(new SharedArrayBuffer(Math.min(largest, mostKeptBytes)))
+    let into: Uint8Array | undefined
     for (const pack of queue) {
       both.signal.throwIfAborted()
+      into ??= sharedMemory(Math.min(largest, mostKeptBytes))
       report.pack()
       const suspect = await examine(both, pack, { verifiers, into })
       if (suspect !== undefined) suspects.set(pack, suspect)
       report.done(pack)
     }
   }
-  const readers = Array.from({ length: verifiers.atOnce }, reader)
-  const all = Promise.all(readers)
-  // When one fails, the others stop. Whoever finishes hears of it.
-  all.catch(() => stop.abort())
+  const all = Promise.all(Array.from({ length: Math.min(verifiers.atOnce, packs.length) }, reader))
+  all.catch((error: unknown) => stop.abort(error))
   return {
+    failed: stop.signal,
     async finish() {
       report.begin()
       await all
@@ -55,9 +58,9 @@ export function readPackData(state: CheckState, packs: readonly PresentPack[]): 
       for (const pack of packs) tell(state, pack, suspects.get(pack))
     },
     async [Symbol.asyncDispose]() {
+      // A reading that hangs, as on a dead mount, keeps nobody here: nothing waits for it any more.
       stop.abort()
       await verifiers[Symbol.asyncDispose]()
-      await Promise.allSettled(readers)
     },
   }
 }
@@ -89,7 +92,7 @@ function reporter({ progress, counts }: CheckState, packs: readonly PresentPack[
 /** What packs are verified with, one after the other: all of them are read into the same memory, which a thread may look at. */
 interface Bench {
   readonly verifiers: PackVerifiers
-  readonly into: Uint8Array
+  readonly into: Uint8Array | undefined
 }
 
 /** Undefined when nothing is wrong. */
@@ -112,9 +115,13 @@ async function verdictOn(state: CheckState, { id: pack }: PresentPack, { verifie
 }
 
 /** Undefined when it has vanished or ends too early. */
-async function read({ repository, signal }: CheckState, pack: string, into: Uint8Array): Promise<Uint8Array | undefined> {
+async function read(
+  { repository, signal }: CheckState,
+  pack: string,
+  into: Uint8Array | undefined,
+): Promise<Uint8Array | undefined> {
   try {
-    return await repository.backend.get('data', pack, { into, signal })
+    return await repository.backend.get('data', pack, { ...(into && { into }), signal })
   } catch (error) {
     if (isHoldfastError(error, 'object-missing') || isHoldfastError(error, 'object-damaged')) return undefined
     if (isHoldfastError(error, 'storage-failed')) return undefined

@@ -1,5 +1,6 @@
 import { isHoldfastError, messageOf, type HoldfastError } from '../../kernel/index.ts'
 import { maxRangeBytes, type BlobEntry, type PackRange, type Repository } from '../../repository/index.ts'
+import { sharedMemory } from '../../threads/index.ts'
 import { orderContent, type WantedBlob } from './content-order.ts'
 import type { TargetDirectories } from './directories.ts'
 import { Lanes } from './lanes.ts'
@@ -59,7 +60,7 @@ interface WantedPack {
   readonly wanted: ReadonlyMap<string, WantedBlob>
   readonly lane: number
   /** What is read comes to lie here, where the thread of the lane sees it. */
-  readonly into: Uint8Array
+  readonly into: Uint8Array | undefined
 }
 
 class ContentWriter {
@@ -93,10 +94,11 @@ class ContentWriter {
     const both = AbortSignal.any([signal, stop.signal])
     const reader = async (_: unknown, place: number) => {
       const lane = place % lanes
-      const into = new Uint8Array(new SharedArrayBuffer(maxRangeBytes))
+      let into: Uint8Array | undefined
       try {
         for (let next = queue.take(lane); next !== undefined; next = queue.take(lane)) {
           const [pack, wanted] = next
+          into ??= sharedMemory(maxRangeBytes)
           await this.#readPack({ pack, wanted, lane, into }, both)
         }
       } catch (error) {
@@ -104,8 +106,9 @@ class ContentWriter {
         throw error
       }
     }
-    await Promise.allSettled(Array.from({ length: readersOfALane * lanes }, reader))
+    const readers = await Promise.allSettled(Array.from({ length: readersOfALane * lanes }, reader))
     both.throwIfAborted()
+    for (const ended of readers) if (ended.status === 'rejected') throw ended.reason
   }
 
   /** Removes what is not complete. Nobody writes any more. */
@@ -122,7 +125,10 @@ class ContentWriter {
     const useful = [...wanted.values()].filter(({ uses }) => uses.some(({ file }) => !this.#damaged.has(file)))
     const entries = useful.map(({ location }) => location).toSorted((a, b) => a.offset - b.offset)
     for (let at = 0; at < entries.length; at += blobsAtOnce) {
-      for await (const range of repository.readPackRanges(pack, entries.slice(at, at + blobsAtOnce), { into, signal })) {
+      for await (const range of repository.readPackRanges(pack, entries.slice(at, at + blobsAtOnce), {
+        ...(into && { into }),
+        signal,
+      })) {
         signal.throwIfAborted()
         if ('error' in range) await this.#unreadable(wantedPack, range, signal)
         else await this.#writeRange(wantedPack, range, signal)

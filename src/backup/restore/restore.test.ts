@@ -2,7 +2,14 @@ import { existsSync, mkdirSync, mkdtempDisposableSync, readdirSync, readFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createRepository, encodeTree, formatTime, type Repository, type Snapshot } from '../../repository/index.ts'
+import {
+  createRepository,
+  encodeTree,
+  formatTime,
+  maxRangeBytes,
+  type Repository,
+  type Snapshot,
+} from '../../repository/index.ts'
 import { createMemoryBackend, faulty, type Backend, type FaultRule } from '../../storage/index.ts'
 import { goMode } from '../file-mode.ts'
 import { TreeBuilder, type EntryNode } from '../tree-builder.ts'
@@ -55,6 +62,24 @@ describe.each([0, 2])('with %i threads', (threads) => {
     // A lock takes a while, and others are not here.
     return restoreSnapshot({ noLock: true, threads, ...job }, () => {}, signal)
   }
+
+  test('where there is no such shared memory, each range gets memory of its own', async () => {
+    using dir = folder()
+    await using made = await snapshotOf(sample)
+    const real = globalThis.SharedArrayBuffer
+    const construct = (target: object, [bytes]: number[]) => {
+      if (bytes === maxRangeBytes) throw new RangeError('Array buffer allocation failed')
+      return Reflect.construct(target as typeof real, [bytes]) as object
+    }
+    Reflect.set(globalThis, 'SharedArrayBuffer', new Proxy(real, { construct }))
+    try {
+      const summary = await restore({ ...made, target: join(dir.path, 'out') })
+      expect(summary).toMatchObject({ skipped: [] })
+      expect(readFileSync(join(dir.path, 'out/a/b/one'), 'utf8')).toBe('first')
+    } finally {
+      Reflect.set(globalThis, 'SharedArrayBuffer', real)
+    }
+  })
 
   test('a snapshot becomes files again, in a target that did not exist', async () => {
     using dir = folder()
