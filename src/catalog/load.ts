@@ -8,6 +8,7 @@ import { isCode } from './include.ts'
 import { describedSchema, type SchemaNode } from './json-schema.ts'
 import { readParts } from './parts.ts'
 import { maskSecrets, plainSecrets } from './plain-secrets.ts'
+import { maintenanceFindings } from './maintenance-findings.ts'
 import { escalationFindings } from './people.ts'
 import { readCatalogFile } from './read-file.ts'
 import { referenceFindings } from './references.ts'
@@ -199,6 +200,7 @@ function contentFindings(
     ...subPlanFindings(value, source),
     ...drillFindings(value, source),
     ...strategyFindings(value, source),
+    ...maintenanceFindings(value, source),
   ]
 }
 

@@ -144,6 +144,11 @@ test.each([
     "‸{ title: t, services: [api], days: [sun, mon, tue, wed, thu, fri, sat], from: '00:00', to: '00:00' }",
     /never end/,
   ],
+  [
+    'that never ends together with another',
+    "{ title: s, services: [api], from: '20:00', to: '08:00' }, ‸{ title: t, sites: [east], from: '08:00', to: '20:00' }",
+    /maintenance of api \(s, t\) has no break: it would never be an outage/,
+  ],
   ['of a service that is not there', "{ title: t, services: [‸apo], from: '02:00', to: '03:00' }", /'apo'.*does not exist/],
   [
     'at a time without a zone',
@@ -155,4 +160,25 @@ test.each([
   const problems = await problemsOf(written)
   expect(problems.places).toEqual(places)
   expect(problems.said).toMatch(said)
+})
+
+test('windows must leave a break that is longer than the hold time of what watches over the service', async () => {
+  const watched = (holds: string, windows: string) =>
+    `${text(windows).replace('west: {} }', 'west: {}, north: {} }')}observers: { o: { site: north, report: { http: 'http://127.0.0.1:1', token: { env: T } } } }
+plans:
+  back:
+    recovers: [api, db]
+    detection: { symptoms: [down], probes: [{ tcp: '127.0.0.1:1' }], observers: [o], quorum: 1 of 1, every: 1s, for: ${holds} }
+    steps: [{ id: wait, do: { wait: { for: 1s } } }]
+`
+  const nearly = "‸{ title: t, services: [api], from: '00:00', to: '23:59' }"
+  const { text: written, places } = unmark(watched('60s', nearly))
+  const problems = await problemsOf(written)
+  expect(problems.places).toEqual(places)
+  expect(problems.said).toMatch(/api \(t\) has no break of more than .*back must see it down for/)
+  expect((await catalogOf(unmark(watched('59s', nearly)).text)).maintenance.windows).toHaveLength(1)
+  // One minute in a week, over its end, is a break.
+  const gap =
+    "{ title: s, services: [db], days: [mon], from: '00:01', to: '00:00' }, { title: t, services: [db], days: [tue, wed, thu, fri, sat, sun], from: '00:00', to: '00:00' }"
+  expect((await catalogOf(watched('59s', gap))).maintenance.windows).toHaveLength(2)
 })

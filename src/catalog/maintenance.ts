@@ -32,7 +32,10 @@ const minuteMs = 60_000
 /** None lasts longer: one that never ends is refused, and one of six whole days may be an hour longer or so by its clock. */
 const mostMs = 8 * 86_400_000
 
-export function isCovered({ services, sites, environments }: MaintenanceWindow, service: Service): boolean {
+export function isCovered(
+  { services, sites, environments }: Pick<MaintenanceWindow, 'services' | 'sites' | 'environments'>,
+  service: Pick<Service, 'name' | 'site' | 'environment'>,
+): boolean {
   return services.includes(service.name) || sites.includes(service.site) || environments.includes(environmentOf(service))
 }
 

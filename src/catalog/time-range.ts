@@ -1,5 +1,7 @@
 import { weekdays, type TimeRange } from './chaos.ts'
 
+const weekMinutes = 7 * 1440
+
 /** A moment as a clock on the wall shows it. */
 export interface WallTime {
   /** 0 is Monday. */
@@ -44,6 +46,18 @@ export function longestMinutes({ days = weekdays, from, to }: TimeRange): number
     longest = Math.max(longest, current)
   }
   return longest * 1440
+}
+
+/** The longest time, in minutes of a week whose days have 24 hours, that none of several goes on; 0 where there is always one. */
+export function longestBreakMinutes(ranges: readonly TimeRange[]): number {
+  let [longest, current] = [0, 0]
+  // Twice, for a break that goes over the end of the week.
+  for (let at = 0; at < 2 * weekMinutes; at++) {
+    const time = { day: Math.floor(at / 1440) % 7, minute: at % 1440 }
+    current = ranges.some((range) => isWithin(range, time)) ? 0 : current + 1
+    longest = Math.max(longest, current)
+  }
+  return Math.min(longest, weekMinutes)
 }
 
 export function rangeText({ days, from, to }: TimeRange): string {
