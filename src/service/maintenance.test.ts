@@ -184,7 +184,9 @@ test.each([
   const { catalog } = await catalogWith({ ...options, decide: 'auto' })
   const found = await detect(catalog, watchedService(catalog, 'shop'), outage(catalog, 10), never)
   expect(found.start).toEqual({ start: true, onset: found.since })
-  expect(found).not.toHaveProperty('maintenance')
+  expect(found).not.toHaveProperty('excusedUntil')
+  // It is said all the same where it is open for all of them.
+  expect(found.maintenance?.excuses).toBe(options.of === 'shop' ? undefined : false)
 })
 
 test('in a window a run that is open is said, and no second one advised', async () => {

@@ -20,8 +20,13 @@ export interface CopyReach {
 }
 
 /** The onset; where that fell into announced maintenance the end of it, or now while it lasts: a stop on purpose says nothing of when data was lost. */
-export function lossCountsFrom({ maintenance, countsFrom, since, time }: Detection): Date {
-  return countsFrom ?? (maintenance === undefined ? (since ?? time) : time)
+export function lossCountsFrom({
+  maintenance,
+  countsFrom,
+  since,
+  time,
+}: Pick<Detection, 'maintenance' | 'countsFrom' | 'since' | 'time'>): Date {
+  return countsFrom ?? (maintenance?.excuses === true ? time : (since ?? time))
 }
 
 /**

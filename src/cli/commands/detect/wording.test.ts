@@ -24,6 +24,7 @@ test('the onset that people type is when it began, also where maintenance was an
 })
 
 test('a window is said with the service that leaves it first', () => {
-  const maintenance = { service: 'db', title: 'new disks', since, until }
+  const maintenance = { service: 'db', title: 'new disks', since, until, excuses: true }
   expect(verdictLine({ ...found, maintenance })).toContain('of db until 2026-11-28T04:00:00.000Z (new disks)')
+  expect(verdictLine({ ...found, maintenance: { ...maintenance, excuses: false } })).toContain('(new disks), and excuses nothing')
 })

@@ -34,7 +34,7 @@ export function verdictLine(detection: Detection): string {
   const announced =
     maintenance === undefined
       ? ''
-      : `; maintenance of all that ${plan} recovers was announced, of ${maintenance.service} until ${maintenance.until.toISOString()} (${maintenance.title})`
+      : `; maintenance of all that ${plan} recovers was announced, of ${maintenance.service} until ${maintenance.until.toISOString()} (${maintenance.title})${maintenance.excuses ? '' : ', and excuses nothing: it was an outage before'}`
   const counted =
     countsFrom === undefined
       ? ''
