@@ -106,6 +106,19 @@ describe('an outage', () => {
     expect(counts(found, '2026-11-28T00:58:59Z', '2026-11-28T01:30:00Z')).toEqual(at('2026-11-28T00:58:59Z'))
   })
 
+  test('fell into a window also where that was shorter than the hold time, between its beginning and its end', async () => {
+    const short = await catalog(
+      '{ title: blink, services: [api], begins: 2026-11-28T02:00:10Z, ends: 2026-11-28T02:00:40Z }, { title: next, services: [api], begins: 2026-11-28T02:01:30Z, ends: 2026-11-28T02:01:35Z }',
+    )
+    expect(counts(short, '2026-11-28T02:00:00Z', '2026-11-28T02:00:20Z')).toBe('blink')
+    expect(counts(short, '2026-11-28T02:00:00Z', '2026-11-28T02:01:20Z')).toEqual(at('2026-11-28T02:00:40Z'))
+    expect(counts(short, '2026-11-28T02:00:00Z', '2026-11-28T02:10:00Z')).toEqual(at('2026-11-28T02:01:35Z'))
+    expect(counts(short, '2026-11-28T01:59:09Z', '2026-11-28T02:10:00Z')).toEqual(at('2026-11-28T01:59:09Z'))
+    const long = await catalog("{ title: weekly, services: [api], from: '02:00', to: '02:10' }")
+    const held = { since: at('2026-11-28T00:50:00Z'), forMs: 3_600_000, now: at('2026-11-28T04:00:00Z') }
+    expect(outageCountsFrom(long, [serviceOf(long, 'api')], held)).toEqual({ from: at('2026-11-28T01:10:00Z') })
+  })
+
   test('never counts from before it began, nor from later than now but while a window is open', async () => {
     const found = await catalog(
       "{ title: a, services: [api], from: '02:00', to: '03:00' }, { title: b, services: [api], from: '03:00', to: '05:30' }",

@@ -95,10 +95,35 @@ export function outageCountsFrom(
   { since, forMs, now }: { readonly since: Date; readonly forMs: number; readonly now: Date },
 ): { readonly from: Date; readonly window?: SharedMaintenance } {
   for (let from = since; ;) {
-    const held = new Date(Math.min(from.getTime() + forMs, now.getTime()))
-    const window = maintenanceOfAll(catalog, services, from) ?? maintenanceOfAll(catalog, services, held)
+    const window = firstOfAll(catalog, services, from, new Date(Math.min(from.getTime() + forMs, now.getTime())))
     if (window === undefined) return { from }
     from = window.until
     if (from > now) return { from, window }
   }
+}
+
+/** The first window of all of them that is open at some time from one moment to another. */
+function firstOfAll(
+  catalog: Pick<Catalog, 'maintenance'>,
+  services: readonly Service[],
+  from: Date,
+  to: Date,
+): SharedMaintenance | undefined {
+  for (const at of openings(catalog.maintenance, from.getTime(), to.getTime())) {
+    const window = maintenanceOfAll(catalog, services, new Date(at))
+    if (window !== undefined) return window
+  }
+  return undefined
+}
+
+/** When a window may open from one moment to another, rising: at once, at each whole minute, and where one begins that comes once. */
+function openings({ windows }: Maintenance, from: number, to: number): number[] {
+  const first = Math.floor(from / minuteMs) * minuteMs + minuteMs
+  const minutes = Array.from(
+    { length: Math.max(0, Math.floor((to - first) / minuteMs) + 1) },
+    (_, index) => first + index * minuteMs,
+  )
+  const weekly = windows.some(({ when }) => when.kind === 'weekly') ? minutes : []
+  const once = windows.flatMap(({ when }) => (when.kind === 'once' ? [when.from.getTime()] : []))
+  return [from, ...[...weekly, ...once].filter((at) => from < at && at <= to).toSorted((a, b) => a - b)]
 }
