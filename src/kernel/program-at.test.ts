@@ -16,8 +16,10 @@ test('a program is looked for in PATH, without one where execvp looks, and never
   await writeFile('mine', '')
   await mkdir('sh')
   await chmod('mine', 0o755)
+  await mkdir('bin')
+  await writeFile('bin/mine', '', { mode: 0o755 })
   expect(programAt('./mine')).toBe('./mine')
-  for (const path of [undefined, '', ':/bin', '/bin:']) {
+  for (const path of [undefined, '', ':/bin', '/bin:', '.:/bin', 'bin:/bin']) {
     vi.stubEnv('PATH', path)
     expect(programAt('mine')).toBeUndefined()
     expect(programAt('sh')).toBe(path === '' ? undefined : '/bin/sh')

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { HoldfastError, messageOf } from '../../kernel/index.ts'
+import { HoldfastError, messageOf, programAt } from '../../kernel/index.ts'
 
 export interface LoggedProgram {
   readonly command: readonly string[]
@@ -21,11 +21,13 @@ export async function startLogged({ command, variables, output, account }: Logge
   readonly child: ChildProcess
   readonly ended: Promise<void>
 }> {
-  const [name = '', ...args] = account === undefined ? command : asAccount(account, variables, command)
+  const [name = '', ...args] =
+    account === undefined ? command : asAccount(account, variables, [found(command[0]), ...command.slice(1)])
+  const program = found(name)
   const env = account === undefined ? { ...process.env, ...variables } : process.env
   const log = openSync(output, 'a', 0o600)
   try {
-    const child = spawn(name, args, { env, detached: true, stdio: ['ignore', log, log] })
+    const child = spawn(program, args, { argv0: name, env, detached: true, stdio: ['ignore', log, log] })
     const ended = once(child, 'exit').then(
       () => {},
       () => {},
@@ -37,6 +39,13 @@ export async function startLogged({ command, variables, output, account }: Logge
   } finally {
     closeSync(log)
   }
+}
+
+/** The file that was looked for before the fault: not what the working folder has under that name, where PATH leads there. */
+function found(name = ''): string {
+  const program = programAt(name)
+  if (program === undefined) throw new HoldfastError('fault-failed', { message: `there is no program ${name}` })
+  return program
 }
 
 /** Node takes all groups from what it starts as another user. The variables are for the program alone, not for what leads to it in the same process. */
