@@ -71,22 +71,57 @@ test.each<[string, string, Json, string]>([
       ],
   ),
   ['actions', 'kill_microservice', { name: '' }, 'its argument name must be the name of an object'],
-  ['deployment.actions', 'delete_deployment', { name: '' }, 'its argument name must be the name of an object'],
-  ['node.actions', 'drain_nodes', { name: '' }, 'its argument name must be the name of an object'],
-  ['node.actions', 'cordon_node', { name: '' }, 'its argument name must be the name of an object'],
-  [
-    'node.actions',
-    'drain_nodes',
-    { pod_label_selector: 'app=web', pod_namespace: '' },
-    'its argument pod_namespace must be the name of an object',
-  ],
-  ['pod.actions', 'delete_pods', { name: '' }, 'its argument name must be a pattern of names of pods'],
   ['secret.probes', 'secret_exists', { name: '' }, 'its argument name must be the name of an object'],
   ['namespace.probes', 'namespace_exists', { name: '' }, 'its argument name must be the name of an object'],
   ['service.actions', 'delete_service', { name: 'web', ns: '..' }, 'its argument ns must be the name of a namespace'],
 ])('what a function does not take is refused before anything is begun: %s.%s %j', async (module, func, args, problem) => {
   const said = `nothing was begun: method[0] cannot be called: chaosk8s.${module}.${func}: ${problem}`
   expect(await problemOf(module, func, args)).toBe(said)
+})
+
+const orAll = (argument: string, what: string) => ({ [argument]: `its argument ${argument} must be ${what}, or left out for all` })
+const byName = orAll('name', 'the name of an object')
+const byLabels = orAll('label_selector', 'a selector of labels')
+const byNameOrLabels = { ...byName, ...byLabels }
+const cutOff = orAll('label_selectors', 'labels')
+
+/** Arguments by which a function would choose all of a kind if they were null or nothing. */
+const choosing: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'pod.actions.terminate_pods': { ...byLabels, ...orAll('name_pattern', 'a pattern of names of pods') },
+  'pod.actions.delete_pods': { ...byLabels, ...orAll('name', 'a pattern of names of pods') },
+  'deployment.actions.delete_deployment': byNameOrLabels,
+  'statefulset.actions.remove_statefulset': byNameOrLabels,
+  'daemonset.actions.delete_daemon_set': byNameOrLabels,
+  'replicaset.actions.delete_replica_set': byNameOrLabels,
+  'node.actions.cordon_node': byNameOrLabels,
+  'node.actions.uncordon_node': byNameOrLabels,
+  'node.actions.drain_nodes': {
+    ...byNameOrLabels,
+    ...orAll('count', 'a whole number'),
+    ...orAll('pod_label_selector', 'a selector of labels'),
+    ...orAll('pod_namespace', 'the name of an object'),
+  },
+  'networking.actions.deny_all_ingress': cutOff,
+  'networking.actions.deny_all_egress': cutOff,
+  'networking.actions.allow_dns_access': cutOff,
+  'actions.kill_microservice': { label_selector: 'its argument label_selector must be a selector of labels' },
+}
+
+test.each(Object.entries(choosing))('null and nothing are not all to %s, which an argument that is left out is', (path, said) => {
+  const [, module = '', func = ''] = /^(.*)\.(\w+)$/.exec(path) ?? []
+  const problemWith = (more: Record<string, Json>) => {
+    const given = { ...(func === 'kill_microservice' ? { name: 'web' } : {}), ...more }
+    const provider: PythonProvider = { type: 'python', module: `chaosk8s.${module}`, func, arguments: given }
+    const native = nativeFunction(provider, {})
+    if (native === undefined) throw new Error(`there is no ${path}`)
+    return kubernetesProblem(provider, native)
+  }
+  expect(problemWith({})).toBeUndefined()
+  for (const [argument, problem] of Object.entries(said)) {
+    for (const nothing of argument === 'label_selectors' ? [null, '', {}] : [null, '', ' ']) {
+      expect(problemWith({ [argument]: nothing })).toBe(`chaosk8s.${path}: ${problem}`)
+    }
+  }
 })
 
 test('a variable that makes no name of a name is refused before a cluster is asked', async () => {
@@ -98,14 +133,15 @@ test('a variable that makes no name of a name is refused before a cluster is ask
   })
   for (const [func, args, said] of [
     ['kill_microservice', { name: '${gone}' }, 'its argument name must be the name of an object'],
-    ['delete_deployment', { name: '${gone}' }, 'its argument name must be the name of an object'],
+    ['delete_deployment', { name: '${gone}' }, 'its argument name must be the name of an object, or left out for all'],
+    ['delete_deployment', { label_selector: '$none' }, 'its argument label_selector must be a selector of labels'],
     ['delete_service', { name: 'web', ns: '${up}' }, 'its argument ns must be the name of a namespace'],
   ] as const) {
     const asked = provider(func, args)
     const native = nativeFunction(asked, {})
     if (native === undefined) throw new Error(`there is no ${func}`)
     expect(kubernetesProblem(asked, native)).toBeUndefined()
-    const variables = { configuration: { gone: '', up: '..' }, secrets: {} }
+    const variables = { configuration: { gone: '', none: null, up: '..' }, secrets: {} }
     await expect(playKubernetes(asked, native, variables, never)).rejects.toThrow(said)
   }
 })

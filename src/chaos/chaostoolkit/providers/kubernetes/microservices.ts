@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { clusterFunction, countingAction, unmet, type NativeFunction } from './define.ts'
 import { removeSome } from './object-actions.ts'
 import { list } from './objects.ts'
-import { name as required, namedSelector, ns, withName } from './parameters.ts'
+import { chosenNamedSelector, name as required, namedSelector, ns, withName } from './parameters.ts'
 import { deleteOnePod } from './pod-actions.ts'
 
 /** The deployment and the replica set of that name, and a pod. */
 export const killMicroservice = countingAction(
-  { name: required, ns, label_selector: namedSelector },
+  { name: required, ns, label_selector: chosenNamedSelector },
   async ({ name, ns: namespace, label_selector: labels }, cluster) => {
     const deployments = await removeSome(cluster, { resource: 'deployments', ns: namespace }, { name })
     const replicaSets = await removeSome(cluster, { resource: 'replicasets', ns: namespace }, { name })

@@ -2,7 +2,7 @@ import type { Json } from '../../../../kernel/index.ts'
 import { ActivityFailed } from '../../types.ts'
 import { clusterFunction, type NativeFunction } from './define.ts'
 import { create, readManifest, remove } from './objects.ts'
-import { ns, object, optionalText } from './parameters.ts'
+import { chosenLabels, ns, object, optionalText } from './parameters.ts'
 
 const resource = 'networkpolicies'
 
@@ -32,9 +32,9 @@ const ready = {
 export function creatingReady(which: keyof typeof ready): NativeFunction {
   const { name, rules } = ready[which]
   return clusterFunction(
-    { label_selectors: object.nullable().default(null), ns },
+    { label_selectors: chosenLabels, ns },
     async ({ label_selectors: labels, ns: namespace }, cluster) => {
-      const podSelector = labels === null || Object.keys(labels).length === 0 ? {} : { matchLabels: labels }
+      const podSelector = labels === null ? {} : { matchLabels: labels }
       const policy = {
         apiVersion: 'networking.k8s.io/v1',
         kind: 'NetworkPolicy',

@@ -12,7 +12,7 @@ import { ActivityFailed } from '../../types.ts'
 import { countingAction, namesActedOn } from './define.ts'
 import { chooseNodes, setUnschedulable } from './nodes.ts'
 import { list, orFail } from './objects.ts'
-import { flag, optionalName, optionalSelector, seconds, wholeNumber } from './parameters.ts'
+import { chosenCount, chosenName, chosenSelector, flag, seconds } from './parameters.ts'
 
 const pollMs = 500
 
@@ -22,13 +22,13 @@ const pollMs = 500
  */
 export const drainNodes = countingAction(
   {
-    name: optionalName,
-    label_selector: optionalSelector,
+    name: chosenName,
+    label_selector: chosenSelector,
     delete_pods_with_local_storage: flag.default(false),
     timeout: seconds.default(120),
-    count: wholeNumber.nullable().default(null),
-    pod_label_selector: optionalSelector,
-    pod_namespace: optionalName,
+    count: chosenCount,
+    pod_label_selector: chosenSelector,
+    pod_namespace: chosenName,
   },
   async ({ delete_pods_with_local_storage: local, timeout, ...choice }, cluster, signal) => {
     const nodes = await chooseNodes(cluster, choice)

@@ -3,7 +3,7 @@ import { choose } from '../../../../faults/index.ts'
 import { ActivityFailed } from '../../types.ts'
 import { clusterFunction, countingAction, namesActedOn, type NativeFunction } from './define.ts'
 import { list, listAsIs, orFail, patch } from './objects.ts'
-import { optionalName, optionalSelector, text } from './parameters.ts'
+import { chosenName, chosenSelector, optionalSelector, text } from './parameters.ts'
 
 const place = { resource: 'nodes' } as const
 
@@ -38,7 +38,7 @@ export async function setUnschedulable(cluster: Connection, node: string, unsche
 
 /** Gives the names of the nodes that pods come to from now on, or do not. */
 export function cordoning(unschedulable: boolean): NativeFunction {
-  return countingAction({ name: optionalName, label_selector: optionalSelector }, async (choice, cluster) => {
+  return countingAction({ name: chosenName, label_selector: chosenSelector }, async (choice, cluster) => {
     const nodes = await chooseNodes(cluster, choice)
     for (const node of nodes) await setUnschedulable(cluster, node, unschedulable)
     return namesActedOn(nodes)

@@ -2,7 +2,7 @@ import type { Connection } from '../../../../clusters/index.ts'
 import { ActivityFailed } from '../../types.ts'
 import { clusterFunction, countingAction, type NativeFunction } from './define.ts'
 import { create, list, orFail, patch, readManifest, remove, type Place, type Resource, type Selection } from './objects.ts'
-import { name as required, ns, object, optionalName, optionalSelector, text, wholeNumber } from './parameters.ts'
+import { chosenName, chosenSelector, name as required, ns, object, optionalName, optionalSelector, text, wholeNumber } from './parameters.ts'
 
 /** Makes an object of a kind, from a file. */
 export function creating(resource: Resource): NativeFunction {
@@ -22,7 +22,7 @@ export function deleting(resource: Resource): NativeFunction {
 /** By name, else by selector, else all of the namespace; also when there is none. */
 export function deletingSome(resource: Resource): NativeFunction {
   return countingAction(
-    { name: optionalName, ns, label_selector: optionalSelector },
+    { name: chosenName, ns, label_selector: chosenSelector },
     async ({ name, ns: namespace, label_selector: labels }, cluster) => {
       const selection = name === null ? { selector: labels } : { name }
       return { output: null, acted: await removeSome(cluster, { resource, ns: namespace }, selection) }

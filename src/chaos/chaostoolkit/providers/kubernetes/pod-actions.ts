@@ -1,7 +1,7 @@
 import { endPod, stillLiving, type Connection } from '../../../../clusters/index.ts'
 import { ActivityFailed } from '../../types.ts'
 import { countingAction, namesActedOn } from './define.ts'
-import { ns, optionalSelector, text, wholeNumber } from './parameters.ts'
+import { chosenPattern, chosenSelector, ns, wholeNumber } from './parameters.ts'
 import { choosePods, podChoice, type PodChoice } from './pod-selection.ts'
 
 /** Gives the names of the pods that were told to end. */
@@ -9,11 +9,9 @@ export const terminatePods = countingAction({ ...podChoice, grace_period: wholeN
   namesActedOn(await terminate(cluster, args, args.grace_period)),
 )
 
-const patternOfNames = text.min(1, 'must be a pattern of names of pods').nullable().default(null)
-
 /** One pod, as the package has it since it is deprecated. */
 export const deletePods = countingAction(
-  { name: patternOfNames, ns, label_selector: optionalSelector },
+  { name: chosenPattern, ns, label_selector: chosenSelector },
   async ({ name, ns: namespace, label_selector }, cluster) =>
     namesActedOn(await deleteOnePod(cluster, { name, ns: namespace, label_selector })),
 )

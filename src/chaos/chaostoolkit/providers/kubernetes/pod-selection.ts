@@ -3,12 +3,12 @@ import { choose, howMany } from '../../../../faults/index.ts'
 import { pythonPattern } from '../../python-values.ts'
 import { ActivityFailed } from '../../types.ts'
 import { list } from './objects.ts'
-import { flag, ns, optionalSelector, optionalText, text, wholeNumber } from './parameters.ts'
+import { chosenPattern, chosenSelector, flag, ns, text, wholeNumber } from './parameters.ts'
 
 /** How an action says which pods it means. */
 export const podChoice = {
-  label_selector: optionalSelector,
-  name_pattern: optionalText,
+  label_selector: chosenSelector,
+  name_pattern: chosenPattern,
   all: flag.default(false),
   rand: flag.default(false),
   mode: text.default('fixed'),
