@@ -17,7 +17,7 @@ async function read(sizes: readonly number[]) {
     },
     [Symbol.asyncDispose]: async () => {},
   }
-  const play = async () => readPodLogs.play({ name: 'web' }, async () => cluster, new AbortController().signal)
+  const play = async (name = 'web') => readPodLogs.play({ name }, async () => cluster, new AbortController().signal)
   return { limits, play }
 }
 
@@ -29,4 +29,10 @@ test('no more of the logs of all pods is read than may be kept, and more is a fa
   const more = await read([10 * mebibyte, 6 * mebibyte + 5, 1])
   await expect(more.play()).rejects.toThrow('the logs of these pods are more than 16 MiB')
   expect(more.limits).toEqual([16 * mebibyte + 1, 6 * mebibyte + 1])
+})
+
+test('a name that is empty does not read the logs of nobody', async () => {
+  const { play, limits } = await read([1])
+  await expect(play('')).rejects.toThrow('its argument name must be the name of an object')
+  expect(limits).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { ActivityFailed } from '../../types.ts'
 import { clusterFunction } from './define.ts'
 import { list, pathOf } from './objects.ts'
-import { flag, namedSelector, ns, optionalText, withName } from './parameters.ts'
+import { flag, namedSelector, ns, optionalName, optionalText, withName } from './parameters.ts'
 
 /** Of all pods together: they are held in memory, and are in the journal. */
 const maxBytes = 16 * 1024 * 1024
@@ -12,7 +12,7 @@ const maxBytes = 16 * 1024 * 1024
  */
 export const readPodLogs = clusterFunction(
   {
-    name: optionalText,
+    name: optionalName,
     last: optionalText,
     ns,
     from_previous: flag.default(false),
