@@ -1,4 +1,4 @@
-import { isHoldfastError } from '../kernel/index.ts'
+import { isHoldfastError, type HoldfastError } from '../kernel/index.ts'
 import type { Connection } from './connection.ts'
 import { isMissing, readObject, type KubeObject } from './object.ts'
 import { apiPath } from './path.ts'
@@ -18,10 +18,12 @@ export async function livingPods(
   what: string,
 ): Promise<KubeObject[]> {
   const { items } = (await connection.send({ method: 'GET', path, query, what })) as unknown as { items: KubeObject[] }
-  return items.filter(
-    ({ metadata, status }) =>
-      metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed',
-  )
+  return items.filter(isLiving)
+}
+
+/** Whether it is not being terminated and has not ended. */
+export function isLiving({ metadata, status }: KubeObject): boolean {
+  return metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed'
 }
 
 export function podsPath(namespace: string): string {
@@ -32,16 +34,22 @@ function podPath({ namespace, name }: PodTrace): string {
   return apiPath(podsPath(namespace), name)
 }
 
+/** What came of it that a pod was told to end; see endPod. */
+export type PodEnding =
+  | { readonly outcome: 'told' | 'held' | 'gone' }
+  | { readonly outcome: 'unknown'; readonly error: HoldfastError }
+
 /**
  * Tells that very pod to end. `held` when a disruption budget forbids it for now, which only an eviction asks (status 429); `gone` when it has ended by
- * itself, also when another has its name by now; `unknown` without an answer: whether it was told, a look sees.
+ * itself, also when another has its name by now; `unknown` without an answer, or with one that the server failed: whether it was
+ * told, a look sees.
  */
 export async function endPod(
   connection: Connection,
   pod: PodTrace,
   by: 'delete' | 'evict',
   gracePeriodSeconds?: number,
-): Promise<'told' | 'held' | 'gone' | 'unknown'> {
+): Promise<PodEnding> {
   const { namespace, name, uid } = pod
   const options = { ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }), preconditions: { uid } }
   const path = podPath(pod)
@@ -56,14 +64,14 @@ export async function endPod(
         } as const)
   try {
     await connection.send({ ...request, changes: true })
-    return 'told'
+    return { outcome: 'told' }
   } catch (error) {
-    if (isMissing(error)) return 'gone'
-    if (isHoldfastError(error, 'outcome-unknown')) return 'unknown'
+    if (isMissing(error)) return { outcome: 'gone' }
+    if (isHoldfastError(error, 'outcome-unknown')) return { outcome: 'unknown', error }
     const status = isHoldfastError(error) ? error.details.status : undefined
-    if (by === 'evict' && status === 429) return 'held'
+    if (by === 'evict' && status === 429) return { outcome: 'held' }
     // A precondition that does not hold is a conflict, as others are.
-    if (status === 409 && (await readThat(connection, pod)) === undefined) return 'gone'
+    if (status === 409 && (await readThat(connection, pod)) === undefined) return { outcome: 'gone' }
     throw error
   }
 }

@@ -112,7 +112,7 @@ async function evictAll(
   const endMs = clock.monotonicMs() + patienceMs
   for (let left = pods; ;) {
     const held: PodTrace[] = []
-    for (const pod of left) if ((await endPod(connection, pod, 'evict')) === 'held') held.push(pod)
+    for (const pod of left) if ((await endPod(connection, pod, 'evict')).outcome === 'held') held.push(pod)
     if (held.length === 0) return
     if (clock.monotonicMs() > endMs) {
       throw new HoldfastError('fault-failed', {

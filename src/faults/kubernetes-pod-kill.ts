@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { durationText, text } from '../catalog/index.ts'
-import { endPod, livingPods, podsPath, stillLiving } from '../clusters/index.ts'
-import { parseDuration } from '../kernel/index.ts'
+import { endPod, livingPods, podsPath, stillLiving, type PodEnding } from '../clusters/index.ts'
+import { HoldfastError, parseDuration } from '../kernel/index.ts'
 import { choice, choose, type Choice } from './choose.ts'
 import { absent, partly, present } from './contract.ts'
 import { defineFault } from './define-fault.ts'
@@ -38,7 +38,7 @@ const traces = z.strictObject({
 export const kubernetesPodKill = defineFault<Params, z.infer<typeof traces>>({
   kind: 'kubernetes.pod-kill',
   description:
-    'Ends pods of a cluster, chosen at random among those that their labels name, by deleting or by evicting them. Exactly those pods (by uid) and none that came after them. It counts as injected once they are gone or being terminated; the end of the fault changes nothing.',
+    'Ends pods of a cluster, chosen at random among those that their labels name, by deleting or by evicting them. Exactly those pods (by uid) and none that came after them. It counts as injected once they are gone or being terminated, unless none of them was ended by it; the end of the fault changes nothing.',
   example: { cluster: 'prod', namespace: 'shop', selector: 'app=web', choose: 'one' },
   params,
   traces,
@@ -62,8 +62,13 @@ export const kubernetesPodKill = defineFault<Params, z.infer<typeof traces>>({
   async inject({ grace, by }, { cluster, namespace, pods }, context, signal) {
     await using connection = await openCluster(cluster, context, signal)
     const gracePeriodSeconds = Math.ceil(parseDuration(grace) / 1000)
-    // What a disruption budget holds up stays, and the look says so.
-    for (const pod of pods) await endPod(connection, { ...pod, namespace }, by, gracePeriodSeconds)
+    const names: Record<PodEnding['outcome'], string[]> = { told: [], held: [], gone: [], unknown: [] }
+    for (const pod of pods) {
+      const { outcome } = await endPod(connection, { ...pod, namespace }, by, gracePeriodSeconds)
+      names[outcome].push(pod.name)
+    }
+    // Of some that were told, those that stay are what the look sees; of none, it would see what others did.
+    if (names.told.length + names.unknown.length === 0) throw noneTold(names)
   },
 
   async look({ cluster, namespace, pods }, context, signal) {
@@ -82,3 +87,14 @@ export const kubernetesPodKill = defineFault<Params, z.infer<typeof traces>>({
 
   manualUndo: () => [],
 })
+
+function noneTold({ held, gone }: Readonly<Record<'held' | 'gone', readonly string[]>>): HoldfastError {
+  const because = [
+    ...(gone.length > 0 ? [`${gone.join(', ')} had ended before`] : []),
+    ...(held.length > 0 ? [`disruption budgets hold up ${held.join(', ')}`] : []),
+  ]
+  return new HoldfastError('fault-failed', {
+    message: `no pod was ended by this: ${because.join('; ')}`,
+    hint: held.length > 0 ? '`kubectl get poddisruptionbudgets --all-namespaces` shows what they allow' : 'run it again',
+  })
+}

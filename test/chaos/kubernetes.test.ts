@@ -8,7 +8,7 @@ import { bound, chaosFolder, never } from '../support/chaos.ts'
 import { expectNothingLeft } from '../support/fault-crash.ts'
 import { clusterCatalog } from '../support/kubernetes-actions.ts'
 import { startKubelet, type Kubelet } from '../support/kubelet.ts'
-import { kubernetesProxy } from '../support/kubernetes-proxy.ts'
+import { kubernetesProxy, type KubernetesProxy } from '../support/kubernetes-proxy.ts'
 import { startKubernetes, type Kubernetes } from '../support/kubernetes.ts'
 import { describeWith } from '../support/peers.ts'
 import { undoByHand } from '../support/undo-by-hand.ts'
@@ -43,6 +43,12 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     const catalog = await clusterCatalog(kubernetes)
     const directory = join(folder, 'faults')
     return await openGuard({ directory, experiment: 'test', faults, catalog, spare, random: () => 0 }, never)
+  }
+  async function guardBehind(proxy: KubernetesProxy, folder: string) {
+    const { dr } = (await clusterCatalog(kubernetes)).clusters
+    const proxied = { ...dr, kubeconfig: { file: await kubernetes.kubeconfig('admin', { port: proxy.port }) } }
+    const catalog = { clusters: { dr: proxied } } as unknown as Catalog
+    return await openGuard({ directory: join(folder, 'faults'), experiment: 'test', faults, catalog }, never)
   }
   const cordoned = () => kubernetes.kubectl('get', 'node/node-1', '--output=jsonpath={.spec.unschedulable}')
   const target = { cluster: 'dr', namespace: 'shop' }
@@ -118,16 +124,27 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
     await using folder = await chaosFolder()
     await using proxy = await kubernetesProxy(kubernetes)
     await kubernetes.kubectl('create', 'deployment', 'brief', '--namespace=shop', '--image=none')
-    const { dr } = (await clusterCatalog(kubernetes)).clusters
-    const proxied = { ...dr, kubeconfig: { file: await kubernetes.kubeconfig('admin', { port: proxy.port }) } }
-    const catalog = { clusters: { dr: proxied } } as unknown as Catalog
-    await using guard = await openGuard({ directory: join(folder.path, 'faults'), experiment: 'test', faults, catalog }, never)
+    await using guard = await guardBehind(proxy, folder.path)
     const meanwhile = () => kubernetes.kubectl('delete', 'deployment/brief', '--namespace=shop')
     proxy.rule = (call) => (call.startsWith('PATCH ') ? { meanwhile } : undefined)
     const scale = bound('kubernetes.scale', { ...target, name: 'brief', replicas: 0 })
     await expect(guard.inject(scale, 60_000, never)).rejects.toMatchObject({
       code: 'fault-refused',
       message: 'Deployment shop/brief is gone',
+    })
+  })
+
+  test('pods that somebody deletes just before they would be ended were not ended by the fault', async () => {
+    await using folder = await chaosFolder()
+    await using proxy = await kubernetesProxy(kubernetes)
+    await kubernetes.kubectl('run', 'lone', '--namespace=shop', '--image=none', '--labels=app=lone')
+    await using guard = await guardBehind(proxy, folder.path)
+    const meanwhile = () => kubernetes.kubectl('delete', 'pod/lone', '--namespace=shop', '--now')
+    proxy.rule = (call) => (call.startsWith('DELETE ') ? { meanwhile } : undefined)
+    const kill = bound('kubernetes.pod-kill', { ...target, selector: 'app=lone' })
+    await expect(guard.inject(kill, 60_000, never)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: 'no pod was ended by this: lone had ended before',
     })
   })
 
@@ -198,7 +215,10 @@ describeWith('kubernetes', 'faults of a Kubernetes cluster', (program) => {
       message: expect.stringContaining('disruption budgets hold up shop/web-') as string,
     })
     const evict = bound('kubernetes.pod-kill', { ...target, selector: 'app=web', by: 'evict' })
-    await expect(guard.inject(evict, 60_000, never)).rejects.toMatchObject({ code: 'fault-failed' })
+    await expect(guard.inject(evict, 60_000, never)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringMatching(/^no pod was ended by this: disruption budgets hold up web-/) as string,
+    })
     expect(await pods()).toEqual(before)
     expect(await cordoned()).toBe('')
     await kubernetes.kubectl('delete', 'poddisruptionbudget', 'web', '--namespace=shop')

@@ -459,8 +459,8 @@ describeWith('kubernetes', 'functions of chaosk8s', (program) => {
     const [found] = await podsOf('/namespaces/own')
     const { name = '', uid = '' } = found?.metadata ?? {}
     const then = { namespace: 'own', name, uid: '9b2a3b1e-0f0c-4f0e-8d3e-000000000000' }
-    expect(await endPod(cluster, then, by)).toBe('gone')
-    expect(await endPod(cluster, { ...then, name: 'nobody' }, by)).toBe('gone')
+    expect(await endPod(cluster, then, by)).toEqual({ outcome: 'gone' })
+    expect(await endPod(cluster, { ...then, name: 'nobody' }, by)).toEqual({ outcome: 'gone' })
     expect(await stillLiving(cluster, [{ ...then, uid }])).toHaveLength(1)
   })
 

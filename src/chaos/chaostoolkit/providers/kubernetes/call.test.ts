@@ -79,7 +79,9 @@ test.each<[string, string, Json, string]>([
   expect(await problemOf(module, func, args)).toBe(said)
 })
 
-const orAll = (argument: string, what: string) => ({ [argument]: `its argument ${argument} must be ${what}, or left out for all` })
+const orAll = (argument: string, what: string) => ({
+  [argument]: `its argument ${argument} must be ${what}, or left out for all`,
+})
 const byName = orAll('name', 'the name of an object')
 const byLabels = orAll('label_selector', 'a selector of labels')
 const byNameOrLabels = { ...byName, ...byLabels }

@@ -12,7 +12,7 @@ export const killMicroservice = countingAction(
     const deployments = await removeSome(cluster, { resource: 'deployments', ns: namespace }, { name })
     const replicaSets = await removeSome(cluster, { resource: 'replicasets', ns: namespace }, { name })
     const pods = await deleteOnePod(cluster, { name, ns: namespace, label_selector: withName(labels, name) })
-    return { output: null, acted: deployments + replicaSets + pods.length }
+    return { output: null, acted: deployments + replicaSets + pods.acted }
   },
 )
 

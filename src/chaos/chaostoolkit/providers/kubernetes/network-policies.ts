@@ -31,20 +31,17 @@ const ready = {
 /** For the pods with these labels, or all of the namespace. */
 export function creatingReady(which: keyof typeof ready): NativeFunction {
   const { name, rules } = ready[which]
-  return clusterFunction(
-    { label_selectors: chosenLabels, ns },
-    async ({ label_selectors: labels, ns: namespace }, cluster) => {
-      const podSelector = labels === null ? {} : { matchLabels: labels }
-      const policy = {
-        apiVersion: 'networking.k8s.io/v1',
-        kind: 'NetworkPolicy',
-        metadata: { name },
-        spec: { podSelector, ...rules },
-      }
-      await create(cluster, { resource, ns: namespace }, policy)
-      return null
-    },
-  )
+  return clusterFunction({ label_selectors: chosenLabels, ns }, async ({ label_selectors: labels, ns: namespace }, cluster) => {
+    const podSelector = labels === null ? {} : { matchLabels: labels }
+    const policy = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name },
+      spec: { podSelector, ...rules },
+    }
+    await create(cluster, { resource, ns: namespace }, policy)
+    return null
+  })
 }
 
 export function removingReady(which: keyof typeof ready): NativeFunction {

@@ -36,8 +36,9 @@ export const drainNodes = countingAction(
     for (const node of nodes) await setUnschedulable(cluster, node, true)
     for (const node of nodes) {
       const pods = await podsToEvict(cluster, node, local)
-      for (const pod of pods) await evict(cluster, pod)
-      await untilGone(cluster, { node, pods, timeout }, signal)
+      const leaving: Leaving[] = []
+      for (const pod of pods) leaving.push({ ...pod, doubt: await evict(cluster, pod) })
+      await untilGone(cluster, { node, pods: leaving, timeout }, signal)
     }
     return namesActedOn(nodes)
   },
@@ -58,17 +59,21 @@ async function podsToEvict(cluster: Connection, node: string, local: boolean): P
   return moved.map(({ metadata: { namespace = '', name, uid } }) => ({ namespace, name, uid }))
 }
 
-async function evict(cluster: Connection, pod: PodTrace): Promise<void> {
-  await orFail(
-    endPod(cluster, pod, 'evict').then((outcome) => {
-      if (outcome === 'held') throw new ActivityFailed(`a disruption budget holds up pod ${pod.name}`)
-    }),
-  )
+interface Leaving extends PodTrace {
+  /** Why nobody knows whether it was told; undefined: it was. */
+  readonly doubt: string | undefined
+}
+
+/** Gives the doubt whether the pod was told; a look sees. */
+async function evict(cluster: Connection, pod: PodTrace): Promise<string | undefined> {
+  const ending = await orFail(endPod(cluster, pod, 'evict'))
+  if (ending.outcome === 'held') throw new ActivityFailed(`a disruption budget holds up pod ${pod.name}`)
+  return ending.outcome === 'unknown' ? ending.error.message : undefined
 }
 
 async function untilGone(
   cluster: Connection,
-  { node, pods, timeout }: { readonly node: string; readonly pods: readonly PodTrace[]; readonly timeout: number },
+  { node, pods, timeout }: { readonly node: string; readonly pods: readonly Leaving[]; readonly timeout: number },
   signal: AbortSignal,
 ): Promise<void> {
   const endMs = systemClock.monotonicMs() + timeout * 1000
@@ -77,7 +82,8 @@ async function untilGone(
     const left = pods.filter(({ uid }) => there.has(uid))
     if (left.length === 0) return
     if (systemClock.monotonicMs() > endMs) {
-      throw new ActivityFailed(`after ${timeout} s these pods are still on ${node}: ${left.map(({ name }) => name).join(', ')}`)
+      const names = left.map(({ name, doubt }) => (doubt === undefined ? name : `${name} (${doubt})`))
+      throw new ActivityFailed(`after ${timeout} s these pods are still on ${node}: ${names.join(', ')}`)
     }
     await systemClock.sleep(pollMs, signal)
   }

@@ -2,7 +2,17 @@ import type { Connection } from '../../../../clusters/index.ts'
 import { ActivityFailed } from '../../types.ts'
 import { clusterFunction, countingAction, type NativeFunction } from './define.ts'
 import { create, list, orFail, patch, readManifest, remove, type Place, type Resource, type Selection } from './objects.ts'
-import { chosenName, chosenSelector, name as required, ns, object, optionalName, optionalSelector, text, wholeNumber } from './parameters.ts'
+import {
+  chosenName,
+  chosenSelector,
+  name as required,
+  ns,
+  object,
+  optionalName,
+  optionalSelector,
+  text,
+  wholeNumber,
+} from './parameters.ts'
 
 /** Makes an object of a kind, from a file. */
 export function creating(resource: Resource): NativeFunction {

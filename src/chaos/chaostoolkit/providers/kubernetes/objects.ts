@@ -76,8 +76,8 @@ export async function patch(cluster: Connection, place: Place, name: string, bod
 }
 
 /** Where the package makes a failure of its own of what the API server says. */
-export async function orFail(asked: Promise<void>): Promise<void> {
-  await asked.catch((error: unknown) => {
+export async function orFail<T>(asked: Promise<T>): Promise<T> {
+  return await asked.catch((error: unknown) => {
     throw isHoldfastError(error) ? new ActivityFailed(error.message) : error
   })
 }
