@@ -70,9 +70,17 @@ export function withoutTexts(text: string, secrets: Iterable<string>): string {
     .reduce((clean, form) => clean.replaceAll(form, '***'), text)
 }
 
-/** The same in all texts of a value, names of members among them. */
+/** The texts of a value, and its numbers as texts: what of a secret somebody could recognize. */
+export function textsOf(value: Json): string[] {
+  if (typeof value === 'string') return [value]
+  if (typeof value === 'number') return [String(value)]
+  return typeof value === 'object' && value !== null ? Object.values(value as Record<string, Json>).flatMap(textsOf) : []
+}
+
+/** The same in all texts of a value, names of members among them; a number that is a secret becomes a text. */
 export function withoutTextsIn(value: Json, secrets: readonly string[]): Json {
   if (typeof value === 'string') return withoutTexts(value, secrets)
+  if (typeof value === 'number') return secrets.includes(String(value)) ? '***' : value
   if (Array.isArray(value)) return value.map((item: Json) => withoutTextsIn(item, secrets))
   if (typeof value !== 'object' || value === null) return value
   const members = Object.entries(value as Record<string, Json>)

@@ -11,7 +11,7 @@ export {
   text,
 } from './fields.ts'
 export { approversOf } from './approvers.ts'
-export { Credentials, withoutTextsIn, type SecretResolver } from './credentials.ts'
+export { Credentials, textsOf, withoutTextsIn, type SecretResolver } from './credentials.ts'
 export { contactWays, titleOf, type Contact } from './contact.ts'
 export { defaultCatalog, isCatalogHere } from './default-catalog.ts'
 export { defineCatalog, type CatalogInput } from './define-catalog.ts'

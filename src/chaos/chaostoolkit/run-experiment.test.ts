@@ -33,10 +33,14 @@ test('a cluster must be known only where one will be asked', async () => {
     action({ provider: asking as unknown as Json }),
   ]
   const asks = (place: string) => `nothing was begun: ${place} asks a cluster, but nothing names a cluster`
-  await expect(run([action(), acting])).rejects.toThrow(asks('method[1]'))
+  let begun = 0
+  const onBegin = async () => void begun++
+  await expect(run([action(), acting], { onBegin })).rejects.toThrow(asks('method[1]'))
+  expect(begun).toBe(0)
   await expect(run([acting, probe], { dry: 'actions' })).rejects.toThrow(asks('method[1]'))
   expect((await run([acting, probe], { dry: 'activities' })).journal.run.map(({ output }) => output)).toEqual([null, null])
-  expect((await run([acting, action()], { dry: 'actions' })).passedOver).toEqual([0, 1])
+  expect((await run([acting, action()], { dry: 'actions', onBegin })).passedOver).toEqual([0, 1])
+  expect(begun).toBe(1)
 })
 
 test('whoever interrupts while clusters are looked for is not told that the experiment is wrong', async () => {

@@ -31,6 +31,8 @@ export interface CtkRunOptions extends NativeChoice {
   readonly hypothesisEveryMs?: number
   /** Ends the method when a look while it runs is not met. */
   readonly failFast?: boolean
+  /** Nothing refuses the experiment any more, and nothing of it has been played. */
+  readonly onBegin?: () => Promise<void>
   /** Every piece of the journal as it comes about. */
   readonly onEntry: (entry: Json) => Promise<void> | void
 }
@@ -56,6 +58,7 @@ export async function runCtkExperiment(given: CtkExperiment, options: CtkRunOpti
   const warn = (key: string, error: unknown) => void onEntry({ event: 'configuration-not-found', key, because: String(error) })
   const isPassedOver = (activity: CtkActivity) => isDryRun(activity, { dry, strict, controls: given.controls ?? [] })
   await requireClusters(given, { variables: loaded, pythonOnly, isPassedOver }, signal)
+  await options.onBegin?.()
   const find = (probe: CtkActivity, known: CtkVariables) => playProvider(probe, { variables: known, pythonOnly }, signal)
   const variables = await findOut(loaded, find, warn)
   const experiment = { ...given, title: pythonText(substitute(given.title, variables)) }

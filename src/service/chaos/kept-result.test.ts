@@ -69,6 +69,12 @@ test('a secret is in nothing that is kept, whatever it was found in', () => {
   expect(kept.journal.run[0]).toMatchObject({ output: { '***': ['***'] }, exception: ['it said ***'] })
 })
 
+test('a number that is a secret is in no output that is kept, and other numbers are', () => {
+  const seen = run('one', { output: { pin: 4711, list: [4711, 4712] } })
+  const kept = keptResult({ ...result, journal: { ...result.journal, run: [seen] } }, ['4711'])
+  expect(kept.journal.run[0]?.output).toEqual({ pin: '***', list: ['***', 4712] })
+})
+
 test('a secret that is a word of the format changes nothing of the outcome', () => {
   const words = wordsOf(result)
   expect(words).toEqual(

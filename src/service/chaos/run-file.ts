@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { findService, type Catalog } from '../../catalog/index.ts'
+import { findService, textsOf, type Catalog } from '../../catalog/index.ts'
 import {
   checkExperiment,
   loadVariables,
@@ -29,7 +29,7 @@ import { fileRecord } from './file-record.ts'
 import { addToHistory, type ExperimentStatistics } from './history.ts'
 import { keptResult } from './kept-result.ts'
 
-export interface FileRunRequest extends Omit<CtkRunOptions, 'clock' | 'onEntry' | 'variables'> {
+export interface FileRunRequest extends Omit<CtkRunOptions, 'clock' | 'onBegin' | 'onEntry' | 'variables'> {
   readonly file: string
   /** Files with variables, of which the later ones count: see readVariableFile. Those of the environment are set for this process. */
   readonly variableFiles?: readonly string[]
@@ -66,8 +66,11 @@ export async function runExperimentFile(request: FileRunRequest, signal: AbortSi
     request.onEntry?.(entry)
     await log?.append(entry)
   }
-  const conclude = record === undefined ? undefined : await beginOnRecord(record, experiment, { request, variables })
-  const result = await runCtkExperiment(experiment, { ...request, variables, clock: systemClock, onEntry }, signal)
+  let conclude: Conclude | undefined
+  const onBegin = async () => {
+    if (record !== undefined) conclude = await beginOnRecord(record, experiment, { request, variables })
+  }
+  const result = await runCtkExperiment(experiment, { ...request, variables, clock: systemClock, onBegin, onEntry }, signal)
   // Before the journal, which there may be no place for: the outcome must not be lost with it.
   const kept = await conclude?.(result)
   if (request.journal !== undefined) {
@@ -79,12 +82,14 @@ export async function runExperimentFile(request: FileRunRequest, signal: AbortSi
   return { ...kept, ...result }
 }
 
+type Conclude = (result: CtkResult) => Promise<KeptRun & { readonly runId: string }>
+
 /** Durable before anything is begun; what comes back is called with the outcome. */
 async function beginOnRecord(
   { catalog, services }: NonNullable<FileRunRequest['record']>,
   given: CtkExperiment,
   { request, variables }: { readonly request: FileRunRequest; readonly variables: GivenVariables },
-): Promise<(result: CtkResult) => Promise<KeptRun & { readonly runId: string }>> {
+): Promise<Conclude> {
   // No experiment of a catalog has such a name.
   const experiment = `chaostoolkit: ${given.title}`
   const { strict, pythonOnly, dry, hypothesisStrategy, rollbackStrategy, hypothesisEveryMs, failFast } = request
@@ -93,10 +98,7 @@ async function beginOnRecord(
   const hash = sha256Hex(
     canonicalJson(JSON.parse(JSON.stringify({ experiment: withoutSecrets(given), configuration, how })) as Json),
   )
-  const scopes = Object.values(loadVariables(given, variables, strict).secrets)
-  const secrets = scopes.flatMap((scope) =>
-    Object.values(scope).flatMap((value) => (typeof value === 'string' || typeof value === 'number' ? [String(value)] : [])),
-  )
+  const secrets = textsOf(loadVariables(given, variables, strict).secrets)
   const runId = newRunId(`chaos-${given.title}`)
   const by = userName()
   const startedAt = new Date().toISOString()
