@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { copiesStatus, type CopiesQuestion, type CopyPlace } from './copies-status.ts'
-import type { DataEvidence, RecoveryFact, RestoreFact, SnapshotFact } from './evidence.ts'
+import { copiesStatus, type CopiesQuestion, type CopyPlace, type RepositoryCheck } from './copies-status.ts'
+import type { DataEvidence, LedgerRef, RecoveryFact, RestoreFact, SnapshotFact } from './evidence.ts'
 
 const now = new Date('2026-06-01T12:00:00Z')
 const dayMs = 86_400_000
@@ -11,14 +11,20 @@ function part(snapshots: readonly SnapshotFact[]): DataEvidence {
   return { service: 'db', kind: 'files', walDeclared: false, snapshots, wal: [], restores: [], recoveries: [] }
 }
 const snapshot = (repository: string, days = 1, more: Partial<SnapshotFact> = {}): SnapshotFact => {
-  return { repository, snapshot: `${repository}-${days}`, time: ago(days), skipped: 0, ...more }
+  const arrived = { time: ago(days), seq: 0 }
+  return { repository, snapshot: `${repository}-${days}`, time: ago(days), arrived, skipped: 0, ...more }
+}
+/** It took an hour. */
+function checkedAt(days: number, record: LedgerRef): RepositoryCheck {
+  return { began: ago(days + 1 / 24), time: ago(days), record }
 }
 function place(repository: string, more: Partial<CopyPlace> = {}): CopyPlace {
-  const checked = { time: ago(0.5), record: { repository, seq: 7 } }
+  const checked = checkedAt(0.5, { repository, seq: 7 })
   return { repository, site: 'east', media: 'disk', key: repository, isImmutable: false, seen: true, checked, ...more }
 }
 const without = ({ checked: _checked, ...rest }: CopyPlace): CopyPlace => rest
-const withoutCount = ({ skipped: _skipped, ...rest }: SnapshotFact): SnapshotFact => rest
+/** As of one without a record. */
+const withoutCount = ({ skipped: _skipped, arrived: _arrived, ...rest }: SnapshotFact): SnapshotFact => rest
 const far = place('far', { site: 'west', account: 'two', media: 'object-storage', isImmutable: true })
 
 /** Three copies that keep the rule. */
@@ -58,7 +64,7 @@ describe('3-2-1-1-0', () => {
       'that nobody has read this spring',
       {
         data: [part([snapshot('near'), snapshot('far', 101), snapshot('far')])],
-        places: [place('near'), { ...far, checked: { time: ago(100), record: { repository: 'far', seq: 1 } } }],
+        places: [place('near'), { ...far, checked: checkedAt(100, { repository: 'far', seq: 1 }) }],
       },
       'read-too-long-ago',
     ],
@@ -94,8 +100,23 @@ describe('3-2-1-1-0', () => {
     })
     expect(ask('far-5', snapshot('far'), snapshot('far', 5))).not.toHaveProperty('problem')
     expect(ask('forgotten', snapshot('far'))).toMatchObject({ problem: 'never-read' })
+    // It has been given other tags since, and a new id with them.
+    expect(ask('former', snapshot('far', 1, { formerIds: ['one more', 'former'] }))).not.toHaveProperty('problem')
     // One that lacks files was read, and shows nothing of the whole one before it.
     expect(ask('far-1', snapshot('far', 1, { skipped: 2 }), snapshot('far', 5))).toMatchObject({ problem: 'never-read' })
+  })
+
+  test('takes a check for having read what was there when it began, however old that is', () => {
+    const ask = (...there: SnapshotFact[]) =>
+      copiesStatus({ ...sound, data: [part([snapshot('near'), ...there])], places: [place('near'), far] }).copies[1]
+    const since = (days: number, seq = 1) => snapshot('far', 5, { arrived: { time: ago(days), seq } })
+    expect(ask(since(2))).toMatchObject({ readAt: ago(0.5), records: [{ repository: 'far', seq: 7 }] })
+    expect(ask(since(2))).not.toHaveProperty('problem')
+    const { arrived: _arrived, ...unknown } = since(2)
+    const never = { problem: 'never-read', records: [] }
+    // It was copied there after the check, while it ran, after it by a clock that is behind, or nobody knows when.
+    for (const late of [since(0.1), since(0.51), since(2, 8), unknown]) expect(ask(late)).toMatchObject(never)
+    expect(ask(since(0.1), snapshot('far', 6))).not.toHaveProperty('problem')
   })
 
   test('asks of each part by itself whether it was read', () => {
@@ -109,7 +130,7 @@ describe('3-2-1-1-0', () => {
     expect(copiesStatus({ ...sound, data, places })).toMatchObject({ verdict: 'met', copies: [{}, { readAt: ago(0.1) }] })
     // A check before the newer part came, and a restore of that alone.
     const [newer, older] = [data[0] as DataEvidence, { ...(data[1] as DataEvidence), restores: [] }]
-    const checked = { time: ago(4), record: { repository: 'far', seq: 3 } }
+    const checked = checkedAt(4, { repository: 'far', seq: 3 })
     const both = { ...sound, data: [newer, older], places: [place('near'), { ...far, checked }] }
     expect(copiesStatus(both)).toMatchObject({ verdict: 'met', copies: [{}, { readAt: ago(4) }] })
     expect(copiesStatus({ ...both, places })).toMatchObject({ verdict: 'missed', copies: [{}, { problem: 'never-read' }] })
@@ -218,7 +239,7 @@ test('fewer facts, and time that passes, never make it better', () => {
                 .map(({ checkedDays, ...each }) => {
                   const whole = place(each.repository, each)
                   if (checkedDays === undefined) return without(whole)
-                  return { ...whole, checked: { time: ago(checkedDays), record: { repository: each.repository, seq: 1 } } }
+                  return { ...whole, checked: checkedAt(checkedDays, { repository: each.repository, seq: 1 }) }
                 })
                 .map(change),
               site: 'east',

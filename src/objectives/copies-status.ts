@@ -17,7 +17,14 @@ export interface CopyPlace {
   /** It could be looked into. */
   readonly seen: boolean
   /** The newest check that read all that is in it, where that found nothing wrong. */
-  readonly checked?: { readonly time: Date; readonly record: LedgerRef }
+  readonly checked?: RepositoryCheck
+}
+
+/** What was there when it began has been read when it ended, at `time`. */
+export interface RepositoryCheck {
+  readonly began: Date
+  readonly time: Date
+  readonly record: LedgerRef
 }
 
 export interface CopiesQuestion {
@@ -132,24 +139,25 @@ function copyStatus(place: CopyPlace, { data, now }: CopiesQuestion): CopyStatus
   const parts = data.map((part) => ({ part, ...countedIn(part, repository, limit) }))
   const problem = parts.length === 0 ? ('no-snapshot' as const) : parts.find((one) => one.problem !== undefined)?.problem
   if (problem !== undefined) return { ...about, problem, records: [] }
-  const byCheck = checked !== undefined && checked.time.getTime() <= limit ? checked : undefined
-  // A check reads all that is there by then; restores and recoveries say it of their part.
-  const checkedAt = byCheck?.time.getTime() ?? -Infinity
   const looked = parts.map(({ part, snapshots }) => {
-    const restored = newestReading(part, repository, snapshots, limit)
-    const byRestore = restored !== undefined && restored.upTo > checkedAt ? restored : undefined
-    // What came later nobody has read yet.
-    const read = newestTime(snapshots, byRestore?.upTo ?? checkedAt)
-    return { newest: newestTime(snapshots, limit), read, readAt: byRestore?.at ?? checkedAt, record: restored?.record }
+    const kinds = [readByCheck(checked, snapshots), readByRestores(part, repository, snapshots)]
+    const readings = kinds.flatMap((found) => furthest(found.filter(({ at }) => at <= limit)) ?? [])
+    return { newest: Math.max(...snapshots.map(({ time }) => time.getTime())), readings, best: furthest(readings) }
   })
   const newest = Math.min(...looked.map((one) => one.newest))
-  const read = Math.min(...looked.map((one) => one.read))
-  const readAt = Math.min(...looked.map((one) => one.readAt))
+  const read = Math.min(...looked.map(({ best }) => best?.upTo ?? -Infinity))
+  const readAt = Math.min(...looked.map(({ best }) => best?.at ?? -Infinity))
+  // Of several parts one check, or one run, may be the newest reading.
+  const records = new Map(
+    looked
+      .flatMap(({ readings }) => readings.flatMap(({ record }) => record ?? []))
+      .map((record) => [`${record.repository}\0${record.seq}`, record]),
+  )
   const found = {
     ...about,
     newest: new Date(newest),
     ...(readAt === -Infinity ? {} : { readAt: new Date(readAt) }),
-    records: [...(byCheck ? [byCheck.record] : []), ...looked.flatMap(({ record }) => record ?? [])],
+    records: [...records.values()],
   }
   const isOld = (time: number) => now.getTime() - time > proofMaxAgeMs
   if (isOld(newest)) return { ...found, problem: 'too-old' }
@@ -174,28 +182,29 @@ function countedIn(
   return { snapshots: soundSnapshots({ snapshots: whole }, limit), ...(problem === undefined ? {} : { problem }) }
 }
 
-/** Of those up to a moment; −∞ where there is none. In ms since 1970, as the moment. */
-function newestTime(snapshots: readonly SnapshotFact[], moment: number): number {
-  return Math.max(...snapshots.map(({ time }) => time.getTime()).filter((time) => time <= moment))
-}
-
+/** In ms since 1970. */
 interface Reading {
   readonly at: number
-  /** Snapshots up to this moment were read by then. */
+  /** The time of the newest snapshot that was read. */
   readonly upTo: number
   readonly record?: LedgerRef | undefined
 }
 
-/**
- * The reading of a part of the data in a repository that reaches the furthest. A compared restore, or a recovery that was checked, read the snapshot that it
- * restored, where that is one of those that count.
- */
-function newestReading(
-  part: DataEvidence,
-  repository: string,
-  counted: readonly SnapshotFact[],
-  limit: number,
-): Reading | undefined {
+function furthest(readings: readonly Reading[]): Reading | undefined {
+  return readings.toSorted((a, b) => b.upTo - a.upTo || b.at - a.at)[0]
+}
+
+/** What came while it went on, or later, nobody has read yet, however old the state is: both the places of the records and their clocks must say that it was there. */
+function readByCheck(check: RepositoryCheck | undefined, counted: readonly SnapshotFact[]): Reading[] {
+  if (check === undefined) return []
+  const { began, time, record } = check
+  return counted
+    .filter(({ arrived }) => arrived !== undefined && arrived.seq < record.seq && arrived.time <= began)
+    .map((read) => ({ at: time.getTime(), upTo: Math.min(time.getTime(), read.time.getTime()), record }))
+}
+
+/** A compared restore, or a recovery that was checked, read the snapshot that it restored, where that is one of those that count. */
+function readByRestores(part: DataEvidence, repository: string, counted: readonly SnapshotFact[]): Reading[] {
   const restores = part.restores.filter(({ record, verifiedFiles }) => record?.repository === repository && verifiedFiles > 0)
   const recoveries = part.recoveries
     .filter(isProof)
@@ -204,11 +213,9 @@ function newestReading(
         .filter((one) => one.repository === repository && one.service === part.service && one.source === part.kind)
         .map(({ snapshot }) => ({ time, snapshot, record })),
     )
-  return [...restores, ...recoveries]
-    .filter(({ time }) => time.getTime() <= limit)
-    .flatMap(({ time, snapshot, record }): Reading[] => {
-      const read = counted.find((one) => one.snapshot === snapshot)
-      return read === undefined ? [] : [{ at: time.getTime(), upTo: Math.min(time.getTime(), read.time.getTime()), record }]
-    })
-    .toSorted((a, b) => b.upTo - a.upTo || b.at - a.at)[0]
+  const byId = new Map(counted.flatMap((one) => [one.snapshot, ...(one.formerIds ?? [])].map((id) => [id, one])))
+  return [...restores, ...recoveries].flatMap(({ time, snapshot, record }): Reading[] => {
+    const read = byId.get(snapshot)
+    return read === undefined ? [] : [{ at: time.getTime(), upTo: Math.min(time.getTime(), read.time.getTime()), record }]
+  })
 }

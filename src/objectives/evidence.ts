@@ -8,7 +8,12 @@ export interface LedgerRef {
 export interface SnapshotFact {
   readonly repository: string
   readonly snapshot: string
+  /** Ids that it had in this repository before it was given other tags: what was restored by them was this. */
+  readonly formerIds?: readonly string[]
+  /** Of the state, which a copy from another repository keeps. */
   readonly time: Date
+  /** The record that it is known to be in this repository since, and that one's time; undefined when nobody recorded it. */
+  readonly arrived?: { readonly time: Date; readonly seq: number }
   readonly sizeBytes?: number
   /** Entries it lacks; undefined when nobody recorded it. */
   readonly skipped?: number

@@ -34,6 +34,7 @@ export {
   type CopyProblem,
   type CopyRule,
   type CopyStatus,
+  type RepositoryCheck,
 } from './copies-status.ts'
 export { monthlyTrend, startOfMonth, type TrendMonth } from './monthly-trend.ts'
 export { groupStatus, type GroupStatus } from './group-status.ts'

@@ -1,6 +1,7 @@
 import { holdsData, type Catalog, type Service } from '../../catalog/index.ts'
 import { canonicalJson } from '../../kernel/index.ts'
-import { copiesStatus, type CopiesStatus, type CopyPlace, type ServiceEvidence } from '../../objectives/index.ts'
+import type { EvidenceRecord } from '../../ledger/index.ts'
+import { copiesStatus, type CopiesStatus, type CopyPlace, type RepositoryCheck, type ServiceEvidence } from '../../objectives/index.ts'
 import type { RepositoryFacts } from './repository-facts.ts'
 
 /** 3-2-1-1-0 of a service's own data, by proof; undefined for one that holds none. */
@@ -24,6 +25,7 @@ function placeOf({ repositories, sites }: Catalog, name: string, seen: readonly 
   if (entry === undefined) return []
   const facts = seen.find((each) => each.name === name)
   const account = sites[entry.site]?.account
+  const check = facts?.wholeCheck
   return [
     {
       repository: name,
@@ -33,9 +35,11 @@ function placeOf({ repositories, sites }: Catalog, name: string, seen: readonly 
       key: canonicalJson(entry.password),
       isImmutable: entry.immutableForMs !== undefined,
       seen: facts !== undefined,
-      ...(facts?.wholeCheck === undefined
-        ? {}
-        : { checked: { time: facts.wholeCheck.time, record: { repository: name, seq: facts.wholeCheck.seq } } }),
+      ...(check === undefined ? {} : { checked: checkOf(name, check) }),
     },
   ]
+}
+
+function checkOf(repository: string, { seq, time, body }: EvidenceRecord<'check'>): RepositoryCheck {
+  return { began: new Date(time.getTime() - body.durationMs), time, record: { repository, seq } }
 }

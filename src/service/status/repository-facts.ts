@@ -6,6 +6,7 @@ import type { Repository, Snapshot } from '../../repository/index.ts'
 import { openCatalogRepository } from '../open-repository.ts'
 import { openRepositoryLedger } from '../record-evidence.ts'
 import { snapshotsOf } from './kept-snapshots.ts'
+import { snapshotOrigins, type SnapshotOrigin } from './snapshot-origins.ts'
 
 /** What one repository of a catalog holds and what its ledger says, as far as it could be read. Disposing it closes the repository. */
 export interface RepositoryFacts extends AsyncDisposable {
@@ -13,13 +14,13 @@ export interface RepositoryFacts extends AsyncDisposable {
   readonly repository: Repository
   /** Oldest first. */
   readonly snapshots: readonly Snapshot[]
-  /** By snapshot. */
-  readonly backups: ReadonlyMap<string, EvidenceRecord<'backup'>>
+  /** By snapshot; of one without a record nothing. */
+  readonly origins: ReadonlyMap<string, SnapshotOrigin>
   /** Snapshots that hold this path; oldest first. */
   readonly snapshotsOf: (path: string) => readonly Snapshot[]
   /** Whole restores that were compared: the newest that are about a service, or about none. */
   readonly restoresOf: (service: string | undefined) => readonly EvidenceRecord<'restore'>[]
-  /** Those of a snapshot that is there, whatever they were worth. */
+  /** Those of a snapshot that is there, by the id that it had then, whatever they were worth. */
   readonly restoresFrom: (snapshot: string) => readonly EvidenceRecord<'restore'>[]
   /** The newest of each use that are about a service, or about none, and all that brought back a snapshot that is there. */
   readonly recoveriesOf: (service: string | undefined) => readonly EvidenceRecord<'recovery'>[]
@@ -99,9 +100,9 @@ function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Sna
   const damaged = new Set(view.damaged.map(({ seq }) => seq))
   const onDamage = ({ seq }: { readonly seq: number }) => damaged.add(seq)
   const question = { until: new Date(now.getTime() + clockToleranceMs), limit: looked, onDamage }
-  const ids = snapshots.map(({ id }) => id)
-  // Of a snapshot's records the last one counts.
-  const backups = new Map(view.about('backup', ids, onDamage).map((backup) => [backup.body.snapshot, backup]))
+  const there = snapshots.map(({ id }) => id)
+  const origins = snapshotOrigins(view, there, onDamage)
+  const ids = [...new Set([...there, ...[...origins.values()].flatMap(({ formerIds }) => formerIds)])]
   const restores = new Map(view.about('restore', ids, onDamage).map((restore) => [restore.seq, restore]))
   // However many came later: of a copy they are what has been read of it.
   const recoveries = new Map(view.about('recovery', ids, onDamage).map((recovery) => [recovery.seq, recovery]))
@@ -121,7 +122,7 @@ function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Sna
   // By their places: a clock that is ahead must not make an old check pass for newer than one that has found damage since.
   const checks = (['structure', 'data'] as const).flatMap((useful) => view.last({ kind: 'check', useful, onDamage }) ?? [])
   return {
-    backups,
+    origins,
     restoresOf: groupedBy([...restores.values()], ({ service }) => service),
     recoveriesOf: groupedBy([...recoveries.values()], ({ service }) => service),
     restoresFrom: groupedBy([...restores.values()], ({ body }) => body.snapshot),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { backupBody, recoveryBody } from '../../../test/support/evidence.ts'
+import type { TagJob } from '../../backup/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
 import type { EvidenceBody } from '../../ledger/index.ts'
 import type { Repository } from '../../repository/index.ts'
@@ -10,6 +11,7 @@ import { createCatalogRepository } from '../open-repository.ts'
 import { contextIn, recordEvidence } from '../record-evidence.ts'
 import { loadRunCatalog } from '../recovery/load-catalog.ts'
 import { readStatus } from '../status.ts'
+import { tagAndRecord } from '../tag-and-record.ts'
 
 // Every opening of a repository derives a key, which takes a while on purpose.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -27,7 +29,8 @@ type Place = keyof typeof repositories
 
 async function save(name: Place, days: number): Promise<string> {
   const repository = repositories[name]
-  const about = { tree: 'e'.repeat(64), paths: ['/srv/orders'], hostname: 'db1', tags: ['service:orders'] }
+  const tree = days.toString(16).padStart(64, '0')
+  const about = { tree, paths: ['/srv/orders'], hostname: 'db1', tags: ['service:orders'] }
   const { id } = await repository.saveSnapshot({ ...about, time: ago(days).toISOString() })
   await recordEvidence(
     repository,
@@ -77,4 +80,24 @@ test('what a drill read of one copy counts, however many drills have read anothe
   const [near, far] = services[0]?.copies?.copies ?? []
   expect(far).toMatchObject({ repository: 'far', records: [{ repository: 'far', seq: 2 }] })
   expect([near?.problem, far?.problem]).toEqual([undefined, undefined])
+})
+
+test('what was read counts for the snapshot that was given other tags since, again and again', async () => {
+  const saved = await save('near', 1)
+  const context = { ...contextIn(catalog), service: 'orders' }
+  const tag = async (change: Pick<TagJob, 'add' | 'remove'>) => {
+    const snapshots = (await repositories.near.snapshots()).slice(-1)
+    await tagAndRecord({ repository: repositories.near, snapshots, ...change }, 'near', context, new AbortController().signal)
+  }
+  const seqs = async () => (await readStatus(catalog, {})).services[0]?.copies?.copies[0]?.records.map(({ seq }) => seq)
+  const read = { repository: 'near', files: 1, sizeBytes: 10, durationMs: 0 }
+  const checked = { ...read, depth: 'data' as const, snapshots: 1, packs: 1, blobs: 1, readBytes: 1, findings: [] }
+  const check = await recordEvidence(repositories.near, 'check', checked, context)
+  await tag({ add: ['weekly'] })
+  // What the check read is older than the tag.
+  expect(await seqs()).toContain(check.seq)
+  const restored = { ...read, source: 'files', snapshot: saved, verifiedFiles: 1, skipped: 0 }
+  const restore = await recordEvidence(repositories.near, 'restore', restored, context)
+  await tag({ remove: ['weekly'] })
+  expect(await seqs()).toEqual([check.seq, restore.seq])
 })

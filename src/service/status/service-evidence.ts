@@ -113,7 +113,7 @@ function partEvidence(
   for (const facts of repositories) {
     const mine = own(facts).filter((snapshot) => !isOfAnother(facts, snapshot, service.name))
     snapshots.push(...mine.map((snapshot) => snapshotFact(facts, snapshot)))
-    const ids = new Set(mine.map(({ id }) => id))
+    const ids = new Set(mine.flatMap(({ id }) => [id, ...(facts.origins.get(id)?.formerIds ?? [])]))
     const about = new Set([...facts.restoresOf(service.name), ...[...ids].flatMap(facts.restoresFrom)])
     const ofThis = [...about].filter((record) => isRestoreOf(record, service.name, kind, ids))
     restores.push(...ofThis.toSorted((a, b) => b.seq - a.seq).map(restoreFact(facts.name)))
@@ -124,7 +124,7 @@ function partEvidence(
 
 /** The same paths on another host may be another service's, which the ledger or a tag says. One made by restic says neither. */
 function isOfAnother(facts: RepositoryFacts, { id, tags = [] }: Snapshot, service: string): boolean {
-  const recorded = facts.backups.get(id)?.service
+  const recorded = facts.origins.get(id)?.backup.service
   const tagged = tags.filter((tag) => tag.startsWith('service:'))
   return (recorded !== undefined && recorded !== service) || (tagged.length > 0 && !tagged.includes(`service:${service}`))
 }
@@ -142,13 +142,15 @@ function isRestoreOf(
 }
 
 function snapshotFact(facts: RepositoryFacts, { id, timeMs, summary }: Snapshot): SnapshotFact {
-  const backup = facts.backups.get(id)
+  const { backup, formerIds = [], arrival } = facts.origins.get(id) ?? {}
   const sizeBytes = backup?.body.sizeBytes ?? summary?.total_bytes_processed
   return {
     repository: facts.name,
     snapshot: id,
     time: new Date(timeMs),
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    ...(formerIds.length === 0 ? {} : { formerIds }),
+    ...(arrival ? { arrived: { time: arrival.time, seq: arrival.seq } } : {}),
     ...(backup ? { skipped: backup.body.skipped, record: { repository: facts.name, seq: backup.seq } } : {}),
     damaged: facts.standingDamage !== undefined,
   }

@@ -72,7 +72,7 @@ export function copiesChapter({ backups, checks, removals, copies, status, madeA
     ),
     heading(3, 'Copies that are proven: 3-2-1-1-0'),
     text(
-      `As of ${timeText(madeAt)}. A copy counts when all of the data is in it, from the last 90 days, and of each part of it a backup of the last 90 days was read again and found right: by a check of all data since, by a compared restore, or by a recovery or drill that restored it from there, whole, and whose checks passed. The original is one of the copies, on disk; off site is another site and another account.`,
+      `As of ${timeText(madeAt)}. A copy counts when all of the data is in it, from the last 90 days, and of each part of it a backup of the last 90 days was read again and found right: by a check of all data that began when it was there, by a compared restore, or by a recovery or drill that restored it from there, whole, and whose checks passed. The original is one of the copies, on disk; off site is another site and another account.`,
     ),
     tableOr(
       proven,
