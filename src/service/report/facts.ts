@@ -51,7 +51,7 @@ export interface ReportedLedger {
   readonly records: number
   readonly head?: LedgerHead
   readonly writers: readonly LedgerWriter[]
-  /** Records of it that count for nothing: damaged, or by nobody who is known. */
+  /** Records that count for nothing: those that are damaged, and of those that the report read the ones by nobody who is known. */
   readonly uncounted: number
 }
 
@@ -111,7 +111,7 @@ export async function gatherReport(
   },
   signal: AbortSignal,
 ): Promise<ReportFacts> {
-  const { services, plans, concerns, accepted, maintenance } = scopeOf(catalog, period, made.environment)
+  const { services, plans, concerns, concernsRun, accepted, maintenance } = scopeOf(catalog, period, made.environment)
   await using repositories = await readRepositories(catalog, made.at, signal)
   const found: Found = new Map()
   const ledgers: ReportedLedger[] = []
@@ -134,7 +134,9 @@ export async function gatherReport(
     madeOn: { host: made.host, version: made.version },
     ...(made.environment === undefined ? {} : { environment: made.environment }),
     status: await statusOf(catalog, repositories, { now: made.at, services }, signal),
-    runs: ofServices('recovery').map((run) => ({ ...run, shown: recoveryShown(run.body, byRun) })),
+    runs: ofKind('recovery')
+      .filter(concernsRun)
+      .map((run) => ({ ...run, shown: recoveryShown(run.body, byRun) })),
     restores: ofServices('restore'),
     backups: ofServices('backup'),
     checks: ofKind('check'),

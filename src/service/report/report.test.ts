@@ -114,12 +114,17 @@ test('the report of an environment leaves out what is known to be of another, an
   await record('backup', backupBody('s4'), 'gone')
   await record('backup', backupBody('s5'))
   await record('recovery', recoveryBody('run-3', { plan: 'gone', outcome: 'failed' }), 'gone')
+  // By the first version: its plan recovers what is in production.
+  await record('recovery', recoveryBody('run-0', { plan: 'back' }))
   const of = async (environment: ServiceEnvironment) => {
     const { backups, runs } = await gather(environment)
     return [new Set(backups.map(({ service }) => service)), new Set(runs.map(({ service }) => service))]
   }
-  expect(await of('production')).toEqual([new Set(['orders', 'gone', undefined]), new Set(['orders', 'gone'])])
+  expect(await of('production')).toEqual([new Set(['orders', 'gone', undefined]), new Set(['orders', 'gone', undefined])])
   expect(await of('staging')).toEqual([new Set(['trial', 'gone', undefined]), new Set(['gone'])])
+  const exceptions = async (environment?: ServiceEnvironment) => JSON.stringify(documentOf(await gather(environment)))
+  expect(await exceptions('staging')).toContain('None for services of staging is accepted in the catalog.')
+  expect(await exceptions()).toContain('None is accepted in the catalog.')
 })
 
 test('runs are those of the period, and what drills have found is told whenever that was', async () => {

@@ -7,8 +7,10 @@ export interface ReportScope {
   readonly plans: readonly string[]
   /** Whether something about these services belongs into it: unless all of them are known to be in another environment. Of what nobody knows, it does. */
   readonly concerns: (services: readonly (string | undefined)[]) => boolean
+  /** Of a run without a service, as the first version recorded them, by those that its plan recovers. */
+  readonly concernsRun: (run: { readonly service?: string; readonly body: { readonly plan: string } }) => boolean
   readonly accepted: Catalog['accepted']
-  /** Windows that are for one of its services, of single ones those that touch the period. */
+  /** Windows that are for one of its services, or all; of single ones those that touch the period. */
   readonly maintenance: Maintenance
 }
 
@@ -23,12 +25,13 @@ export function scopeOf(catalog: Catalog, period: Period, environment: ServiceEn
     services,
     plans: plansIn(catalog, environment).map(({ name }) => name),
     concerns,
+    concernsRun: ({ service, body }) => concerns(service === undefined ? (catalog.plans[body.plan]?.recovers ?? []) : [service]),
     accepted: catalog.accepted.filter(({ of }) => of === undefined || concerns(servicesNamed(catalog, of))),
     maintenance: {
       timeZone,
       windows: windows.filter(
         (window) =>
-          services.some((name) => isFor(catalog, window, name)) &&
+          (environment === undefined || services.some((name) => isFor(catalog, window, name))) &&
           (window.when.kind === 'weekly' || (window.when.from < period.to && window.when.to > period.from)),
       ),
     },

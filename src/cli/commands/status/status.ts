@@ -80,7 +80,7 @@ function statusText({ catalog, services, groups, trendUnseen = [] }: StatusRepor
     ...maintenanceLines(services),
     ...groupLines(groups),
     ...(explained ? services.flatMap((service) => [...copiesLines(service), ...trendLines(service)]) : []),
-    ...trendUnseen.map(({ repository, because }) => `months may lack runs: ${repository} is not counted: ${because}`),
+    ...trendUnseen.map(({ repository, because }) => `months may lack runs: ${repository}: ${because}`),
     ...(hints.length > 0 ? ['', ...hints] : []),
   ].join('\n')
 }

@@ -4,7 +4,8 @@ import type { ReportFacts } from '../facts.ts'
 import { chapter, dayText, placeText, reasonText, tableOr, timeText } from '../words.ts'
 
 export function exceptionsChapter(facts: ReportFacts): Block {
-  const { status, findings, accepted, checks, backups, ledgers, unseen, madeAt, maintenance } = facts
+  const { status, findings, accepted, checks, backups, ledgers, unseen, madeAt, maintenance, environment } = facts
+  const of = environment === undefined ? '' : ` for services of ${environment}`
   const objectives = status.services.flatMap((service) =>
     (['rpo', 'rto'] as const).flatMap((objective) => {
       const { verdict, because, declaredMs } = service[objective]
@@ -63,7 +64,7 @@ export function exceptionsChapter(facts: ReportFacts): Block {
         ['by', ({ by }) => by],
         ['until', ({ until }) => `${until}${until < madeAt.toISOString().slice(0, 10) ? ', expired' : ''}`],
       ],
-      'None is accepted in the catalog.',
+      `None${of} is accepted in the catalog.`,
     ),
     heading(3, 'Announced maintenance'),
     tableOr(
@@ -79,7 +80,7 @@ export function exceptionsChapter(facts: ReportFacts): Block {
               : `${timeText(when.from)} to ${timeText(when.to)}`,
         ],
       ],
-      'None is in the catalog for this period.',
+      `None${of} is in the catalog for this period.`,
     ),
     heading(3, 'What went wrong in backups and checks'),
     tableOr(
@@ -106,7 +107,7 @@ export function exceptionsChapter(facts: ReportFacts): Block {
         ['repository', ({ repository }) => repository],
         ['because', ({ because }) => because],
       ],
-      'All ledgers of the catalog were read, and every record in them counts.',
+      'All ledgers of the catalog were read, and every record that this report read counts.',
     ),
   ])
 }
