@@ -1,7 +1,13 @@
 import { holdsData, type Catalog, type Service } from '../../catalog/index.ts'
 import { canonicalJson } from '../../kernel/index.ts'
 import type { EvidenceRecord } from '../../ledger/index.ts'
-import { copiesStatus, type CopiesStatus, type CopyPlace, type RepositoryCheck, type ServiceEvidence } from '../../objectives/index.ts'
+import {
+  copiesStatus,
+  type CopiesStatus,
+  type CopyPlace,
+  type RepositoryCheck,
+  type ServiceEvidence,
+} from '../../objectives/index.ts'
 import type { RepositoryFacts } from './repository-facts.ts'
 
 /** 3-2-1-1-0 of a service's own data, by proof; undefined for one that holds none. */

@@ -13,8 +13,9 @@ type Kept = readonly [id: string, sizeBytes: number, raw: string]
 
 /**
  * As `snapshots` of a repository, oldest first. Where there are many, they are listed, and only those are read that are new, of another size than they were, or the
- * newest of what they are of: verdicts rest on those. A snapshot's id is the hash of its object, so that it never says anything else; that an older object was changed
- * into another of the same size is for `check` to find.
+ * newest of each host's paths and service: most verdicts rest on those. A snapshot's id is the hash of its object, so that it never says anything else. Whatever else
+ * evidence rests on (an older one that WAL goes on from, the newest whole one, one that was restored) is believed as long as it is listed with its size: that it was
+ * changed into another of the same size is for `check` to find.
  */
 export async function snapshotsOf(
   repository: Repository,
