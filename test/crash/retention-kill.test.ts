@@ -17,7 +17,7 @@ const all = ['backup', 'forget', 'prune', 'copy'] as const
 type Verb = (typeof all)[number]
 /** RETENTION_VERBS=copy kills only that. */
 const verbs = all.filter((verb) => (process.env.RETENTION_VERBS ?? all.join()).split(',').includes(verb))
-/** RETENTION_KILLS=200 is what it was accepted with. The seed makes the moments, the machine what happens at them. */
+/** See CONTRIBUTING.md. The seed makes the moments, the machine what happens at them. */
 const kills = Number(process.env.RETENTION_KILLS ?? 24)
 const seed = Number(process.env.RETENTION_SEED ?? randomInt(2 ** 31))
 
