@@ -27,8 +27,8 @@ export interface LedgerCache {
   head(): LedgerHead | undefined
   /** The first record that one of these keys signed, or seems to have signed; of any key, where none is given. */
   signingBegan(keys: readonly string[]): number | undefined
-  /** The record of a row; undefined where the cache is wrong. */
-  record(row: CachedRow): LedgerRecord | undefined
+  /** The record of a row; undefined where the cache is wrong. `whole`: the body of a known kind is that kind's and nothing else. */
+  record(row: CachedRow, shape: 'whole' | 'as-written'): LedgerRecord | undefined
   /** Whether its writer signed it: looked at once. */
   isSigned(row: CachedRow, record: LedgerRecord): boolean
   /** Throws everything away. Where there is no place for a file any more, it is kept in memory. */
@@ -41,6 +41,8 @@ export interface CachedRow {
   readonly hash: string
   /** Of the record, in ms since 1970. */
   readonly time: number
+  /** 1: of use for something, or about something, which only a record of a known kind and shape is. */
+  readonly known: number
   readonly signed: number
   readonly text: string
 }
@@ -63,6 +65,8 @@ export interface CachedWriter {
 export function useKey(kind: string, service: string | null, useful: string): string {
   return JSON.stringify([kind, service, useful])
 }
+
+const columns = 'seq, hash, time, signed, useful IS NOT NULL OR subject IS NOT NULL AS known, text'
 
 export function openLedgerCache(path: string = inMemory): LedgerCache {
   let { database, statements } = openPrepared(path)
@@ -138,8 +142,7 @@ export function openLedgerCache(path: string = inMemory): LedgerCache {
         statements.uses.all().map(({ kind, service, useful }) => useKey(String(kind), service as string | null, String(useful))),
       ),
     rows(where, values) {
-      const statement =
-        selections.get(where) ?? database.prepare(`SELECT seq, hash, time, signed, text FROM record WHERE ${where}`)
+      const statement = selections.get(where) ?? database.prepare(`SELECT ${columns} FROM record WHERE ${where}`)
       selections.set(where, statement)
       return statement.all(...values) as unknown as CachedRow[]
     },
@@ -164,7 +167,7 @@ export function openLedgerCache(path: string = inMemory): LedgerCache {
       const seqs = found.flatMap((seq) => (seq === undefined || seq === null ? [] : [Number(seq)]))
       return seqs.length === 0 ? undefined : Math.min(...seqs)
     },
-    record: ({ text, hash }) => decodeKnown(text, hash),
+    record: ({ text, hash, known }, shape) => decodeKnown(text, hash, shape === 'as-written' && known === 1),
     isSigned({ seq, signed }, record) {
       if (signed !== 0) return signed === 1
       const isSigned = signatureState(record) === 'signed'

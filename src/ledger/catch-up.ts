@@ -31,7 +31,8 @@ export async function catchUp(area: SealedArea, cache: LedgerCache, signal?: Abo
   if (gone.length > 0) cache.forget(gone)
   const seqs = new Set([...changed.flatMap(([name]) => placesOf(name)), ...mendable])
   if (seqs.size === 0) return
-  const places = { ...listing, seqs: [...seqs].sort((a, b) => a - b) }
+  const { segments, loose } = listing
+  const places = { segments, loose, seqs: [...seqs].sort((a, b) => a - b) }
   let entries: Entry[] = []
   const take = () => {
     const names = entries.flatMap(({ seq }) => [recordName(seq), segmentName(segmentOf(seq))])

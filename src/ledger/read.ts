@@ -48,9 +48,23 @@ export async function listLedger(area: SealedArea, signal?: AbortSignal): Promis
     if (seq !== undefined || segment) sizes.set(name, sizeBytes)
   }
   loose.sort((a, b) => a - b)
+  let seqs: readonly number[] | undefined
+  return {
+    // Of a large ledger they are a million, and who looks for what is new needs none of them.
+    get seqs() {
+      return (seqs ??= placesOf(loose, segments))
+    },
+    loose,
+    segments,
+    foreign: foreign.sort(),
+    sizes,
+  }
+}
+
+function placesOf(loose: readonly number[], segments: LedgerListing['segments']): number[] {
   const seqs = loose.filter((seq) => !segments.has(segmentOf(seq).from))
   for (const { from, to } of segments.values()) for (let seq = from; seq <= to; seq++) seqs.push(seq)
-  return { seqs: seqs.toSorted((a, b) => a - b), loose, segments, foreign: foreign.sort(), sizes }
+  return seqs.sort((a, b) => a - b)
 }
 
 /**

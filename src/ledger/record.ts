@@ -144,18 +144,22 @@ export function decodeRecord(bytes: Uint8Array): LedgerRecord | NotARecord {
   return recordOf(parsed.data, canonical, sha256Hex(canonical))
 }
 
-/** Reads a text that decodeRecord read before, and that had this hash; undefined when it is another one now. With that hash, its envelope is what it was. */
-export function decodeKnown(canonical: string, hash: string): LedgerRecord | undefined {
+/**
+ * Reads a text that decodeRecord read before, and that had this hash; undefined when it is another one now. With that hash, its envelope is what it was.
+ * `isOfKind`: its body was found to be one of its kind, too, which with that hash it still is; it then keeps members that this version does not know.
+ */
+export function decodeKnown(canonical: string, hash: string, isOfKind: boolean): LedgerRecord | undefined {
   if (sha256Hex(canonical) !== hash) return undefined
-  return recordOf(JSON.parse(canonical) as z.output<typeof envelope>, canonical, hash)
+  return recordOf(JSON.parse(canonical) as z.output<typeof envelope>, canonical, hash, isOfKind)
 }
 
-function recordOf(parsed: z.output<typeof envelope>, canonical: string, hash: string): LedgerRecord {
+function recordOf(parsed: z.output<typeof envelope>, canonical: string, hash: string, isOfKind = false): LedgerRecord {
   const { seq, prev, id, time, kind, service, host, program, catalogHash, ledger, seen = {}, writer, signature } = parsed
   const body = parsed.body as { readonly [key: string]: Json }
   const at = new Date(time)
   const origin = { seq, hash, prev, id, time: at, service, host, program, catalogHash, canonical }
   const head: RecordHead = { ...origin, ledger, seen, writer, signature }
+  if (isOfKind && isEvidenceKind(kind)) return { ...head, kind, body } as unknown as EvidenceRecord
   return isEvidenceKind(kind) ? decodeEvidence(head, kind, body) : { ...head, kind: 'unknown', originalKind: kind, body }
 }
 

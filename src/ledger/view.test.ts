@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { backupBody, recoveryBody } from '../../test/support/evidence.ts'
+import { sha256Hex } from '../kernel/index.ts'
 import { openLedger, type LedgerOptions } from './ledger.ts'
 import { createMemoryArea } from './memory-area.ts'
 import { recordName } from './record.ts'
@@ -269,6 +270,34 @@ describe('a view', () => {
     })
     const between = { from: new Date(Date.UTC(2026, 0, 4)), to: new Date(Date.UTC(2026, 0, 5)) }
     expect((await Array.fromAsync(ledger.records(between))).map(({ seq }) => seq)).toEqual([3])
+  })
+
+  test('counts a record for what its body was found to be, also from what is kept', async () => {
+    await using folder = await temporaryFolder()
+    const { area } = countedArea()
+    await append(area, ['sound', 'newer', 'other'])
+    const [sound = '', newer = '', other = ''] = (await everything(area, {})).texts
+    const chain = [sound, newer.replace('"files":', '"fields":3,"files":')]
+    chain.push(
+      other.replace(sha256Hex(newer), sha256Hex(chain[1] ?? '')).replace(/"snapshotTime":"[^"]*"/, '"snapshotTime":"noon"'),
+    )
+    for (const [index, text] of chain.entries()) await area.put(recordName(index + 1), Buffer.from(text))
+    const options = { cacheFile: join(folder.path, 'cache.sqlite') }
+    for (const _again of [1, 2]) {
+      const found = await openLedger(area, options).ask((view) => ({
+        about: view.about('backup', ['sound', 'newer', 'other'], () => {}).map(({ body }) => body.snapshot),
+        all: [...view.records()].map(({ kind, body }) => [kind, Object.hasOwn(body, 'fields')]),
+      }))
+      expect(found).toEqual({
+        about: ['sound', 'newer'],
+        // Of another shape: a newer program wrote it. What this one does not know is left out where a body is shown.
+        all: [
+          ['backup', false],
+          ['backup', false],
+          ['unknown', false],
+        ],
+      })
+    }
   })
 
   test('counts no evidence by those whose keys are not known, or by nobody, and none that was forged', async () => {

@@ -141,9 +141,13 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
   }
 
   /** The records of rows; those that count for nothing are told. */
-  function* recordsOf(rows: Iterable<CachedRow>, isTrusting: boolean, onDamage: (place: DamagedPlace) => void) {
+  function* recordsOf(
+    rows: Iterable<CachedRow>,
+    onDamage: (place: DamagedPlace) => void,
+    { isTrusting = false, shape = 'as-written' }: { isTrusting?: boolean; shape?: 'whole' | 'as-written' } = {},
+  ) {
     for (const row of rows) {
-      const record = cache.record(row)
+      const record = cache.record(row, shape)
       if (record === undefined) throw wrongCache(cache)
       const damage = isTrusting ? undefined : distrust(row, record)
       if (damage) onDamage({ seq: row.seq, damage })
@@ -192,7 +196,7 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
         )
       const rows = kinds ? merged(kinds.map(rowsOfKind), isBefore) : rowsOfKind(undefined)
       let left = limit
-      for (const record of recordsOf(rows, untrusted === 'include', onDamage)) {
+      for (const record of recordsOf(rows, onDamage, { isTrusting: untrusted === 'include', shape: 'whole' })) {
         while (places[0] && isBefore(places[0].seq, record.seq)) onDamage(places.shift() as DamagedPlace)
         // Of a kind by its name, and of another shape: a newer program wrote it.
         if (kinds && record.kind === 'unknown') continue
@@ -212,10 +216,10 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
       for (let skipped = 0; found.length < wanted;) {
         const rows = cache.rows(`${which} ORDER BY time DESC, seq DESC LIMIT ? OFFSET ?`, [...values, limit, skipped])
         const later = rows.filter(({ time }) => time > until.getTime())
-        const counted = [...recordsOf(later, false, onDamage)]
+        const counted = [...recordsOf(later, onDamage)]
         wanted += counted.length
         found.push(...counted)
-        for (const record of recordsOf(rows.slice(later.length), false, onDamage)) if (found.length < wanted) found.push(record)
+        for (const record of recordsOf(rows.slice(later.length), onDamage)) if (found.length < wanted) found.push(record)
         skipped += rows.length
         if (rows.length < limit) break
       }
@@ -224,14 +228,13 @@ function viewOf(cache: LedgerCache, { id, knownKeys }: ViewOptions): LedgerView 
 
     last<Kind extends EvidenceKind>({ kind, useful, onDamage }: LastQuestion<Kind>) {
       const rows = pages(cache, ['kind = ?', 'useful = ?'], [kind, useful], false, Number.MAX_SAFE_INTEGER)
-      for (const record of recordsOf(rows, false, onDamage))
-        if (record.kind === kind) return record as unknown as EvidenceRecord<Kind>
+      for (const record of recordsOf(rows, onDamage)) if (record.kind === kind) return record as unknown as EvidenceRecord<Kind>
       return undefined
     },
 
     about<Kind extends EvidenceKind>(kind: Kind, subjects: readonly string[], onDamage: (place: DamagedPlace) => void) {
       const rows = cache.rows(aboutAny, [JSON.stringify(subjects), kind])
-      return ofKind([...recordsOf(rows, false, onDamage)], kind)
+      return ofKind([...recordsOf(rows, onDamage)], kind)
     },
 
     isLost: (error) => isLost(cache, error),

@@ -61,7 +61,7 @@ export async function diagnose(
   const services = servicesIn(catalog, environment)
   const plans = plansIn(catalog, environment)
   const now = new Date()
-  await using repositories = await readRepositories(catalog, now, signal)
+  await using repositories = await readRepositories(catalog, { now }, signal)
   const status = await statusOf(catalog, repositories, { now, services }, signal)
   const history = await askHistory(
     catalog,

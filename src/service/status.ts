@@ -2,6 +2,7 @@ import {
   maintenanceAt,
   withDependencies,
   type Catalog,
+  type Group,
   type OpenMaintenance,
   type Service,
   type ServiceEnvironment,
@@ -21,7 +22,7 @@ import { codeVersion } from './recovery/code-version.ts'
 import { copiesOf } from './status/copies.ts'
 import { dependencyStatuses } from './status/dependencies.ts'
 import { groupReports, groupsOf, type GroupReport, type Judged } from './status/groups.ts'
-import { readRepository, type RepositoryFacts, type UnseenRepository } from './status/repository-facts.ts'
+import { readRepository, type FactsQuestion, type RepositoryFacts, type UnseenRepository } from './status/repository-facts.ts'
 import { gatherEvidence } from './status/service-evidence.ts'
 import { readTrends } from './status/trends.ts'
 
@@ -86,7 +87,8 @@ export async function readStatus(
   { now = new Date(), services = Object.keys(catalog.services), trends = false }: StatusRequest,
   signal?: AbortSignal,
 ): Promise<StatusReport> {
-  await using repositories = await readRepositories(catalog, now, signal)
+  const about = servicesBehind(catalog, services, groupsOf(catalog, services))
+  await using repositories = await readRepositories(catalog, { now, about }, signal)
   const report = await statusOf(catalog, repositories, { now, services }, signal)
   if (!trends) return report
   const { byService, unseen } = await readTrends(catalog, repositories, { services, now }, signal)
@@ -104,7 +106,7 @@ export async function statusOf(
   const groups = groupsOf(catalog, services)
   const judged = new Map<string, Judged>()
   const findings = { catalog, seen, unseen, now, codeVersion: codeVersion() }
-  for (const name of withDependencies(catalog, [...services, ...groups.flatMap(({ members }) => members)])) {
+  for (const name of servicesBehind(catalog, services, groups)) {
     const service = catalog.services[name]
     if (!service) continue
     const evidence = await gatherEvidence(findings, service, signal)
@@ -137,6 +139,11 @@ export async function statusOf(
   }
 }
 
+/** What verdicts on these services rest on: they, the members of their groups, and all that these depend on. */
+function servicesBehind(catalog: Catalog, services: readonly string[], groups: readonly Group[]): ReadonlySet<string> {
+  return withDependencies(catalog, [...services, ...groups.flatMap(({ members }) => members)])
+}
+
 /** A service that is back while what it needs is not is still down: its verdict is the worse of both. */
 function serviceReport(service: Service, status: ServiceStatus, chain: DependencyStatus | undefined): ServiceReport {
   return {
@@ -157,13 +164,17 @@ export interface ReadRepositories extends AsyncDisposable {
   readonly unseen: readonly UnseenRepository[]
 }
 
-export async function readRepositories(catalog: Catalog, now: Date, signal?: AbortSignal): Promise<ReadRepositories> {
+export async function readRepositories(
+  catalog: Catalog,
+  question: FactsQuestion,
+  signal?: AbortSignal,
+): Promise<ReadRepositories> {
   const stack = new AsyncDisposableStack()
   const seen: RepositoryFacts[] = []
   const unseen: UnseenRepository[] = []
   try {
     for (const name of Object.keys(catalog.repositories)) {
-      const facts = await readRepository(catalog, name, now, signal)
+      const facts = await readRepository(catalog, name, question, signal)
       if ('because' in facts) unseen.push(facts)
       else seen.push(stack.use(facts))
     }

@@ -120,7 +120,7 @@ test('damage that was found stands, whatever the clock of an older check had sai
   // Within what clocks may differ by.
   await check(30_000, [])
   await check(0, [{ code: 'pack-damaged', count: 1 }])
-  const facts = await readRepository(catalog, 'away', new Date(), signal)
+  const facts = await readRepository(catalog, 'away', { now: new Date() }, signal)
   if ('because' in facts) throw new Error(facts.because)
   await using seen = facts
   expect(seen.standingDamage?.body.findings).toEqual([{ code: 'pack-damaged', count: 1 }])

@@ -26,6 +26,15 @@ function memory() {
 describe('local backend', () => {
   backendConformance(local)
 
+  test('of many objects each is listed once, with its size', async () => {
+    await using made = await local()
+    const sizes = new Map(Array.from({ length: 150 }, (_, index) => [sha256Hex(`${index}`), index]))
+    for (const [id, size] of sizes) await made.backend.put('snapshots', id, Buffer.alloc(size))
+    const listed = await Array.fromAsync(made.backend.list('snapshots'))
+    expect(listed).toHaveLength(sizes.size)
+    expect(new Map(listed.map(({ name, sizeBytes }) => [name, sizeBytes]))).toEqual(sizes)
+  })
+
   test("a new repository has restic's folders, private to the owner, and read-only files", async () => {
     await using made = await local()
     await made.backend.prepare?.()

@@ -53,7 +53,7 @@ export async function gatherChecklist(
   signal: AbortSignal,
 ): Promise<ChecklistFacts> {
   const services = names.map((name) => findService(catalog, name))
-  await using repositories = await readRepositories(catalog, now, signal)
+  await using repositories = await readRepositories(catalog, { now }, signal)
   const { answers, unseen } = await askLedgers(catalog, repositories, readView, signal)
   const records = answers.flatMap(({ repository, answer }) =>
     answer.ofDrills.map((record): FoundRecord => ({ repository, record })),

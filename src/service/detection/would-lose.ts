@@ -45,7 +45,7 @@ export async function wouldLose(
   for (const repository of Object.keys(catalog.repositories)) {
     const held = [...holders].filter((service) => repositoriesOf(catalog, service).includes(repository))
     if (held.length === 0) continue
-    const facts = await readRepository(catalog, repository, new Date(), signal)
+    const facts = await readRepository(catalog, repository, { now: new Date() }, signal)
     if ('because' in facts) {
       reaches.push(...held.map(({ name }) => ({ service: name, repository, because: facts.because })))
       continue

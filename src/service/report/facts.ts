@@ -112,7 +112,7 @@ export async function gatherReport(
   signal: AbortSignal,
 ): Promise<ReportFacts> {
   const { services, plans, concerns, concernsRun, accepted, maintenance } = scopeOf(catalog, period, made.environment)
-  await using repositories = await readRepositories(catalog, made.at, signal)
+  await using repositories = await readRepositories(catalog, { now: made.at }, signal)
   const found: Found = new Map()
   const ledgers: ReportedLedger[] = []
   const history: FoundRecord[] = []

@@ -1,4 +1,4 @@
-import { withDependencies, type Catalog, type Service } from '../../catalog/index.ts'
+import { topologicalOrder, type Catalog, type Service } from '../../catalog/index.ts'
 import {
   dependencyPaths,
   dependencyStatus,
@@ -24,15 +24,15 @@ export function dependencyStatuses(
   )
   for (const { name, assumed } of Object.values(catalog.external)) graph.set(name, { dependsOn: [], ownMs: assumed.rtoMs })
   const paths = dependencyPaths(graph)
-  const isMeasured = (name: string) => statuses.get(name)?.rto.basis === 'measured'
+  const needed = needs(catalog, services, statuses)
   return new Map(
     services.flatMap((service): [string, DependencyStatus][] => {
       const path = paths.get(service.name)
       const covered = new Set(coveredBy(catalog, service))
       if (path === undefined || service.dependsOn.every((name) => covered.has(name))) return []
-      const needed = withDependencies(catalog, [service.name])
-      const about = { allMeasured: [...needed].every(isMeasured), assumed: externalOf(catalog, needed) }
-      return [[service.name, dependencyStatus(path, service.objectives.rtoMs, about)]]
+      const { allMeasured = false, external = new Set() } = needed.get(service.name) ?? {}
+      const assumed = Object.keys(catalog.external).filter((name) => external.has(name))
+      return [[service.name, dependencyStatus(path, service.objectives.rtoMs, { allMeasured, assumed })]]
     }),
   )
 }
@@ -42,8 +42,30 @@ function coveredBy(catalog: Catalog, { recovery, name }: Service): string[] {
   return plan?.recovers.filter((other) => other !== name) ?? []
 }
 
-/** What others run, that one of these services depends on. */
-function externalOf(catalog: Catalog, services: ReadonlySet<string>): string[] {
-  const named = new Set([...services].flatMap((name) => catalog.services[name]?.dependsOn ?? []))
-  return Object.keys(catalog.external).filter((name) => named.has(name))
+interface Needs {
+  /** The times of the service and of all services that it depends on, directly or not. */
+  readonly allMeasured: boolean
+  /** What others run, that one of them depends on. */
+  readonly external: ReadonlySet<string>
+}
+
+/** Each after those that it depends on: to go through all that each needs would take the square of their number. */
+function needs(
+  catalog: Catalog,
+  services: readonly Service[],
+  statuses: ReadonlyMap<string, ServiceStatus>,
+): ReadonlyMap<string, Needs> {
+  const found = new Map<string, Needs>()
+  for (const name of topologicalOrder(new Map(services.map((service) => [service.name, service.dependsOn])))) {
+    const dependsOn = catalog.services[name]?.dependsOn ?? []
+    const below = dependsOn.flatMap((other) => found.get(other) ?? [])
+    found.set(name, {
+      allMeasured: statuses.get(name)?.rto.basis === 'measured' && below.every(({ allMeasured }) => allMeasured),
+      external: new Set([
+        ...dependsOn.filter((other) => Object.hasOwn(catalog.external, other)),
+        ...below.flatMap(({ external }) => [...external]),
+      ]),
+    })
+  }
+  return found
 }

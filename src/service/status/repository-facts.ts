@@ -37,6 +37,12 @@ export interface RepositoryFacts extends AsyncDisposable {
   readonly writers: readonly LedgerWriter[]
 }
 
+export interface FactsQuestion {
+  readonly now: Date
+  /** Restores and recoveries are read of these services only, besides those of the snapshots that are there. Absent: of all. */
+  readonly about?: ReadonlySet<string>
+}
+
 export interface UnseenRepository {
   readonly name: string
   readonly because: string
@@ -46,13 +52,13 @@ export interface UnseenRepository {
 export async function readRepository(
   catalog: Catalog,
   name: string,
-  now: Date,
+  question: FactsQuestion,
   signal?: AbortSignal,
 ): Promise<RepositoryFacts | UnseenRepository> {
   try {
     const repository = await openCatalogRepository(catalog, name, signal)
     try {
-      return await readFacts(catalog, name, repository, now, signal)
+      return await readFacts(catalog, name, repository, question, signal)
     } catch (error) {
       await repository[Symbol.asyncDispose]()
       throw error
@@ -68,11 +74,12 @@ async function readFacts(
   catalog: Catalog,
   name: string,
   repository: Repository,
-  now: Date,
+  question: FactsQuestion,
   signal?: AbortSignal,
 ): Promise<RepositoryFacts> {
-  const snapshots = await snapshotsOf(repository, catalog, now, signal)
-  const facts = await openRepositoryLedger(repository, catalog).ask((view) => ledgerFacts(view, catalog, snapshots, now), signal)
+  const snapshots = await snapshotsOf(repository, catalog, question.now, signal)
+  const ledger = openRepositoryLedger(repository, catalog)
+  const facts = await ledger.ask((view) => ledgerFacts(view, catalog, snapshots, question), signal)
   const byPath = new Map<string, Snapshot[]>()
   for (const snapshot of snapshots)
     for (const path of new Set(snapshot.paths)) {
@@ -96,7 +103,7 @@ const looked = 4
 const lookedWithin = 50
 
 /** Only what can decide something is read: the newest of each use for each service, and what is known of the snapshots that are there. */
-function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Snapshot[], now: Date) {
+function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Snapshot[], { now, about }: FactsQuestion) {
   const damaged = new Set(view.damaged.map(({ seq }) => seq))
   const onDamage = ({ seq }: { readonly seq: number }) => damaged.add(seq)
   const question = { until: new Date(now.getTime() + clockToleranceMs), limit: looked, onDamage }
@@ -106,7 +113,7 @@ function ledgerFacts(view: LedgerView, catalog: Catalog, snapshots: readonly Sna
   const restores = new Map(view.about('restore', ids, onDamage).map((restore) => [restore.seq, restore]))
   // However many came later: of a copy they are what has been read of it.
   const recoveries = new Map(view.about('recovery', ids, onDamage).map((recovery) => [recovery.seq, recovery]))
-  for (const service of [...Object.keys(catalog.services), null]) {
+  for (const service of [...(about ?? Object.keys(catalog.services)), null]) {
     for (const source of ['files', 'postgres'] as const)
       for (const restore of view.newest({ ...question, kind: 'restore', service, useful: `restored ${source}` }))
         restores.set(restore.seq, restore)

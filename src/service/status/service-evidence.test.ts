@@ -55,6 +55,7 @@ repositories:
   far: { url: far, site: there, password: { file: ./password } }
 services:
   orders: { owner: Shop, site: here, objectives: { rpo: 1h, rto: 1h }, data: { files: { paths: [/srv/orders] } }, backup: { to: [near, far] } }
+  web: { owner: Shop, site: here, objectives: { rpo: 1h, rto: 1h }, dependsOn: [orders] }
 `,
   )
   catalog = await loadRunCatalog(file)
@@ -100,4 +101,15 @@ test('what was read counts for the snapshot that was given other tags since, aga
   const restore = await recordEvidence(repositories.near, 'restore', restored, context)
   await tag({ remove: ['weekly'] })
   expect(await seqs()).toEqual([check.seq, restore.seq])
+})
+
+test('asked for one service, it says what it says among all: what it depends on is read too', async () => {
+  await save('near', 1)
+  // Of a snapshot that is gone: only its service leads to it.
+  const restore = { repository: 'near', snapshot: 'f'.repeat(64), source: 'files', sizeBytes: 1e6, files: 1, durationMs: 1000 }
+  const context = { ...contextIn(catalog), service: 'orders' }
+  await recordEvidence(repositories.near, 'restore', { ...restore, verifiedFiles: 1, skipped: 0 }, context)
+  const [all, one] = [await readStatus(catalog, { now }), await readStatus(catalog, { now, services: ['web'] })]
+  expect(one.services).toHaveLength(1)
+  expect(one.services).toEqual(all.services.filter(({ service }) => service === 'web'))
 })

@@ -28,6 +28,8 @@ export async function openLocalBackend(path: string): Promise<Backend> {
   return new LocalBackend(root)
 }
 
+const statsAtOnce = 64
+
 class LocalBackend implements Backend {
   readonly location: string
   #modes: Modes | undefined
@@ -70,13 +72,22 @@ class LocalBackend implements Backend {
       if (config) yield config
       return
     }
+    let names: string[] = []
     for await (const name of this.#names(kind, prefix)) {
-      signal?.throwIfAborted()
       if (!name.startsWith(prefix) || !isObjectName(kind, name)) continue
-      const info = await this.stat(kind, name)
-      // Deleted since its folder was read.
-      if (info) yield info
+      names.push(name)
+      if (names.length < statsAtOnce) continue
+      yield* await this.#infos(kind, names, signal)
+      names = []
     }
+    yield* await this.#infos(kind, names, signal)
+  }
+
+  /** Of those that are still there. One after the other takes three times the processor time, and as long as all of them on a mounted file system. */
+  async #infos(kind: ObjectKind, names: readonly string[], signal?: AbortSignal): Promise<ObjectInfo[]> {
+    signal?.throwIfAborted()
+    const infos = await Promise.all(names.map((name) => this.stat(kind, name)))
+    return infos.filter((info) => info !== undefined)
   }
 
   async *#names(kind: ObjectKind, prefix: string): AsyncIterable<string> {
