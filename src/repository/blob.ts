@@ -15,8 +15,10 @@ export interface BlobEntry {
   readonly uncompressedLength?: number
 }
 
-/** The plaintext of an uncompressed blob and of a compressed one is never larger than this. Bytes. */
+/** The plaintext of a blob of content is never larger than this. Bytes. */
 export const maxBlobBytes = 512 * 1024 * 1024
+/** As maxBlobBytes, of trees: the entries of a folder are one blob, however many there are. Those of six million fit. */
+const maxTreeBytes = 2 ** 31 - 1
 
 /** What the stored form of a blob takes at most, and what encodeBlob needs of room: see ZSTD_COMPRESSBOUND of zstd.h. */
 export function mostStoredBytes(plaintextBytes: number): number {
@@ -41,6 +43,17 @@ export function encodeBlob(
   }
   sealInto(keys, target.subarray(ivBytes, ivBytes + frameBytes), target)
   return { length: frameBytes + sealOverheadBytes, uncompressedLength: plaintext.length }
+}
+
+/** As encodeBlob, of what is compressed already. */
+export function encodeCompressed(
+  keys: SealKeys,
+  frames: Uint8Array,
+  plaintextBytes: number,
+  target: Uint8Array,
+): Pick<BlobEntry, 'length' | 'uncompressedLength'> {
+  sealInto(keys, frames, target)
+  return { length: frames.length + sealOverheadBytes, uncompressedLength: plaintextBytes }
 }
 
 /** Memory for what is under way, kept while it is of a usual size. Nothing in it outlives the call that filled it. */
@@ -91,24 +104,28 @@ export function openBlob(
   const { uncompressedLength } = entry
   const payload = tryUnseal(keys, stored, memory.payload)
   if (payload === undefined)
-    throw damaged(entry, pack, `does not authenticate: its ${stored.length} bytes were altered or truncated`)
-  const plaintext = uncompressedLength === undefined ? payload : decompressed(payload, uncompressedLength, memory.plaintext)
-  if (plaintext === undefined) throw damaged(entry, pack, 'does not decompress')
+    throw blobDamaged(entry, pack, `does not authenticate: its ${stored.length} bytes were altered or truncated`)
+  const plaintext = uncompressedLength === undefined ? payload : decompressed(payload, entry, memory.plaintext)
+  if (plaintext === undefined) throw blobDamaged(entry, pack, 'does not decompress')
   if (plaintext.length !== (uncompressedLength ?? plaintext.length))
-    throw damaged(entry, pack, `has ${plaintext.length} bytes where the index says ${uncompressedLength}`)
-  if (sha256Hex(plaintext) !== entry.id) throw damaged(entry, pack, 'does not match its id')
+    throw blobDamaged(entry, pack, `has ${plaintext.length} bytes where the index says ${uncompressedLength}`)
+  if (sha256Hex(plaintext) !== entry.id) throw blobDamaged(entry, pack, 'does not match its id')
   return { payload, plaintext }
 }
 
 /** Undefined when it is no frame, or one of more bytes: what an index says must not be able to fill the memory, nor a frame more than that. */
-function decompressed(frame: Uint8Array, length: number, memory: Uint8Array | undefined): Uint8Array | undefined {
-  if (length > maxBlobBytes) return undefined
+function decompressed(
+  frame: Uint8Array,
+  { type, uncompressedLength: length = 0 }: BlobEntry,
+  memory: Uint8Array | undefined,
+): Uint8Array | undefined {
+  if (length > (type === 'tree' ? maxTreeBytes : maxBlobBytes)) return undefined
   const plaintext = memory !== undefined && memory.length >= length ? memory.subarray(0, length) : new Uint8Array(length)
   const bytes = kernels().decompress(frame, plaintext)
   return bytes === undefined ? undefined : plaintext.subarray(0, bytes)
 }
 
-function damaged({ id, type, offset }: BlobEntry, pack: string, why: string): HoldfastError {
+export function blobDamaged({ id, type, offset }: BlobEntry, pack: string, why: string): HoldfastError {
   return new HoldfastError('pack-damaged', {
     message: `pack ${shortId(pack)} is damaged: ${type} blob ${shortId(id)} at offset ${offset} ${why}`,
     hint: 'run `holdfast check --read-data` to see which snapshots are affected, and copy the pack from another repository',

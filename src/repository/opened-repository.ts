@@ -18,7 +18,7 @@ import { ignoreHangup } from './locks/ignore-hangup.ts'
 import { isStale } from './locks/lock-file.ts'
 import { LockStore } from './locks/lock-store.ts'
 import { readPackHeader } from './pack-file.ts'
-import { readBlob } from './read-blob.ts'
+import { readBlob, readTreeText } from './read-blob.ts'
 import { readPackBlobs, readPackRanges, type RangeOptions } from './read-pack.ts'
 import { openSealedArea, type AreaKind } from './sealed-area.ts'
 import { sealKeys, type MasterKey, type SealKeys } from './seal.ts'
@@ -163,7 +163,7 @@ export class OpenedRepository implements Repository {
   }
 
   async openTree(id: string, signal?: AbortSignal): Promise<TreeNodes> {
-    return new TreeNodes(await this.readBlob('tree', id, signal), `tree ${shortId(id)}`)
+    return new TreeNodes(await readTreeText(this, this.#keys, id, signal), `tree ${shortId(id)}`)
   }
 
   async readTree(id: string, signal?: AbortSignal): Promise<TreeNode[]> {

@@ -3,6 +3,7 @@ import type { BlobLocation } from './blob-index.ts'
 import { decodeBlob, type BlobType } from './blob.ts'
 import type { Repository } from './contract.ts'
 import type { SealKeys } from './seal.ts'
+import { openTreeText, type StoredText } from './tree-blob.ts'
 
 interface Wanted {
   readonly type: BlobType
@@ -10,17 +11,26 @@ interface Wanted {
 }
 
 /** See Repository.readBlob. */
-export async function readBlob(
-  repository: Repository,
-  keys: SealKeys,
-  wanted: Wanted,
-  signal?: AbortSignal,
-): Promise<Uint8Array> {
+export function readBlob(repository: Repository, keys: SealKeys, wanted: Wanted, signal?: AbortSignal): Promise<Uint8Array> {
+  const open: Open<Uint8Array> = (stored, location) => decodeBlob(keys, stored, location, location.pack)
+  return readAs(open, repository, wanted, signal)
+}
+
+/** The text of a tree, found as a blob. */
+export function readTreeText(repository: Repository, keys: SealKeys, id: string, signal?: AbortSignal): Promise<StoredText> {
+  const open: Open<StoredText> = (stored, location) => openTreeText(keys, stored, location, location.pack)
+  return readAs(open, repository, { type: 'tree', id }, signal)
+}
+
+/** Opens what was read of a blob. Throws `pack-damaged`. */
+type Open<Opened> = (stored: Uint8Array, location: BlobLocation) => Opened
+
+async function readAs<Opened>(open: Open<Opened>, repository: Repository, wanted: Wanted, signal?: AbortSignal): Promise<Opened> {
   let failure: unknown
-  const attempt = async (locations: readonly BlobLocation[]): Promise<Uint8Array | undefined> => {
+  const attempt = async (locations: readonly BlobLocation[]): Promise<Opened | undefined> => {
     for (const location of locations) {
       try {
-        return await readFrom(repository, keys, location, signal)
+        return await readFrom(open, repository, location, signal)
       } catch (error) {
         // It may be whole in another pack; when it is in none, the first damage is told.
         if (!isHoldfastError(error, 'pack-damaged')) throw error
@@ -42,16 +52,16 @@ export async function readBlob(
   return again
 }
 
-async function readFrom(
+async function readFrom<Opened>(
+  open: Open<Opened>,
   { backend }: Repository,
-  keys: SealKeys,
   location: BlobLocation,
   signal?: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<Opened> {
   const { type, id, pack, offset, length } = location
   try {
     const stored = await backend.get('data', pack, { range: { offset, length }, ...(signal && { signal }) })
-    return decodeBlob(keys, stored, location, pack)
+    return open(stored, location)
   } catch (error) {
     if (!isHoldfastError(error, 'object-missing') && !isHoldfastError(error, 'object-damaged')) throw error
     throw new HoldfastError('pack-damaged', {

@@ -2,6 +2,7 @@ import { mapConcurrently, shortId } from '../kernel/index.ts'
 import type { BlobLocation } from './blob-index.ts'
 import type { Repository } from './contract.ts'
 import { plaintextBytes } from './read-pack.ts'
+import { largeBytes, wholeText } from './tree-blob.ts'
 import { TreeNodes } from './tree/tree-nodes.ts'
 
 const packsAtOnce = 4
@@ -31,14 +32,14 @@ export async function readTrees(
     const place = index.lookup('tree', id)
     bytes += place === undefined ? 0 : plaintextBytes(place)
     if (at > 0 && bytes > bytesTogether) break
-    if (place === undefined) trees.set(id, await repository.openTree(id, signal))
+    if (place === undefined || plaintextBytes(place) > largeBytes) trees.set(id, await repository.openTree(id, signal))
     else byPack.set(place.pack, [...(byPack.get(place.pack) ?? []), place])
   }
   await mapConcurrently([...byPack], packsAtOnce, async ([pack, places]) => {
     for await (const found of repository.readPackBlobs(pack, places, signal)) {
       const { id } = found.entry
-      const whole = 'plaintext' in found
-      trees.set(id, whole ? new TreeNodes(found.plaintext, `tree ${shortId(id)}`) : await repository.openTree(id, signal))
+      const text = 'plaintext' in found ? wholeText(found.plaintext) : undefined
+      trees.set(id, text ? new TreeNodes(text, `tree ${shortId(id)}`) : await repository.openTree(id, signal))
     }
   })
   return trees

@@ -96,7 +96,7 @@ await serve<WriterCalls, WriterMainCalls, WriterWorkerData>(
 
       dropStream: ({ stream }) => inTurn(async () => void streams.delete(stream)),
 
-      saveTree: ({ id, bytes }) => inTurn(() => packs.tree.add(id, bytes)),
+      saveTree: ({ id, text }) => inTurn(() => packs.tree.add(id, text)),
 
       takeOpen: () =>
         inTurn(async () => {

@@ -9,13 +9,18 @@ import { formatTime } from './time.ts'
 const nodesAtOnce = 512
 
 /**
- * Makes the exact bytes of a tree, so that its id is the one restic would give it: nodes in byte order of their names, Go's field order,
- * quoting and escaping, a newline at the end. Keeps no more than the text of some nodes and the bytes of the others.
+ * Makes the exact text of a tree, so that its id is the one restic would give it: nodes in byte order of their names, Go's field order,
+ * quoting and escaping, a newline at the end. Gives it away in pieces as it is made.
  */
 export class TreeEncoder {
-  readonly #pieces: Buffer[] = []
+  readonly #onPiece: (piece: Buffer) => void
   #texts: string[] = []
+  #isBegun = false
   #previous: string | undefined
+
+  constructor(onPiece: (piece: Buffer) => void) {
+    this.#onPiece = onPiece
+  }
 
   /** In the order of their names. Throws `internal` for a name that cannot be, that is there twice, or that is not next in order. */
   add(node: TreeNode): void {
@@ -30,31 +35,26 @@ export class TreeEncoder {
     if (this.#texts.length === nodesAtOnce) this.#encode()
   }
 
-  /** The bytes of the whole tree; nothing can be added after that. */
-  finish(): Buffer {
-    this.#encode()
-    const [first] = this.#pieces
-    if (first !== undefined) first[0] = openingBracket
-    return Buffer.concat([head, ...(first === undefined ? [emptyList] : this.#pieces), tail])
+  /** The last piece is given; nothing can be added after that. */
+  finish(): void {
+    this.#encode(']}\n')
   }
 
-  /** Each piece begins with a comma; the first one's becomes the bracket of the list. */
-  #encode(): void {
-    if (this.#texts.length > 0) this.#pieces.push(Buffer.from(`,${this.#texts.join(',')}`))
+  #encode(end = ''): void {
+    const separator = this.#texts.length > 0 ? ',' : ''
+    this.#onPiece(Buffer.from(`${this.#isBegun ? separator : '{"nodes":['}${this.#texts.join(',')}${end}`))
+    this.#isBegun = true
     this.#texts = []
   }
 }
 
-const head = Buffer.from('{"nodes":')
-const tail = Buffer.from(']}\n')
-const emptyList = Buffer.from('[')
-const openingBracket = 0x5b
-
-/** As TreeEncoder, for nodes in any order. */
+/** As TreeEncoder, for nodes in any order, in one piece. */
 export function encodeTree(nodes: readonly TreeNode[]): Buffer {
-  const encoder = new TreeEncoder()
+  const pieces: Buffer[] = []
+  const encoder = new TreeEncoder((piece) => pieces.push(piece))
   for (const node of nodes.toSorted((a, b) => Buffer.compare(a.name, b.name))) encoder.add(node)
-  return encoder.finish()
+  encoder.finish()
+  return Buffer.concat(pieces)
 }
 
 /** A node as it stands in the list of a tree. Two nodes of which nothing differs have the same text. Throws `internal` for a name that cannot be. */

@@ -18,6 +18,23 @@ test('the pieces of a tree are trees, and have all of its nodes in order', () =>
   )
 })
 
+test('text that comes in parts, all in the same memory, gives the same pieces', () => {
+  fc.assert(
+    fc.property(tree, fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 60 }), (json, pieceBytes, partBytes) => {
+      const memory = Buffer.alloc(partBytes)
+      function* parts() {
+        const text = Buffer.from(json)
+        for (let at = 0; at < text.length; at += partBytes) yield memory.subarray(0, text.copy(memory, 0, at, at + partBytes))
+      }
+      const pieces = Array.from(treePieces(parts(), pieceBytes), (piece) => piece.toString())
+      expect(pieces.flatMap((piece) => (JSON.parse(piece) as { nodes: unknown[] }).nodes)).toEqual(
+        (JSON.parse(json) as { nodes: unknown[] }).nodes,
+      )
+    }),
+    { numRuns: 500 },
+  )
+})
+
 test('what is no tree is still none in pieces', () => {
   const isJson = (text: string) => {
     try {

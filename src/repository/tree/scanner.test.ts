@@ -4,6 +4,7 @@ import { decodeTree } from './decode.ts'
 import { encodeTree } from './encode.ts'
 import { goQuote } from './go-quote.ts'
 import { isSafeNodeName, type NodeType, type TreeNode } from './node.ts'
+import { treePieces } from './pieces.ts'
 import { field, kinds, long, text, TreeScanner } from './scanner.ts'
 
 const scanner = await TreeScanner.create()
@@ -220,4 +221,27 @@ test('whatever is changed of a tree, the scanner finds no other nodes in it than
     while (scanner.next());
     expect(scanner.isWhole).toBe(false)
   }
+})
+
+test('a tree in pieces is scanned as it is whole, and is not whole when a piece is not', () => {
+  const json = encodeTree(
+    fc.sample(usualNode, { numRuns: 300, seed: 1 }).map((node, at) => ({ ...node, name: Buffer.from(`file ${at}`) })),
+  )
+  const namesOf = () => {
+    const names: string[] = []
+    while (scanner.next()) names.push(scanner.latin1(text.name))
+    return names
+  }
+  scan(json)
+  const whole = namesOf()
+  const pieces = [...treePieces(json, 1000)]
+  scanner.beginPieces(pieces)
+  expect(namesOf()).toEqual(whole)
+  expect(scanner.isWhole).toBe(true)
+  expect(pieces.length).toBeGreaterThan(20)
+
+  const broken = pieces.map((piece, at) => (at === 5 ? piece.subarray(0, -3) : piece))
+  scanner.beginPieces(broken)
+  expect(namesOf().length).toBeLessThan(whole.length / 2)
+  expect(scanner.isWhole).toBe(false)
 })

@@ -50,6 +50,8 @@ export class TreeScanner {
   #count = 0
   #current = -1
   #failed = false
+  /** Those that follow. */
+  #pieces: Iterator<Uint8Array> | undefined
 
   private constructor(memory: WebAssembly.Memory, wasm: ScannerExports) {
     this.#memory = memory
@@ -82,8 +84,17 @@ export class TreeScanner {
     return new Uint8Array(this.#memory.buffer, this.#json, bytes)
   }
 
+  /** Begins to read a tree that is there in pieces (treePieces): one after the other is put into `memory`. */
+  beginPieces(pieces: Iterable<Uint8Array>): void {
+    const iterator = pieces[Symbol.iterator]()
+    this.begin(0)
+    this.#pieces = iterator
+    this.#nextPiece()
+  }
+
   /** Begins to read the bytes that were put into `memory`. */
   begin(length: number): void {
+    this.#pieces = undefined
     this.#failed = this.#wasm.begin(this.#json, length) === 0
     this.#count = 0
     this.#current = -1
@@ -91,6 +102,21 @@ export class TreeScanner {
 
   /** Goes to the next node; false behind the last one, and when what follows is none. */
   next(): boolean {
+    while (!this.#nextOfPiece()) if (this.#pieces === undefined || !this.isWhole || !this.#nextPiece()) return false
+    return true
+  }
+
+  #nextPiece(): boolean {
+    const { value, done } = this.#pieces?.next() ?? { done: true }
+    if (done) return false
+    this.memory(value.length).set(value)
+    const pieces = this.#pieces
+    this.begin(value.length)
+    this.#pieces = pieces
+    return true
+  }
+
+  #nextOfPiece(): boolean {
     if (++this.#current < this.#count) return true
     this.#current = 0
     this.#count = this.#failed ? 0 : this.#wasm.next(this.#records, recordsAtOnce)

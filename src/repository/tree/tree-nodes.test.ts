@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { wholeText } from '../tree-blob.ts'
 import { encodeTree } from './encode.ts'
 import type { TreeNode } from './node.ts'
 import { TreeNodes } from './tree-nodes.ts'
@@ -15,7 +16,7 @@ const names = Array.from({ length: 100 }, (_, at) => `file ${String(at).padStart
 const json = encodeTree(names.map((name) => nodeOf(name)))
 
 test('nodes come in order, as often as they are asked for', () => {
-  const nodes = new TreeNodes(json, 'tree 12345678', pieceBytes)
+  const nodes = new TreeNodes(wholeText(json), 'tree 12345678', pieceBytes)
   for (let time = 0; time < 2; time++) expect(Array.from(nodes, ({ name }) => name.toString())).toEqual(names)
   expect(nodes.bytes).toBe(json.length)
 })
@@ -23,7 +24,7 @@ test('nodes come in order, as often as they are asked for', () => {
 test('no more nodes are made than are asked for, and those of a piece: what is damaged behind them is not met', () => {
   const damaged = Buffer.from(json)
   damaged.write('?', json.indexOf('file 050') - 1)
-  const nodes = new TreeNodes(damaged, 'tree 12345678', pieceBytes)
+  const nodes = new TreeNodes(wholeText(damaged), 'tree 12345678', pieceBytes)
   const given: string[] = []
   expect(() => {
     for (const { name } of nodes) given.push(name.toString())
@@ -36,13 +37,13 @@ test('no more nodes are made than are asked for, and those of a piece: what is d
 
 test('damage is told with the number of its node in the whole tree', () => {
   const damaged = Buffer.from(json.toString().replace('"file 077","type":"file"', '"file 077","type":"none"'))
-  expect(() => new TreeNodes(damaged, 'tree 12345678', pieceBytes).verify()).toThrow('node 77 ("file 077")')
+  expect(() => new TreeNodes(wholeText(damaged), 'tree 12345678', pieceBytes).verify()).toThrow('node 77 ("file 077")')
 })
 
 test('with a node come the folders that follow it, as far as they are known already', () => {
   const subtrees = Array.from({ length: 20 }, (_, at) => String(at).padStart(64, '0'))
   const folders = encodeTree(subtrees.map((subtree) => nodeOf(subtree, subtree)))
-  const follow = [...new TreeNodes(folders, 'a tree', pieceBytes).inPlace()].map(({ next }) => [...next])
+  const follow = [...new TreeNodes(wholeText(folders), 'a tree', pieceBytes).inPlace()].map(({ next }) => [...next])
   const [first = []] = follow
   expect(first).toEqual(subtrees.slice(1, first.length + 1))
   expect(first.length).toBeGreaterThan(1)

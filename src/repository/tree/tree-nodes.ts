@@ -1,3 +1,4 @@
+import type { StoredText } from '../tree-blob.ts'
 import { decodeTree } from './decode.ts'
 import type { TreeNode } from './node.ts'
 import { treePieces } from './pieces.ts'
@@ -13,24 +14,24 @@ export interface NodeInPlace {
 
 /**
  * The nodes of a tree, in its order. Objects are made of a few at a time, each time that they are gone through: those of a million nodes
- * take several times the memory of the tree's text, which is all that is kept. Going through them throws as decodeTree, with what
+ * take several times the memory of the tree's text, which is all that is kept, and less than that of one that was stored in frames. Going through them throws as decodeTree, with what
  * precedes the damage given already.
  */
 export class TreeNodes implements Iterable<TreeNode> {
-  readonly #json: Buffer
+  readonly #text: StoredText
   readonly #what: string
   readonly #pieceBytes: number
 
   /** `what` names the tree, for messages. */
-  constructor(json: Uint8Array, what: string, pieceBytes: number = usualPieceBytes) {
-    this.#json = Buffer.from(json.buffer, json.byteOffset, json.length)
+  constructor(text: StoredText, what: string, pieceBytes: number = usualPieceBytes) {
+    this.#text = text
     this.#what = what
     this.#pieceBytes = pieceBytes
   }
 
-  /** Of its text. */
+  /** Of the memory that the text takes. */
   get bytes(): number {
-    return this.#json.length
+    return this.#text.bytes
   }
 
   /** Goes through all of them once. Throws as that does. */
@@ -49,7 +50,7 @@ export class TreeNodes implements Iterable<TreeNode> {
 
   *#pieces(): Generator<TreeNode[]> {
     let first = 0
-    for (const piece of treePieces(this.#json, this.#pieceBytes)) {
+    for (const piece of treePieces(this.#text.parts(), this.#pieceBytes)) {
       const nodes = decodeTree(piece, this.#what, first)
       first += nodes.length
       yield nodes

@@ -9,6 +9,7 @@ import type { IndexedPack } from '../index-file.ts'
 import type { RepositoryConfig } from '../config.ts'
 import { plaintextBytes } from '../read-pack.ts'
 import { sealKeys, type MasterKey } from '../seal.ts'
+import type { CompressedText } from '../tree/tree-text.ts'
 import { Aborts } from './aborts.ts'
 import type { WriterCalls, WriterMainCalls, WriterWorkerData } from './calls.ts'
 import type { BlobWriter, FileMakerModule, SaveFile, SavedContent, SavedTree, WriterTotals } from './contract.ts'
@@ -112,17 +113,20 @@ class ThreadedBlobWriter implements BlobWriter {
     return this.#threads
   }
 
-  async saveTree(bytes: Uint8Array, signal?: AbortSignal, { again = false } = {}): Promise<SavedTree> {
-    const idBytes = hash('sha256', bytes, 'buffer')
+  async saveTree(text: Uint8Array | CompressedText, signal?: AbortSignal, { again = false } = {}): Promise<SavedTree> {
+    const isCompressed = 'frames' in text
+    const idBytes = isCompressed ? Buffer.from(text.id) : hash('sha256', text, 'buffer')
     const id = idBytes.toString('hex')
     const isNew = !this.#blobIndex.has('tree', id) && this.#known.tree.add(idBytes)
     if (!isNew && !again) return { id, added: false, addedBytes: 0, addedStoredBytes: 0 }
-    const copy = new Uint8Array(bytes)
+    // What is moved to a thread is gone here, and the caller may want to save it again.
+    const bytes = new Uint8Array(isCompressed ? text.frames : text)
+    const copy = isCompressed ? { ...text, frames: bytes } : bytes
     const addedStoredBytes = await this.#do(signal, () => {
       if (this.#threads === undefined && this.#firstTreesLeft-- > 0) return this.#inTurn(() => this.#firstTrees.add(id, copy))
-      return this.#started.pool.idlest().call('saveTree', { id, bytes: copy }, [copy.buffer])
+      return this.#started.pool.idlest().call('saveTree', { id, text: copy }, [bytes.buffer])
     })
-    return { id, added: true, addedBytes: bytes.length, addedStoredBytes }
+    return { id, added: true, addedBytes: isCompressed ? text.bytes : text.length, addedStoredBytes }
   }
 
   fileSaver<Made>(maker: FileMakerModule): SaveFile<Made> {

@@ -1,6 +1,7 @@
 import type { BlobType } from '../blob.ts'
 import type { StoredBlobsMemory } from '../blob-table/stored-blobs.ts'
 import type { MasterKey } from '../seal.ts'
+import type { CompressedText } from '../tree/tree-text.ts'
 import type { FileMakerModule, SavedContent } from './contract.ts'
 import type { KnownBlobsMemory } from './known-blobs.ts'
 import type { FinishedPack, OpenPack } from './pack-builder.ts'
@@ -41,7 +42,7 @@ export interface WriterCalls {
   /** The stream failed: forgets it. */
   dropStream: { input: { stream: number }; output: void }
   /** A blob that the caller has claimed in the table of known ones. Gives its stored size. */
-  saveTree: { input: { id: string; bytes: Uint8Array<ArrayBuffer> }; output: number }
+  saveTree: { input: { id: string; text: Uint8Array<ArrayBuffer> | CompressedText }; output: number }
   /** Gives away the packs under way. */
   takeOpen: { input: null; output: Partial<Record<BlobType, OpenPack>> }
   /** Puts packs under way of another worker to one's own. */

@@ -1,4 +1,5 @@
 import type { BigIntStats } from 'node:fs'
+import type { CompressedText } from '../tree/tree-text.ts'
 
 /** What became of one file's or stream's content. Blob ids are lower-case hex SHA-256 of the plaintext, in the order of the content. */
 export interface SavedContent {
@@ -66,8 +67,8 @@ export type SaveFile<Made> = (latin1Path: string, signal?: AbortSignal) => Promi
  * Saves may overlap. The first failure to store anything (`disk-full`, `storage-failed`) is final: every later call throws it.
  */
 export interface BlobWriter extends AsyncDisposable {
-  /** The exact bytes of a tree (encodeTree). With `again` they are stored even if the repository names them: for what cannot be read back. */
-  saveTree(bytes: Uint8Array, signal?: AbortSignal, options?: { readonly again?: boolean }): Promise<SavedTree>
+  /** The exact text of a tree (encodeTree, or TreeText for any number of nodes). With `again` they are stored even if the repository names them: for what cannot be read back. */
+  saveTree(text: Uint8Array | CompressedText, signal?: AbortSignal, options?: { readonly again?: boolean }): Promise<SavedTree>
   fileSaver<Made>(maker: FileMakerModule): SaveFile<Made>
   /**
    * Pieces may have any size; they are copied, so the caller may reuse their memory after it is asked for the next one.

@@ -1,7 +1,9 @@
 import { HoldfastError, sha256Hex } from '../../kernel/index.ts'
-import { encodeBlob, mostStoredBytes, verifyBlob, type BlobEntry, type BlobType } from '../blob.ts'
+import { encodeBlob, encodeCompressed, mostStoredBytes, type BlobEntry, type BlobType } from '../blob.ts'
 import { encodeHeaderLength, encodePackHeader } from '../pack-header.ts'
 import { seal, type SealKeys } from '../seal.ts'
+import { verifyStored } from '../tree-blob.ts'
+import type { CompressedText } from '../tree/tree-text.ts'
 
 /** restic's target: a pack is closed after the blob that reaches it. */
 const targetPackBytes = 16 * 1024 * 1024
@@ -47,22 +49,32 @@ export class PackBuilder {
   }
 
   /** `id` is the SHA-256 of `plaintext`, in hex. Gives the bytes that the blob takes in its pack. */
-  async add(id: string, plaintext: Uint8Array): Promise<number> {
+  async add(id: string, plaintext: Uint8Array | CompressedText): Promise<number> {
     const { storedBytes, closing } = this.put(id, plaintext)
     await closing
     return storedBytes
   }
 
   /** As `add`; `closing` is there when the blob filled the pack: to be waited for before more is added, or memory grows. */
-  put(id: string, plaintext: Uint8Array): { readonly storedBytes: number; readonly closing: Promise<void> | undefined } {
+  put(
+    id: string,
+    plaintext: Uint8Array | CompressedText,
+  ): { readonly storedBytes: number; readonly closing: Promise<void> | undefined } {
     const offset = this.#length
-    this.#reserve(mostStoredBytes(plaintext.length))
-    const encoded = encodeBlob(this.#keys, this.#type, plaintext, this.#memory.subarray(offset))
+    const encoded = this.#encode(plaintext)
     this.#length += encoded.length
     const blob: BlobEntry = { type: this.#type, id, offset, ...encoded }
     this.#verify(blob)
     this.#blobs.push(blob)
     return { storedBytes: blob.length, closing: this.#length >= this.#targetBytes ? this.#close() : undefined }
+  }
+
+  #encode(plaintext: Uint8Array | CompressedText): Pick<BlobEntry, 'length' | 'uncompressedLength'> {
+    const isCompressed = 'frames' in plaintext
+    this.#reserve(mostStoredBytes(isCompressed ? plaintext.frames.length : plaintext.length))
+    const target = this.#memory.subarray(this.#length)
+    if (isCompressed) return encodeCompressed(this.#keys, plaintext.frames, plaintext.bytes, target)
+    return encodeBlob(this.#keys, this.#type, plaintext, target)
   }
 
   /** Gives away the pack under way, to be finished together with that of another builder. */
@@ -91,7 +103,7 @@ export class PackBuilder {
   #verify(blob: BlobEntry): void {
     const stored = this.#memory.subarray(blob.offset, blob.offset + blob.length)
     try {
-      verifyBlob(this.#keys, stored, blob, 'not stored yet')
+      verifyStored(this.#keys, stored, blob, 'not stored yet')
     } catch (error) {
       throw new HoldfastError('internal', {
         message: `${blob.type} blob ${blob.id} did not come back whole from compression and encryption`,

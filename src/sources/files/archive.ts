@@ -263,15 +263,14 @@ export class Archive {
 
   /** Below damage, a tree that the repository seems to hold already is read back, and stored again when it cannot be. */
   async #saveTree(nodes: TreeUnderWay, { damaged, tree }: ParentTree): Promise<string> {
-    const { isUnchanged, encoder } = await nodes.finish()
+    const { isUnchanged, text } = await nodes.finish()
     if (tree !== undefined && !damaged && isUnchanged) return tree
     const { repository, writer } = this.#context
-    const bytes = encoder.finish()
-    const { id, added } = await writer.saveTree(bytes, this.#signal)
+    const { id, added } = await writer.saveTree(text, this.#signal)
     if (!damaged || this.#sound.has(id)) return id
     this.#sound.add(id)
     if (!added && (await readSoundTree(repository, id, this.#signal)) === undefined)
-      await writer.saveTree(bytes, this.#signal, { again: true })
+      await writer.saveTree(text, this.#signal, { again: true })
     return id
   }
 

@@ -1,4 +1,4 @@
-import { encodeNode, isSameNode, TreeEncoder, type TreeNode } from '../../repository/index.ts'
+import { encodeNode, isSameNode, TreeEncoder, TreeText, type CompressedText, type TreeNode } from '../../repository/index.ts'
 import type { ParentChildren } from './parent-tree.ts'
 
 /** A node as encodeNode gives it. One character of the name stands for each byte. */
@@ -16,7 +16,8 @@ export interface Pending {
 /** The tree of a directory whose entries are still being saved. Nodes are encoded as they come, in order, so that few of them are kept. */
 export class TreeUnderWay {
   readonly #before: ParentChildren
-  readonly #encoder = new TreeEncoder()
+  readonly #text = new TreeText()
+  readonly #encoder = new TreeEncoder((piece) => this.#text.add(piece))
   #last: Promise<void> = Promise.resolve()
   #isSame = true
 
@@ -42,9 +43,10 @@ export class TreeUnderWay {
   }
 
   /** When all nodes are made. `isUnchanged`: they say what those of the parent say. Throws what making a node throws. */
-  async finish(): Promise<{ isUnchanged: boolean; encoder: TreeEncoder }> {
+  async finish(): Promise<{ isUnchanged: boolean; text: Uint8Array | CompressedText }> {
     await this.#last
-    return { isUnchanged: this.#isSame && this.#before.areAllTaken, encoder: this.#encoder }
+    this.#encoder.finish()
+    return { isUnchanged: this.#isSame && this.#before.areAllTaken, text: this.#text.finish() }
   }
 
   #take(node: TreeNode | EncodedNode | undefined, before: TreeNode | undefined): void {

@@ -1,4 +1,12 @@
-import { createBlobOpener, StoredBlobs, storedIn, TreeScanner } from '../../../repository/index.ts'
+import {
+  createBlobOpener,
+  largeBytes,
+  plaintextBytes,
+  StoredBlobs,
+  storedIn,
+  treePieces,
+  TreeScanner,
+} from '../../../repository/index.ts'
 import { openEntryRules } from '../entry-rules.ts'
 import type { Compared, CompareTask, CompareWorkerData } from './calls.ts'
 import { createCtimeTrust } from './ctime-trust.ts'
@@ -21,10 +29,14 @@ export async function createTaskComparer(data: CompareWorkerData): Promise<(task
   return ({ pack, bytes, offset, directories }) =>
     directories.map(({ latin1Path, tree }) => {
       try {
-        const memory = scanner.memory(tree.uncompressedLength ?? tree.length)
-        const json = opener.open(pack, storedIn({ offset, bytes }, tree), tree, memory)
-        if (json.buffer !== memory.buffer) memory.set(json)
-        scanner.begin(json.length)
+        const stored = storedIn({ offset, bytes }, tree)
+        if (plaintextBytes(tree) > largeBytes) scanner.beginPieces(treePieces(opener.openTree(pack, stored, tree).parts()))
+        else {
+          const memory = scanner.memory(plaintextBytes(tree))
+          const json = opener.open(pack, stored, tree, memory)
+          if (json.buffer !== memory.buffer) memory.set(json)
+          scanner.begin(json.length)
+        }
         return comparer.compare(latin1Path)
       } catch {
         return unknown
