@@ -24,20 +24,20 @@ export async function checkTrees(state: CheckState): Promise<void> {
         visited[position] = 1
       }
       progress({ type: 'check', phase: 'snapshots', done, total: snapshots.length })
-      const nodes = await readTree(state, tree)
+      for (const subtree of await checkTree(state, tree)) pending.push(subtree)
       state.counts.trees++
-      for (const subtree of checkNodes(state, tree, nodes)) pending.push(subtree)
     }
   }
   progress({ type: 'check', phase: 'snapshots', done: snapshots.length, total: snapshots.length })
 }
 
-async function readTree(state: CheckState, tree: string): Promise<readonly TreeNode[]> {
+/** Gives the subtrees. Nodes are made a few at a time, of however large a tree: that it is malformed may come out after the first of them. */
+async function checkTree(state: CheckState, tree: string): Promise<readonly string[]> {
   const { repository, lost, damagedPacks, findings, signal } = state
   // Its pack is missing or cut short: told already.
   if (lost.has(blobKey('tree', tree))) return []
   try {
-    return await repository.readTree(tree, signal)
+    return checkNodes(state, tree, await repository.openTree(tree, signal))
   } catch (error) {
     if (isHoldfastError(error, 'pack-damaged')) {
       const pack = String(error.details.pack)
@@ -51,8 +51,7 @@ async function readTree(state: CheckState, tree: string): Promise<readonly TreeN
   }
 }
 
-/** Gives the subtrees. */
-function checkNodes(state: CheckState, tree: string, nodes: readonly TreeNode[]): string[] {
+function checkNodes(state: CheckState, tree: string, nodes: Iterable<TreeNode>): string[] {
   const subtrees: string[] = []
   let previous: Buffer | undefined
   for (const node of nodes) {
