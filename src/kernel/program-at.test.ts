@@ -1,18 +1,11 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { workInEmptyFolder } from '../../test/support/working-folder.ts'
 import { programAt } from './program-at.ts'
 
 test('a program is looked for in PATH, without one where execvp looks, and never in the working folder', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-program-'))
-  const before = process.cwd()
-  onTestFinished(async () => {
-    process.chdir(before)
-    vi.unstubAllEnvs()
-    await rm(folder, { recursive: true })
-  })
-  process.chdir(folder)
+  const folder = await workInEmptyFolder()
   await writeFile('mine', '')
   await mkdir('sh')
   await chmod('mine', 0o755)

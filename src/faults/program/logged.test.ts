@@ -1,18 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { workInEmptyFolder } from '../../../test/support/working-folder.ts'
 import { startLogged } from './logged.ts'
 
 test('the program that is started is the one of PATH that the preflight found, never one of the working folder', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-logged-'))
-  const before = process.cwd()
-  onTestFinished(async () => {
-    process.chdir(before)
-    vi.unstubAllEnvs()
-    await rm(folder, { recursive: true })
-  })
-  process.chdir(folder)
+  const folder = await workInEmptyFolder()
   await writeFile('true', '#!/bin/sh\necho stranger\n', { mode: 0o755 })
   await writeFile('mine', '#!/bin/sh\necho stranger\n', { mode: 0o755 })
   vi.stubEnv('PATH', `.:${process.env['PATH'] ?? ''}`)
