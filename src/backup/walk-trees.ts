@@ -8,7 +8,7 @@ export interface TreeWalk {
   readonly root: string
   /** Whether this tree is to be looked at: asked again each time that one is met. */
   readonly enter: (tree: string) => boolean
-  readonly onNode: (node: TreeNode, tree: string) => void
+  readonly onNode: (node: TreeNode) => void
 }
 
 /** The tree `root` and those below it, in no order, without their paths. Throws as Repository.openTree, some of whose nodes were told already. */
@@ -20,9 +20,9 @@ export async function walkTrees({ repository, root, enter, onNode }: TreeWalk, s
     const trees = await readTrees(repository, some, { signal })
     // Those that there was no room for.
     for (const tree of some) if (!trees.has(tree)) pending.push(tree)
-    for (const [tree, nodes] of trees) {
+    for (const nodes of trees.values()) {
       for (const node of nodes) {
-        onNode(node, tree)
+        onNode(node)
         const { type, subtree } = node
         if (type === 'dir' && subtree !== undefined && enter(subtree)) pending.push(subtree)
       }

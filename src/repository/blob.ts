@@ -18,7 +18,7 @@ export interface BlobEntry {
 /** The plaintext of a blob of content is never larger than this. Bytes. */
 export const maxBlobBytes = 512 * 1024 * 1024
 /** As maxBlobBytes, of trees: the entries of a folder are one blob, however many there are. Those of six million fit. */
-const maxTreeBytes = 2 ** 31 - 1
+export const maxTreeBytes = 2 ** 31 - 1
 
 /** What the stored form of a blob takes at most, and what encodeBlob needs of room: see ZSTD_COMPRESSBOUND of zstd.h. */
 export function mostStoredBytes(plaintextBytes: number): number {
@@ -88,7 +88,7 @@ export function decodeBlob(keys: SealKeys, stored: Uint8Array, entry: BlobEntry,
 
 /** A blob without its seal. */
 export interface OpenedBlob {
-  /** As it was sealed: a zstd frame when the entry has an uncompressed length, else the plaintext. */
+  /** As it was sealed: zstd frames when the entry has an uncompressed length, else the plaintext. */
   readonly payload: Uint8Array
   readonly plaintext: Uint8Array
 }

@@ -34,11 +34,12 @@ const magic = 0xfd2f_b528
 /** What a frame says that it holds (RFC 8878, section 3.1.1.1); undefined when it does not say, or is none. Untrusted. */
 export function zstdContentBytes(frame: Uint8Array): number | undefined {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length)
-  if (frame.length < 18 || view.getUint32(0, true) !== magic) return undefined
+  if (frame.length < 6 || view.getUint32(0, true) !== magic) return undefined
   const descriptor = view.getUint8(4)
   const isSingleSegment = (descriptor & 0x20) !== 0
   const at = 5 + (isSingleSegment ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] ?? 0)
   const kind = descriptor >>> 6
+  if (frame.length < at + (1 << kind)) return undefined
   if (kind === 0) return isSingleSegment ? view.getUint8(at) : undefined
   if (kind === 1) return view.getUint16(at, true) + 256
   return kind === 2 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true))

@@ -40,7 +40,7 @@ export interface DiffJob {
 
 type Side = 'added' | 'removed'
 
-/** What differs between two trees, folders before what is in them, in byte order. Throws as Repository.readTree. */
+/** What differs between two trees, folders before what is in them, in byte order. Throws as Repository.openTree. */
 export async function diffTrees(
   { repository, before, after, metadata = false }: DiffJob,
   onChange: (change: Change) => void,

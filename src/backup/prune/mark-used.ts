@@ -15,7 +15,7 @@ export interface Marking {
 const namedAtMost = 5
 
 /**
- * Marks every blob that the snapshots need. Throws `blob-missing` when one is in no pack that is there, and what readTree throws: whoever
+ * Marks every blob that the snapshots need. Throws `blob-missing` when one is in no pack that is there, and what openTree throws: whoever
  * deletes what is not marked must have seen everything.
  */
 export async function markUsed({ repository, index, snapshots, used, onSnapshot }: Marking, signal: AbortSignal): Promise<void> {

@@ -36,7 +36,7 @@ export interface StatsProgress {
   readonly snapshotsTotal: number
 }
 
-/** Throws as Repository.readTree. */
+/** Throws as Repository.openTree. */
 export async function readStats(
   repository: Repository,
   { snapshots, mode }: { readonly snapshots: readonly Snapshot[]; readonly mode: StatsMode },

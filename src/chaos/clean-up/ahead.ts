@@ -18,7 +18,12 @@ export class Ahead implements AsyncDisposable {
   start(): void {
     if (this.#next !== undefined) return
     const fault = this.#faults.shift()
-    if (fault?.holder !== undefined) this.#next = { fault, holder: spawnHolder(fault.holder(), newFaultId()) }
+    if (fault?.holder === undefined) return
+    try {
+      this.#next = { fault, holder: spawnHolder(fault.holder(), newFaultId()) }
+    } catch {
+      // Without processes or files to be had: when its turn comes, the fault tries itself, and says why not.
+    }
   }
 
   /** The one for a fault, which is the caller's from then on. */

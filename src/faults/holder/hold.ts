@@ -27,8 +27,7 @@ export function hold<Task extends object>(begin: (task: Task) => Promise<Json>):
       (what) => answer({ say: 'holds', what }),
       (error: unknown) => {
         answer({ say: 'failed', because: messageOf(error) })
-        process.exitCode = 1
-        lines.close()
+        process.exit(1)
       },
     )
   })

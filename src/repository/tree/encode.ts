@@ -5,8 +5,9 @@ import { goQuote } from './go-quote.ts'
 import { isSafeNodeName, type TreeNode } from './node.ts'
 import { formatTime } from './time.ts'
 
-/** Nodes whose text becomes bytes at once: of a million, the text of all would be longer than a string can be. */
+/** Nodes whose text becomes bytes at once, and their characters: that of all may be longer than a string can be. */
 const nodesAtOnce = 512
+const charactersAtOnce = 1024 * 1024
 
 /**
  * Makes the exact text of a tree, so that its id is the one restic would give it: nodes in byte order of their names, Go's field order,
@@ -15,6 +16,7 @@ const nodesAtOnce = 512
 export class TreeEncoder {
   readonly #onPiece: (piece: Buffer) => void
   #texts: string[] = []
+  #characters = 0
   #isBegun = false
   #previous: string | undefined
 
@@ -32,7 +34,8 @@ export class TreeEncoder {
     if (this.#previous !== undefined && this.#previous >= latin1Name) throw impossibleName(Buffer.from(latin1Name, 'latin1'))
     this.#previous = latin1Name
     this.#texts.push(text)
-    if (this.#texts.length === nodesAtOnce) this.#encode()
+    this.#characters += text.length
+    if (this.#texts.length === nodesAtOnce || this.#characters >= charactersAtOnce) this.#encode()
   }
 
   /** The last piece is given; nothing can be added after that. */
@@ -45,6 +48,7 @@ export class TreeEncoder {
     this.#onPiece(Buffer.from(`${this.#isBegun ? separator : '{"nodes":['}${this.#texts.join(',')}${end}`))
     this.#isBegun = true
     this.#texts = []
+    this.#characters = 0
   }
 }
 

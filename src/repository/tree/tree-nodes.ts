@@ -21,6 +21,7 @@ export class TreeNodes implements Iterable<TreeNode> {
   readonly #text: StoredText
   readonly #what: string
   readonly #pieceBytes: number
+  #kept: TreeNode[] | undefined
 
   /** `what` names the tree, for messages. */
   constructor(text: StoredText, what: string, pieceBytes: number = usualPieceBytes) {
@@ -34,9 +35,12 @@ export class TreeNodes implements Iterable<TreeNode> {
     return this.#text.bytes
   }
 
-  /** Goes through all of them once. Throws as that does. */
+  /** Goes through all of them once. Throws as that does. The objects of a usual tree are kept for who goes through them next. */
   verify(): void {
-    for (const _ of this.#pieces());
+    let count = 0
+    let only: TreeNode[] | undefined
+    for (const nodes of this.#pieces()) only = count++ === 0 ? nodes : undefined
+    this.#kept = only
   }
 
   *[Symbol.iterator](): Generator<TreeNode> {
@@ -49,6 +53,10 @@ export class TreeNodes implements Iterable<TreeNode> {
   }
 
   *#pieces(): Generator<TreeNode[]> {
+    if (this.#kept !== undefined) {
+      yield this.#kept
+      return
+    }
     let first = 0
     for (const piece of treePieces(this.#text.parts(), this.#pieceBytes)) {
       const nodes = decodeTree(piece, this.#what, first)

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import { HoldfastError } from '../../kernel/index.ts'
+import { maxTreeBytes, mostStoredBytes } from '../blob.ts'
 import { kernels } from '../kernels/kernels.ts'
 
 /** Of text that is compressed by itself: of usual trees, all. zstd looks back half as far with our level. */
 export const usualFrameBytes = 4 * 1024 * 1024
-/** The header of a pack has 32 bits for the length of a blob. */
-const mostBytes = 2 ** 32 - 1
-
 /** The text of a tree that is not kept as text: zstd frames, which follow each other as one blob. */
 export interface CompressedText {
   /** SHA-256 of the text. */
@@ -32,12 +30,12 @@ export class TreeText {
     this.#frameBytes = frameBytes
   }
 
-  /** Throws `source-unreadable` when there is more text than the format can hold. */
+  /** Throws `source-unreadable` when there is more text than can be read again. */
   add(piece: Buffer): void {
     this.#pieces.push(piece)
     this.#bytesOfPieces += piece.length
     this.#bytes += piece.length
-    if (this.#bytes > mostBytes) throw tooLarge()
+    if (this.#bytes > maxTreeBytes) throw tooLarge()
     if (this.#bytesOfPieces >= this.#frameBytes) this.#compress()
   }
 
@@ -45,7 +43,7 @@ export class TreeText {
   finish(): Uint8Array | CompressedText {
     if (this.#frames.length === 0) return Buffer.concat(this.#pieces)
     if (this.#bytesOfPieces > 0) this.#compress()
-    return { id: this.#hash.digest(), bytes: this.#bytes, frames: new Uint8Array(Buffer.concat(this.#frames)) }
+    return { id: this.#hash.digest(), bytes: this.#bytes, frames: Buffer.concat(this.#frames) }
   }
 
   #compress(): void {
@@ -53,7 +51,7 @@ export class TreeText {
     this.#pieces = []
     this.#bytesOfPieces = 0
     this.#hash.update(text)
-    const memory = new Uint8Array(text.length + (text.length >> 8) + 128)
+    const memory = new Uint8Array(mostStoredBytes(text.length))
     const length = kernels().compress(text, memory)
     if (length === undefined) throw new HoldfastError('internal', { message: 'a frame of a tree does not fit its bound' })
     this.#frames.push(memory.slice(0, length))
@@ -62,7 +60,7 @@ export class TreeText {
 
 function tooLarge(): HoldfastError {
   return new HoldfastError('source-unreadable', {
-    message: `a folder has so many entries that they take more than ${mostBytes} bytes, which no tree of the format can have`,
+    message: `a folder has so many entries that they take more than ${maxTreeBytes} bytes: such a tree could not be read again`,
     hint: 'leave it out with --exclude, or spread its entries over several folders',
     details: { reason: 'too many entries' },
   })
