@@ -55,7 +55,7 @@ function asAccount(
   command: readonly string[],
 ): string[] {
   const settings = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
-  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', 'env', ...settings, ...command]
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', found('env'), ...settings, ...command]
 }
 
 /** The end of what it said. */

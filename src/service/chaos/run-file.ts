@@ -85,6 +85,14 @@ export async function runExperimentFile(request: FileRunRequest, signal: AbortSi
 type Conclude = (result: CtkResult) => Promise<KeptRun & { readonly runId: string }>
 
 /** Durable before anything is begun; what comes back is called with the outcome. */
+/** Shorter parts of a structured secret, such as a port or the name of an engine, stand in anything that is said. */
+const leastPartCharacters = 4
+
+function recognizable(secret: Json): string[] {
+  const texts = textsOf(secret)
+  return typeof secret === 'object' ? texts.filter(({ length }) => length >= leastPartCharacters) : texts
+}
+
 async function beginOnRecord(
   { catalog, services }: NonNullable<FileRunRequest['record']>,
   given: CtkExperiment,
@@ -98,7 +106,8 @@ async function beginOnRecord(
   const hash = sha256Hex(
     canonicalJson(JSON.parse(JSON.stringify({ experiment: withoutSecrets(given), configuration, how })) as Json),
   )
-  const secrets = textsOf(loadVariables(given, variables, strict).secrets)
+  const scopes = Object.values(loadVariables(given, variables, strict).secrets)
+  const secrets = scopes.flatMap((scope) => Object.values(scope)).flatMap(recognizable)
   const runId = newRunId(`chaos-${given.title}`)
   const by = userName()
   const startedAt = new Date().toISOString()
